@@ -1,0 +1,53 @@
+#include "cpu/topology.hpp"
+
+#include <fstream>
+#include <string>
+
+namespace tilewise::cpu {
+namespace {
+
+constexpr index kib = 1024;
+constexpr Caches common = {32 * kib, 512 * kib, 8192 * kib};
+
+std::string first_word(const std::string& path) {
+  std::ifstream file(path);
+  std::string word;
+  file >> word;
+  return word;
+}
+
+// "32K", "1024K", "16M" in bytes; 0 if the text is no size.
+index parse_size(const std::string& text) {
+  std::size_t digits = 0;
+  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
+  if (digits == 0 || digits > 12) return 0;
+  const index number = std::stoll(text.substr(0, digits));
+  if (digits == text.size()) return number;
+  if (text[digits] == 'K') return number * kib;
+  if (text[digits] == 'M') return number * kib * kib;
+  return 0;
+}
+
+Caches read_caches() {
+  Caches found = common;
+  for (int i = 0; i < 8; ++i) {
+    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/";
+    if (first_word(folder + "type") == "Instruction") continue;
+    const index size = parse_size(first_word(folder + "size"));
+    if (size == 0) continue;
+    const std::string level = first_word(folder + "level");
+    if (level == "1") found.l1 = size;
+    if (level == "2") found.l2 = size;
+    if (level == "3") found.l3 = size;
+  }
+  return found;
+}
+
+}  // namespace
+
+const Caches& caches() {
+  static const Caches found = read_caches();
+  return found;
+}
+
+}  // namespace tilewise::cpu

@@ -1,0 +1,13 @@
+// C = A B by the five loops of BLIS (Van Zee and van de Geijn, 2015, doi:10.1145/2764454).
+#pragma once
+
+#include "base/matrix_view.hpp"
+
+namespace tilewise::gemm {
+
+// Any shapes that fit each other, any strides; C overlaps neither A nor B. Throws std::bad_alloc
+// before anything is written to C.
+template <class T>
+void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c);
+
+}  // namespace tilewise::gemm

@@ -1,0 +1,15 @@
+// Products with vectors, for any strides.
+#pragma once
+
+#include "base/matrix_view.hpp"
+
+namespace tilewise::gemm {
+
+template <class T>
+T inner_product(const VectorView<const T>& a, const VectorView<const T>& b);
+
+// y = A x. y overlaps neither A nor x. Throws std::bad_alloc before anything is written to y.
+template <class T>
+void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const VectorView<T>& y);
+
+}  // namespace tilewise::gemm

@@ -1,0 +1,74 @@
+#include "gemm/pack.hpp"
+
+#include <algorithm>
+
+namespace tilewise::gemm {
+namespace {
+
+// Copies src to contiguous rows of the given stride, along whichever side of src is contiguous.
+template <class T>
+void copy_rows(const MatrixView<const T>& src, T* dst, index dst_stride) {
+  if (src.rows_contiguous()) {
+    for (index i = 0; i < src.rows; ++i) std::copy_n(&src(i, 0), src.cols, dst + i * dst_stride);
+    return;
+  }
+  // A strip of rows at a time: its columns are read in runs and its rows written in runs.
+  constexpr index strip = 16;
+  for (index i0 = 0; i0 < src.rows; i0 += strip) {
+    const index end = std::min(i0 + strip, src.rows);
+    for (index j = 0; j < src.cols; ++j) {
+      for (index i = i0; i < end; ++i) dst[i * dst_stride + j] = src(i, j);
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows) {
+  return {a.data, EvenSplit::by_size(a.rows, tile_rows), a.cols, a.row_stride, a.col_stride, false};
+}
+
+template <class T>
+BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width) {
+  const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
+  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false};
+}
+
+template <class T>
+ABlock<T> pack_a(const MatrixView<const T>& a, index tile_rows, T* buffer) {
+  const auto panels = EvenSplit::by_size(a.rows, tile_rows);
+  if (a.rows_contiguous()) {
+    copy_rows(a, buffer, a.cols);
+    return {buffer, panels, a.cols, a.cols, 1, false};
+  }
+  for (index i = 0; i < panels.parts; ++i) {
+    const index row = panels.begin(i);
+    const auto panel = a.block(row, 0, panels.size(i), a.cols);
+    copy_rows(panel.transposed(), buffer + row * a.cols, panel.rows);
+  }
+  return {buffer, panels, a.cols, 0, 0, true};
+}
+
+template <class T>
+BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, T* buffer) {
+  const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
+  const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true};
+  for (index j = 0; j < panels.parts; ++j) {
+    const auto panel = packed.panel(j);
+    copy_rows(b.block(0, panels.begin(j) * width, b.rows, panel.cols),
+              const_cast<T*>(panel.data), panel.row_stride);
+  }
+  return packed;
+}
+
+#define TILEWISE_INSTANTIATE(T)                                                     \
+  template ABlock<T> unpacked_a(const MatrixView<const T>&, index);                 \
+  template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index);          \
+  template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);                 \
+  template BBlock<T> pack_b(const MatrixView<const T>&, index, index, T*);
+TILEWISE_INSTANTIATE(float)
+TILEWISE_INSTANTIATE(double)
+#undef TILEWISE_INSTANTIATE
+
+}  // namespace tilewise::gemm

@@ -1,0 +1,74 @@
+// Packing: a block of A or B copied so that the micro-kernel reads it front to back.
+#pragma once
+
+#include "base/matrix_view.hpp"
+#include "base/split.hpp"
+
+namespace tilewise::gemm {
+
+// A block of A cut into A-panels of at most mr rows. Packed or the caller's own.
+template <class T>
+struct ABlock {
+  const T* data;
+  EvenSplit panels;  // of the rows
+  index depth;       // columns: the k of this block
+  index row_stride;
+  index col_stride;
+  bool tight;  // each panel is packed by columns as long as it has rows; the strides are unused
+
+  struct Panel {
+    const T* data;
+    index row_stride;
+    index col_stride;
+  };
+
+  Panel panel(index i) const {
+    const index row = panels.begin(i);
+    if (tight) return {data + row * depth, 1, panels.size(i)};
+    return {data + row * row_stride, row_stride, col_stride};
+  }
+};
+
+// A block of B cut into B-panels of at most nr / width vectors. Packed or the caller's own.
+template <class T>
+struct BBlock {
+  const T* data;
+  EvenSplit panels;  // of the vectors in a row
+  index width;       // elements in a vector
+  index cols;
+  index depth;       // rows: the k of this block
+  index row_stride;
+  bool tight;  // each panel is packed by rows of just its vectors; the stride is unused
+
+  struct Panel {
+    const T* data;
+    index row_stride;
+    index vectors;
+    index cols;  // less than vectors * width in the last panel only
+  };
+
+  Panel panel(index j) const {
+    const index vectors = panels.size(j);
+    const index col = panels.begin(j) * width;
+    const index in_panel = col + vectors * width > cols ? cols - col : vectors * width;
+    if (tight) return {data + col * depth, vectors * width, vectors, in_panel};
+    return {data + col, row_stride, vectors, in_panel};
+  }
+
+  // Elements that packing needs.
+  index packed_size() const { return panels.total * width * depth; }
+};
+
+// The caller's own matrix as a block. B has contiguous rows.
+template <class T>
+ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows);
+template <class T>
+BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width);
+
+// Copies to `buffer`, of at least a.rows * a.cols and BBlock::packed_size() elements.
+template <class T>
+ABlock<T> pack_a(const MatrixView<const T>& a, index tile_rows, T* buffer);
+template <class T>
+BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, T* buffer);
+
+}  // namespace tilewise::gemm

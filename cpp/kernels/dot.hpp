@@ -1,0 +1,62 @@
+// The inner product of two vectors of any strides: the whole of the element strategy.
+#pragma once
+
+#include "kernels/kernel_set.hpp"
+
+namespace tilewise::kernels {
+
+// Several sums run side by side, since one chain of additions waits for each to finish.
+template <class V>
+typename V::Element dot_contiguous(index k, const typename V::Element* a,
+                                   const typename V::Element* b) {
+  constexpr int chains = 4;
+  typename V::Reg acc[chains] = {};
+  index p = 0;
+  for (; p + chains * V::width <= k; p += chains * V::width) {
+    TILEWISE_UNROLL
+    for (int c = 0; c < chains; ++c) {
+      acc[c] = V::fmadd(V::load(a + p + c * V::width), V::load(b + p + c * V::width), acc[c]);
+    }
+  }
+  for (; p + V::width <= k; p += V::width) {
+    acc[0] = V::fmadd(V::load(a + p), V::load(b + p), acc[0]);
+  }
+  if (p < k) {
+    const auto mask = V::first(static_cast<int>(k - p));
+    acc[0] = V::fmadd(V::load(a + p, mask), V::load(b + p, mask), acc[0]);
+  }
+  return V::sum((acc[0] + acc[1]) + (acc[2] + acc[3]));
+}
+
+template <class V>
+typename V::Element dot_strided(index k, const typename V::Element* a, index a_stride,
+                                const typename V::Element* b, index b_stride) {
+  constexpr int chains = 8;
+  typename V::Element acc[chains] = {};
+  index p = 0;
+  for (; p + chains <= k; p += chains) {
+    TILEWISE_UNROLL
+    for (int c = 0; c < chains; ++c) {
+      acc[c] += *a * *b;
+      a += a_stride;
+      b += b_stride;
+    }
+  }
+  for (; p < k; ++p) {
+    acc[0] += *a * *b;
+    a += a_stride;
+    b += b_stride;
+  }
+  TILEWISE_UNROLL
+  for (int c = 4; c < chains; ++c) acc[c - 4] += acc[c];
+  return (acc[0] + acc[1]) + (acc[2] + acc[3]);
+}
+
+template <class V>
+typename V::Element dot(index k, const typename V::Element* a, index a_stride,
+                        const typename V::Element* b, index b_stride) {
+  if (a_stride == 1 && b_stride == 1) return dot_contiguous<V>(k, a, b);
+  return dot_strided<V>(k, a, a_stride, b, b_stride);
+}
+
+}  // namespace tilewise::kernels

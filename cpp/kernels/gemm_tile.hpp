@@ -1,0 +1,76 @@
+// The micro-kernel: one tile of C, all of it in registers, while k runs.
+//
+// A is only broadcast, element by element, so it may have any strides: packed in either order, or
+// the caller's own matrix. A row of B is read in whole vectors, so its elements lie side by side.
+#pragma once
+
+#include "kernels/kernel_set.hpp"
+
+namespace tilewise::kernels {
+
+// Rows x (Vectors * width) of C. With Masked, only the first `last_width` lanes of the last vector
+// exist. Rows and Vectors are constants so that the accumulators are registers.
+template <class V, int Rows, int Vectors, bool Masked>
+void gemm_tile(const GemmTile<typename V::Element>& t) {
+  using T = typename V::Element;
+  using Reg = typename V::Reg;
+  constexpr int width = V::width;
+  const auto mask = V::first(Masked ? t.last_width : width);
+  const auto load = [&](const T* row, int j) TILEWISE_INLINE_LAMBDA {
+    return Masked && j == Vectors - 1 ? V::load(row + j * width, mask) : V::load(row + j * width);
+  };
+
+  // C is needed last; ask for it first.
+  TILEWISE_UNROLL
+  for (int i = 0; i < Rows; ++i) {
+    TILEWISE_UNROLL
+    for (int j = 0; j < Vectors; ++j) __builtin_prefetch(t.c + i * t.c_row_stride + j * width, 1);
+  }
+
+  Reg acc[Rows][Vectors];
+  TILEWISE_UNROLL
+  for (int i = 0; i < Rows; ++i) {
+    TILEWISE_UNROLL
+    for (int j = 0; j < Vectors; ++j) acc[i][j] = V::zero();
+  }
+
+  const T* a = t.a;
+  const T* b = t.b;
+  const index a_row = t.a_row_stride;
+  for (index p = 0; p < t.k; ++p) {
+    Reg b_row[Vectors];
+    TILEWISE_UNROLL
+    for (int j = 0; j < Vectors; ++j) b_row[j] = load(b, j);
+    TILEWISE_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      const Reg a_i = V::set1(a[i * a_row]);
+      TILEWISE_UNROLL
+      for (int j = 0; j < Vectors; ++j) acc[i][j] = V::fmadd(a_i, b_row[j], acc[i][j]);
+    }
+    a += t.a_col_stride;
+    b += t.b_row_stride;
+  }
+
+  const auto update = [&](auto previous) TILEWISE_INLINE_LAMBDA {
+    TILEWISE_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      T* c = t.c + i * t.c_row_stride;
+      TILEWISE_UNROLL
+      for (int j = 0; j < Vectors; ++j) {
+        const Reg sum = previous(c, j) + acc[i][j];
+        if (Masked && j == Vectors - 1) {
+          V::store(c + j * width, sum, mask);
+        } else {
+          V::store(c + j * width, sum);
+        }
+      }
+    }
+  };
+  if (t.accumulate) {
+    update(load);
+  } else {
+    update([](const T*, int) { return V::zero(); });
+  }
+}
+
+}  // namespace tilewise::kernels

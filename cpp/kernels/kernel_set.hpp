@@ -1,0 +1,84 @@
+// What an instruction set offers to the floors above: a table of functions for each element type,
+// with the arguments they take. Plain data, the same for every instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "base/types.hpp"
+
+namespace tilewise::kernels {
+
+// One call of the micro-kernel: C (+)= A B for one tile.
+template <class T>
+struct GemmTile {
+  index k;
+  const T* a;
+  index a_row_stride;
+  index a_col_stride;
+  const T* b;
+  index b_row_stride;
+  T* c;
+  index c_row_stride;
+  int last_width;   // lanes in use of the last vector of a row
+  bool accumulate;  // false: C is written without being read
+};
+
+// A matrix of contiguous rows times a vector, or a vector times it.
+template <class T>
+struct Gemv {
+  const T* a;
+  index rows;
+  index cols;
+  index a_row_stride;
+  const T* x;
+  T* y;
+  bool accumulate;
+};
+
+// A minibatch: the rows `rows[0 .. size)` of X and y, and the model that they meet.
+template <class T>
+struct SgdBatch {
+  const T* x;
+  index x_row_stride;
+  const T* y;
+  const std::int64_t* rows;
+  index size;
+  index features;
+  const T* weights;
+  T bias;
+};
+
+template <class T>
+struct KernelSet {
+  static constexpr int max_tile_rows = 8;
+  static constexpr int max_tile_vectors = 3;
+  using Tile = void (*)(const GemmTile<T>&);
+
+  int width;         // elements in a vector
+  int tile_rows;     // mr
+  int tile_vectors;  // nr / width
+  Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
+  T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
+  void (*matvec)(const Gemv<T>&);  // y = A x
+  void (*vecmat)(const Gemv<T>&);  // y = x A
+  T (*sgd_gradient)(const SgdBatch<T>&, T* gradient);
+
+  int tile_cols() const { return tile_vectors * width; }  // nr
+};
+
+struct Isa {
+  const char* name;
+  KernelSet<float> f32;
+  KernelSet<double> f64;
+
+  template <class T>
+  const KernelSet<T>& kernels() const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return f32;
+    } else {
+      return f64;
+    }
+  }
+};
+
+}  // namespace tilewise::kernels

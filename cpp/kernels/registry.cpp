@@ -1,0 +1,63 @@
+#include "kernels/registry.hpp"
+
+#include <stdexcept>
+
+#include "cpu/features.hpp"
+
+namespace tilewise::kernels {
+
+#if defined(__x86_64__)
+extern const Isa avx512;
+extern const Isa avx2;
+#endif
+extern const Isa portable;
+
+namespace {
+
+struct Entry {
+  const Isa* isa;
+  bool (*supported)();
+};
+
+// In order of preference: the first that the CPU supports is used.
+constexpr Entry entries[] = {
+#if defined(__x86_64__)
+    {&avx512, cpu::has_avx512},
+    {&avx2, cpu::has_avx2},
+#endif
+    {&portable, [] { return true; }},
+};
+
+const Isa* current = nullptr;
+
+std::string names(const std::vector<const Isa*>& isas) {
+  std::string list;
+  for (const Isa* isa : isas) list += (list.empty() ? "" : ", ") + std::string(isa->name);
+  return list;
+}
+
+}  // namespace
+
+std::vector<const Isa*> available() {
+  std::vector<const Isa*> isas;
+  for (const Entry& entry : entries) {
+    if (entry.supported()) isas.push_back(entry.isa);
+  }
+  return isas;
+}
+
+const Isa& choose(const std::string& forced) {
+  const auto isas = available();
+  if (forced.empty()) return *isas.front();
+  for (const Isa* isa : isas) {
+    if (forced == isa->name) return *isa;
+  }
+  throw std::runtime_error("TILEWISE_ISA='" + forced + "' is not possible on this CPU; choose one of: " +
+                           names(isas) + ", or unset it");
+}
+
+void use(const Isa& isa) { current = &isa; }
+
+const Isa& in_use() { return *current; }
+
+}  // namespace tilewise::kernels

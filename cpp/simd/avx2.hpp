@@ -1,0 +1,48 @@
+// AVX2 with FMA: 16 registers of 32 bytes, masks held in vectors.
+#pragma once
+
+#include <immintrin.h>
+
+#include "simd/vector.hpp"
+
+namespace tilewise::simd {
+
+template <class T>
+struct Avx2 : Vector<Avx2<T>, T, 32> {
+  using Base = Vector<Avx2<T>, T, 32>;
+  using Reg = typename Base::Reg;
+  using Base::load;
+  using Base::store;
+  using Mask = __m256i;
+
+  // 12 accumulators, 2 vectors of B, 1 broadcast of A: 15 of 16 registers.
+  static constexpr int tile_rows = 6;
+  static constexpr int tile_vectors = 2;
+
+  static TILEWISE_INLINE Mask first(int n) {
+    if constexpr (sizeof(T) == 4) {
+      return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    } else {
+      return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+    }
+  }
+
+  // Lanes outside the mask read as zero; their memory is not touched.
+  static TILEWISE_INLINE Reg load(const T* p, Mask mask) {
+    if constexpr (sizeof(T) == 4) {
+      return (Reg)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), mask);
+    } else {
+      return (Reg)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), mask);
+    }
+  }
+
+  static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {
+    if constexpr (sizeof(T) == 4) {
+      _mm256_maskstore_epi32(reinterpret_cast<int*>(p), mask, (__m256i)r);
+    } else {
+      _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), mask, (__m256i)r);
+    }
+  }
+};
+
+}  // namespace tilewise::simd

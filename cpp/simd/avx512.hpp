@@ -1,0 +1,42 @@
+// AVX-512 (F, DQ, BW, VL): 32 registers of 64 bytes, masks for part of a vector.
+#pragma once
+
+#include <immintrin.h>
+
+#include "simd/vector.hpp"
+
+namespace tilewise::simd {
+
+template <class T>
+struct Avx512 : Vector<Avx512<T>, T, 64> {
+  using Base = Vector<Avx512<T>, T, 64>;
+  using Reg = typename Base::Reg;
+  using Base::load;
+  using Base::store;
+  using Mask = unsigned short;
+
+  // 24 accumulators, 3 vectors of B, 1 or more broadcasts of A: 11 loads for 24 multiply-adds.
+  static constexpr int tile_rows = 8;
+  static constexpr int tile_vectors = 3;
+
+  static TILEWISE_INLINE Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
+
+  // Lanes outside the mask read as zero; their memory is not touched.
+  static TILEWISE_INLINE Reg load(const T* p, Mask mask) {
+    if constexpr (sizeof(T) == 4) {
+      return (Reg)_mm512_maskz_loadu_epi32(mask, p);
+    } else {
+      return (Reg)_mm512_maskz_loadu_epi64(static_cast<__mmask8>(mask), p);
+    }
+  }
+
+  static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {
+    if constexpr (sizeof(T) == 4) {
+      _mm512_mask_storeu_epi32(p, mask, (__m512i)r);
+    } else {
+      _mm512_mask_storeu_epi64(p, static_cast<__mmask8>(mask), (__m512i)r);
+    }
+  }
+};
+
+}  // namespace tilewise::simd
