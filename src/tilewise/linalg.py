@@ -1,0 +1,5 @@
+"""Matrix products."""
+
+from tilewise._core import STRATEGIES, matmul
+
+__all__ = ["STRATEGIES", "matmul"]

@@ -1,0 +1,288 @@
+"""Linear regression by minibatch stochastic gradient descent."""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tilewise import _core
+from tilewise._validation import check_float_matrix, check_float_vector, check_int, check_rate
+from tilewise.timing import Timer
+
+__all__ = ["History", "fit", "train"]
+
+Array = NDArray[Any]
+Optimizer = Callable[[list[Array], list[Array], Any, dict[str, Any]], None]
+
+_INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
+
+
+@dataclass(frozen=True)
+class History:
+    """What a training run leaves: one entry a record, and the model at the end.
+
+    Attributes
+    ----------
+    losses : ndarray of float64
+        Half the squared error, averaged over all rows.
+    seconds : ndarray of float64
+        Training time so far. Evaluating the loss is not counted.
+    examples : ndarray of int64
+        Rows seen so far.
+    seconds_per_epoch : float
+        Training time of the whole run over its epochs.
+    weights : ndarray, shape (n_features,)
+    bias : float
+    seed : int or None
+        Gives the same run again, for `fit`.
+    """
+
+    losses: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    examples: NDArray[np.int64]
+    seconds_per_epoch: float
+    weights: Array
+    bias: float
+    seed: int | None
+
+
+def fit(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    batch_size: int = 32,
+    learning_rate: float = 0.01,
+    epochs: int = 1,
+    sampling: str = "permutation",
+    seed: int | None = None,
+    initial_weights: ArrayLike | None = None,
+    record_every: int = 200,
+) -> History:
+    """Fit ``y = X w + b`` by minibatch SGD, in one native call.
+
+    Each step takes the next `batch_size` rows of the epoch's order and updates
+    ``w -= learning_rate * X_b.T @ (X_b @ w + b - y_b) / len(X_b)``, and b likewise: the gradient
+    of half the squared error, averaged over the minibatch (d2l.ai, equation 12.5.2 and
+    section 3.1). The last batch of an epoch may be smaller.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Without NaN or infinity. Copied unless it is C-contiguous.
+    y : array_like of float32 or float64, shape (n,)
+        Converted to the dtype of `X`, in which everything is computed.
+    batch_size : int, default 32
+        Rows in a step; n or more is gradient descent.
+    learning_rate : float, default 0.01
+    epochs : int, default 1
+    sampling : {'permutation', 'replacement', 'sequential'}, default 'permutation'
+        An exact uniform permutation for each epoch, n draws with replacement, or the rows in
+        order.
+    seed : int, optional
+        Fixes the initial weights and the order of the rows. By default a fresh one.
+    initial_weights : array_like, shape (d,), optional
+        By default drawn from a normal distribution with standard deviation 0.01. The bias starts
+        at 0.
+    record_every : int, default 200
+        Rows between two entries of the history. The end is always recorded.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type, shape or value. `X` and `y` are never changed.
+    FloatingPointError
+        The training diverged: the learning rate is too large.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, weights, bias = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+    >>> history = tw.fit(X, y, batch_size=10, learning_rate=0.05, epochs=5, seed=0)
+    >>> bool(abs(history.weights - weights).max() < 1e-3)
+    True
+    """
+    X = check_float_matrix("X", X)
+    y = check_float_vector("y", y, length=len(X)).astype(X.dtype, copy=False)
+    schedule = _core.Schedule(
+        batch_size=check_int("batch_size", batch_size),
+        learning_rate=check_rate("learning_rate", learning_rate),
+        epochs=check_int("epochs", epochs),
+        record_every=check_int("record_every", record_every),
+    )
+    seed = secrets.randbits(64) if seed is None else check_int("seed", seed, minimum=0)
+    weights = _initial_weights(initial_weights, X, seed)
+    sampler = _core.Sampler(len(X), sampling, seed)
+    losses, seconds, examples, bias = _core.fit(
+        np.ascontiguousarray(X), np.ascontiguousarray(y), weights, 0.0, schedule, sampler
+    )
+    if not np.isfinite(losses[-1]):
+        raise FloatingPointError(
+            f"learning_rate={learning_rate} is too large: the loss overflowed after "
+            f"{examples[int(np.argmin(np.isfinite(losses)))]} examples; use a smaller one"
+        )
+    return History(
+        losses=np.asarray(losses),
+        seconds=np.asarray(seconds),
+        examples=np.asarray(examples, dtype=np.int64),
+        seconds_per_epoch=seconds[-1] / epochs,
+        weights=weights,
+        bias=bias,
+        seed=seed,
+    )
+
+
+def _initial_weights(initial_weights: ArrayLike | None, X: Array, seed: int) -> Array:
+    """Return a fresh array (d,) of X's dtype for the training to write to."""
+    features = X.shape[1]
+    if initial_weights is None:
+        draw = np.random.default_rng(seed).normal(0, _INITIAL_STD, features)
+        return draw.astype(X.dtype)
+    return check_float_vector("initial_weights", initial_weights, length=features).astype(X.dtype)
+
+
+def train(
+    optimizer_fn: Optimizer,
+    states: Any,
+    hyperparams: dict[str, Any],
+    data_iter: Iterable[tuple[Array, Array]],
+    n_features: int,
+    epochs: int = 2,
+    *,
+    seed: int | None = None,
+    record_every: int = 200,
+) -> History:
+    """Train with an optimizer of your own, written in Python (``train_ch11`` of d2l.ai, 12.5).
+
+    Parameters
+    ----------
+    optimizer_fn : callable
+        ``optimizer_fn(params, grads, states, hyperparams)`` updates the arrays of `params` in
+        place. `params` is ``[w, b]`` of shapes (n_features,) and (1,); `grads` has the gradients of
+        half the squared error, averaged over the minibatch.
+    states : object
+        Handed to `optimizer_fn` as it is, for what it keeps between steps.
+    hyperparams : dict
+        Handed to `optimizer_fn` as it is.
+    data_iter : iterable of (X, y)
+        Gives an epoch of minibatches each time it is iterated, such as `tilewise.data.Minibatches`.
+    n_features : int
+        Columns of X.
+    epochs : int, default 2
+    seed : int, optional
+        Fixes the initial weights, drawn with standard deviation 0.01. The bias starts at 0.
+    record_every : int, default 200
+        Rows between two entries of the history. The end is always recorded.
+
+    Returns
+    -------
+    History
+        The losses are over one pass of `data_iter`, taken before the training.
+
+    Raises
+    ------
+    ValueError
+        `data_iter` is empty, can be iterated only once, or has another number of columns.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> def sgd(params, grads, states, hyperparams):
+    ...     for param, grad in zip(params, grads):
+    ...         param -= hyperparams["lr"] * grad
+    >>> X, y, _, _ = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+    >>> batches = tw.data.Minibatches(X, y, batch_size=10, seed=0)
+    >>> history = tw.train(sgd, None, {"lr": 0.05}, batches, n_features=3, seed=0)
+    >>> bool(history.losses[-1] < 1e-3)
+    True
+    """
+    n_features = check_int("n_features", n_features)
+    epochs = check_int("epochs", epochs)
+    record_every = check_int("record_every", record_every)
+    X, y = _one_pass(data_iter, n_features)
+    seed = secrets.randbits(64) if seed is None else check_int("seed", seed, minimum=0)
+    params = [_initial_weights(None, X, seed), np.zeros(1, X.dtype)]
+    records: list[tuple[float, float, int]] = []
+    timer = Timer()
+    examples = 0
+    next_record = record_every
+    for epoch in range(epochs):
+        before = examples
+        for X_b, y_b in data_iter:
+            optimizer_fn(params, _gradients(params, X_b, y_b), states, hyperparams)
+            examples += len(X_b)
+            if examples >= next_record:
+                timer.stop()
+                records.append((mean_loss(X, y, params[0], params[1][0]), timer.sum(), examples))
+                next_record = (examples // record_every + 1) * record_every
+                timer.start()
+        if examples == before:
+            raise ValueError(
+                f"data_iter gave nothing in epoch {epoch + 1}; pass an object that can be iterated "
+                "again, such as tilewise.data.Minibatches"
+            )
+    timer.stop()
+    if not records or records[-1][2] != examples:
+        records.append((mean_loss(X, y, params[0], params[1][0]), timer.sum(), examples))
+    losses, seconds, counts = zip(*records, strict=True)
+    return History(
+        losses=np.array(losses),
+        seconds=np.array(seconds),
+        examples=np.array(counts, dtype=np.int64),
+        seconds_per_epoch=timer.sum() / epochs,
+        weights=params[0],
+        bias=float(params[1][0]),
+        seed=seed,
+    )
+
+
+def mean_loss(X: Array, y: Array, weights: Array, bias: float) -> float:
+    """Return half the squared error of ``X w + b``, averaged over the rows.
+
+    Parameters
+    ----------
+    X : ndarray of float32 or float64, shape (n, d)
+    y : ndarray, shape (n,)
+    weights : ndarray, shape (d,)
+    bias : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean_loss(np.eye(2), np.ones(2), np.zeros(2), 0.0)
+    0.5
+    """
+    X = np.ascontiguousarray(X)
+    y = np.ascontiguousarray(y, X.dtype)
+    return _core.mean_loss(X, y, np.ascontiguousarray(weights, X.dtype), float(bias))
+
+
+def _gradients(params: list[Array], X: Array, y: Array) -> list[Array]:
+    """Return the gradients of the mean half squared error with respect to weights and bias."""
+    weights, bias = params
+    residuals = X @ weights + bias - y
+    return [X.T @ residuals / len(X), residuals.mean(keepdims=True)]
+
+
+def _one_pass(data_iter: Iterable[tuple[Array, Array]], n_features: int) -> tuple[Array, Array]:
+    """Return the rows of one epoch as one X and one y, to evaluate the loss on."""
+    batches = list(data_iter)
+    if not batches:
+        raise ValueError("data_iter gave no minibatch; it must yield (X, y) pairs")
+    X = check_float_matrix("X of data_iter", np.concatenate([X_b for X_b, _ in batches]))
+    if X.shape[1] != n_features:
+        raise ValueError(
+            f"n_features={n_features} but the minibatches of data_iter have {X.shape[1]} columns"
+        )
+    y = np.concatenate([y_b for _, y_b in batches])
+    return X, check_float_vector("y of data_iter", y, length=len(X))
