@@ -1,4 +1,5 @@
-// Vectors and matrices that somebody else owns: any strides, counted in elements, zero and negative ones included.
+// Vectors and matrices that somebody else owns: any strides, counted in elements, zero and negative
+// ones included.
 #pragma once
 
 #include "base/types.hpp"

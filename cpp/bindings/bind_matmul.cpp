@@ -8,6 +8,7 @@
 #include <numpy/arrayobject.h>
 #include <numpy/ufuncobject.h>
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <vector>
@@ -49,7 +50,8 @@ MatrixView<T> matrix_view(char* data, npy_intp rows, npy_intp cols, const npy_in
 // The inner loop for signature (n?,k),(k,m?)->(n?,m?): a stack of products. Runs without the GIL.
 template <class T>
 void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, void*) {
-  const auto [stack, m, k, n] = std::tuple(dimensions[0], dimensions[1], dimensions[2], dimensions[3]);
+  const auto [stack, m, k, n] =
+      std::tuple(dimensions[0], dimensions[1], dimensions[2], dimensions[3]);
   const npy_intp* strides = steps + 3;
   try {
     for (npy_intp i = 0; i < stack; ++i) {
@@ -92,7 +94,10 @@ PyObject* make_ufunc() {
       table.functions.data(), table.data.data(), table.types.data(), theirs.ntypes, theirs.nin,
       theirs.nout, PyUFunc_None, "matmul", matmul_doc, 0, theirs.core_signature);
   if (ufunc == nullptr) throw py::error_already_set();
-  reinterpret_cast<PyUFuncObject*>(ufunc)->type_resolver = theirs.type_resolver;
+  auto& ours = *reinterpret_cast<PyUFuncObject*>(ufunc);
+  ours.type_resolver = theirs.type_resolver;
+  ours.iter_flags = theirs.iter_flags;
+  std::copy_n(theirs.op_flags, theirs.nargs, ours.op_flags);  // copy where out overlaps an input
   return ufunc;
 }
 
@@ -107,13 +112,15 @@ gemm::Strategy parse_strategy(PyObject* object) {
   const auto found = gemm::strategy_named(py::cast<std::string>(object));
   if (found) return *found;
   std::string names;
-  for (const auto name : gemm::strategy_names()) names += (names.empty() ? "" : ", ") + std::string(name);
+  for (const auto name : gemm::strategy_names())
+    names += (names.empty() ? "" : ", ") + std::string(name);
   throw py::value_error("strategy=" + repr(object) + " is unknown; choose one of " + names);
 }
 
 index parse_block_size(PyObject* object) {
   if (PyBool_Check(object) || !PyIndex_Check(object)) {
-    throw py::type_error("block_size=" + repr(object) + " is not an integer; give a number of columns");
+    throw py::type_error("block_size=" + repr(object) +
+                         " is not an integer; give a number of columns");
   }
   const Py_ssize_t size = PyNumber_AsSsize_t(object, nullptr);  // clipped when out of range
   if (size == -1 && PyErr_Occurred()) throw py::error_already_set();

@@ -21,7 +21,8 @@ sgd::Sampler make_sampler(index n, const std::string& sampling, std::uint64_t se
     throw py::value_error("sampling='" + sampling +
                           "' is unknown; choose one of permutation, replacement, sequential");
   }
-  if (n < 1) throw py::value_error("n=" + std::to_string(n) + " is below 1; give the number of rows");
+  if (n < 1)
+    throw py::value_error("n=" + std::to_string(n) + " is below 1; give the number of rows");
   return sgd::Sampler(n, *found, seed);
 }
 

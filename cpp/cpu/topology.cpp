@@ -1,7 +1,13 @@
 #include "cpu/topology.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <string>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace tilewise::cpu {
 namespace {
@@ -43,7 +49,36 @@ Caches read_caches() {
   return found;
 }
 
+// Whole CPUs that the files of a cgroup's quota and period allow; no limit is a large number.
+int quota(double limit, double period) {
+  if (!(limit > 0) || !(period > 0)) return 1 << 20;
+  return std::max(static_cast<int>(limit / period), 1);
+}
+
+int cgroup_quota() {
+  double limit = 0;
+  double period = 0;
+  std::ifstream("/sys/fs/cgroup/cpu.max") >> limit >> period;  // version 2; "max" reads as 0
+  if (limit > 0) return quota(limit, period);
+  std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> limit;  // version 1; -1 is no limit
+  std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+  return quota(limit, period);
+}
+
+int affinity() {
+#if defined(__linux__)
+  cpu_set_t mask;
+  if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return CPU_COUNT(&mask);
+#endif
+  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
+
 }  // namespace
+
+int usable_cpus() {
+  static const int cpus = std::min(affinity(), cgroup_quota());
+  return cpus;
+}
 
 const Caches& caches() {
   static const Caches found = read_caches();

@@ -1,4 +1,4 @@
-// The data caches that one core sees.
+// The data caches that one core sees, and how many cores there are for us.
 #pragma once
 
 #include "base/types.hpp"
@@ -13,5 +13,9 @@ struct Caches {
 
 // Read from the system once; a level that it does not tell gets a common size.
 const Caches& caches();
+
+// CPUs that this process may use: its affinity mask, cut to its cgroup's quota. At least 1. Read
+// once.
+int usable_cpus();
 
 }  // namespace tilewise::cpu

@@ -11,12 +11,15 @@ index multiple(index size, index step) { return std::max(size / step, index{1}) 
 }  // namespace
 
 Blocking blocking(const cpu::Caches& caches, index tile_rows, index tile_cols, index element_size) {
-  // A tile reads and writes C once for kc multiply-adds, so kc is as large as keeps the A-panel
-  // (mr x kc) in a third of L1, where it waits while a row of tiles passes.
-  const index kc = std::clamp(caches.l1 / (3 * tile_rows * element_size), index{192}, index{512});
-  // The block of A leaves a quarter of L2 to the B-panel and to C.
-  const index mc = multiple(caches.l2 * 3 / 4 / (kc * element_size), tile_rows);
-  const index nc = multiple(std::min(caches.l3 / 4, index{8} << 20) / (kc * element_size), tile_cols);
+  // A tile reads and writes C once for kc steps, so kc is as large as keeps the B-panel (kc x nr)
+  // in an eighth of L2, from where it streams for every A-panel of the block.
+  const index kc = std::clamp(caches.l2 / 8 / (tile_cols * element_size), index{192}, index{512});
+  // The block of A is read once for each B-panel: a quarter of L2. The rest is for what passes
+  // through: C, the next B-panel, and what the prefetchers bring.
+  const index mc = multiple(caches.l2 / 4 / (kc * element_size), tile_rows);
+  // The block of B is read once for each block of A.
+  const index nc =
+      multiple(std::min(caches.l3 / 4, index{8} << 20) / (kc * element_size), tile_cols);
   return {mc, kc, nc};
 }
 

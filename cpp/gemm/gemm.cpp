@@ -1,47 +1,106 @@
 #include "gemm/gemm.hpp"
 
+#include <deque>
+#include <vector>
+
 #include "base/aligned_buffer.hpp"
-#include "gemm/blocking.hpp"
 #include "gemm/copy.hpp"
+#include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
+#include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
+#include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
-thread_local AlignedBuffer a_buffer;
-thread_local AlignedBuffer b_buffer;
+// Where the parts of one product pack their blocks. They belong to the calling thread and are
+// kept from call to call.
+struct Buffers {
+  AlignedBuffer a;
+  AlignedBuffer b;
+};
+
+thread_local std::deque<Buffers> part_buffers;
 thread_local AlignedBuffer c_buffer;
 
-// The rows of C are contiguous, and no side is 0.
+// Space for the packed blocks of a part of C; null where the plan packs nothing.
 template <class T>
-void five_loops(const MatrixView<const T>& a, const MatrixView<const T>& b,
-                const MatrixView<T>& c) {
-  const auto& kernels = kernels::in_use().kernels<T>();
-  const Blocking size = blocking_for(kernels);
+struct Packed {
+  T* a = nullptr;
+  T* b = nullptr;
+
+  Packed(const GemmPlan& plan, index m, index n, index k, index width, Buffers& buffers) {
+    const index depth = EvenSplit::by_size(k, plan.blocking.kc).largest();
+    const index rows = EvenSplit::by_size(m, plan.blocking.mc).largest();
+    const index cols = EvenSplit::by_size(n, plan.blocking.nc).largest();
+    if (plan.pack_a) a = buffers.a.reserve<T>(rows * depth);
+    if (plan.pack_b) b = buffers.b.reserve<T>((cols + width) * depth);
+  }
+};
+
+// C = A B on one thread. The rows of C are contiguous, and no side is 0.
+template <class T>
+void five_loops(const kernels::KernelSet<T>& kernels, const Blocking& size,
+                const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c,
+                const Packed<T>& packed) {
   const auto n_blocks = EvenSplit::by_size(c.cols, size.nc);
   const auto k_blocks = EvenSplit::by_size(a.cols, size.kc);
   const auto m_blocks = EvenSplit::by_size(c.rows, size.mc);
-  T* const packed_a = a_buffer.reserve<T>(m_blocks.largest() * k_blocks.largest());
-  T* const packed_b =
-      b_buffer.reserve<T>((n_blocks.largest() + kernels.width) * k_blocks.largest());
-
   for (index jc = 0; jc < n_blocks.parts; ++jc) {
     const index col = n_blocks.begin(jc);
     const index cols = n_blocks.size(jc);
     for (index pc = 0; pc < k_blocks.parts; ++pc) {
       const index p = k_blocks.begin(pc);
       const index depth = k_blocks.size(pc);
-      const auto b_block =
-          pack_b(b.block(p, col, depth, cols), kernels.tile_vectors, kernels.width, packed_b);
+      const auto b_view = b.block(p, col, depth, cols);
+      const auto b_block = packed.b != nullptr
+                               ? pack_b(b_view, kernels.tile_vectors, kernels.width, packed.b)
+                               : unpacked_b(b_view, kernels.tile_vectors, kernels.width);
       for (index ic = 0; ic < m_blocks.parts; ++ic) {
         const index row = m_blocks.begin(ic);
         const index rows = m_blocks.size(ic);
-        const auto a_block = pack_a(a.block(row, p, rows, depth), kernels.tile_rows, packed_a);
+        const auto a_view = a.block(row, p, rows, depth);
+        const auto a_block = packed.a != nullptr ? pack_a(a_view, kernels.tile_rows, packed.a)
+                                                 : unpacked_a(a_view, kernels.tile_rows);
         macro_kernel(kernels, a_block, b_block, c.block(row, col, rows, cols), pc > 0);
       }
     }
   }
+}
+
+// The rows of C are contiguous, and no side is 0.
+template <class T>
+void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& b,
+                       const MatrixView<T>& c) {
+  const auto& kernels = kernels::in_use().kernels<T>();
+  const Problem problem = {c.rows, c.cols, a.cols, a.rows_contiguous(), b.rows_contiguous()};
+  const GemmPlan plan = make_plan(problem, kernels, threads::get_num_threads());
+  if (part_buffers.empty()) part_buffers.emplace_back();
+  if (plan.grid.parts() == 1) {
+    const Packed<T> packed(plan, c.rows, c.cols, a.cols, kernels.width, part_buffers[0]);
+    return five_loops(kernels, plan.blocking, a, b, c, packed);
+  }
+  const EvenSplit rows = {c.rows, plan.grid.rows};
+  const EvenSplit cols = {ceil_div(c.cols, kernels.width), plan.grid.cols};  // whole vectors
+
+  // All memory is had before anything is written.
+  while (static_cast<int>(part_buffers.size()) < plan.grid.parts()) part_buffers.emplace_back();
+  std::vector<Packed<T>> packed;
+  for (int part = 0; part < plan.grid.parts(); ++part) {
+    packed.emplace_back(plan, rows.largest(), cols.largest() * kernels.width, a.cols, kernels.width,
+                        part_buffers[part]);
+  }
+  threads::for_each_part(plan.grid.parts(), [&](int part) {
+    const index i = part / plan.grid.cols;
+    const index j = part % plan.grid.cols;
+    const index row = rows.begin(i);
+    const index col = cols.begin(j) * kernels.width;
+    const index end = j + 1 == cols.parts ? c.cols : cols.begin(j + 1) * kernels.width;
+    five_loops(kernels, plan.blocking, a.block(row, 0, rows.size(i), a.cols),
+               b.block(0, col, b.rows, end - col), c.block(row, col, rows.size(i), end - col),
+               packed[part]);
+  });
 }
 
 }  // namespace
@@ -50,10 +109,12 @@ template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   if (c.empty()) return;
   if (a.cols == 0) return fill(c, T{0});
-  if (c.rows_contiguous()) return five_loops(a, b, c);
-  if (c.cols_contiguous()) return five_loops(b.transposed(), a.transposed(), c.transposed());
+  if (c.cols == 1) return gemv(a, b.col(0), c.col(0));
+  if (c.rows == 1) return gemv(b.transposed(), a.row(0), c.row(0));
+  if (c.rows_contiguous()) return multiply_by_parts(a, b, c);
+  if (c.cols_contiguous()) return multiply_by_parts(b.transposed(), a.transposed(), c.transposed());
   const MatrixView<T> product = {c_buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols, c.cols, 1};
-  five_loops(a, b, product);
+  multiply_by_parts(a, b, product);
   copy(product, c);
 }
 

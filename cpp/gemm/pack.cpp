@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/registry.hpp"
+
 namespace tilewise::gemm {
 namespace {
 
@@ -12,7 +14,12 @@ void copy_rows(const MatrixView<const T>& src, T* dst, index dst_stride) {
     for (index i = 0; i < src.rows; ++i) std::copy_n(&src(i, 0), src.cols, dst + i * dst_stride);
     return;
   }
-  // A strip of rows at a time: its columns are read in runs and its rows written in runs.
+  if (src.cols_contiguous()) {
+    kernels::in_use().kernels<T>().transpose(
+        {src.data, src.cols, src.rows, src.col_stride, dst, dst_stride});
+    return;
+  }
+  // A strip of rows at a time, so that a line of src that holds several of them is read once.
   constexpr index strip = 16;
   for (index i0 = 0; i0 < src.rows; i0 += strip) {
     const index end = std::min(i0 + strip, src.rows);
@@ -54,18 +61,24 @@ template <class T>
 BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, T* buffer) {
   const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
   const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true};
-  for (index j = 0; j < panels.parts; ++j) {
-    const auto panel = packed.panel(j);
-    copy_rows(b.block(0, panels.begin(j) * width, b.rows, panel.cols),
-              const_cast<T*>(panel.data), panel.row_stride);
+  // A few rows at a time, across all panels: the reads run along the rows of B, which the
+  // prefetchers follow, and each panel is written in runs.
+  constexpr index strip = 16;
+  for (index p = 0; p < b.rows; p += strip) {
+    const index rows = std::min(strip, b.rows - p);
+    for (index j = 0; j < panels.parts; ++j) {
+      const auto panel = packed.panel(j);
+      T* dst = buffer + (panel.data - buffer) + p * panel.row_stride;
+      copy_rows(b.block(p, panels.begin(j) * width, rows, panel.cols), dst, panel.row_stride);
+    }
   }
   return packed;
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                     \
-  template ABlock<T> unpacked_a(const MatrixView<const T>&, index);                 \
-  template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index);          \
-  template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);                 \
+#define TILEWISE_INSTANTIATE(T)                                            \
+  template ABlock<T> unpacked_a(const MatrixView<const T>&, index);        \
+  template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index); \
+  template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);        \
   template BBlock<T> pack_b(const MatrixView<const T>&, index, index, T*);
 TILEWISE_INSTANTIATE(float)
 TILEWISE_INSTANTIATE(double)

@@ -36,7 +36,7 @@ struct BBlock {
   EvenSplit panels;  // of the vectors in a row
   index width;       // elements in a vector
   index cols;
-  index depth;       // rows: the k of this block
+  index depth;  // rows: the k of this block
   index row_stride;
   bool tight;  // each panel is packed by rows of just its vectors; the stride is unused
 

@@ -33,8 +33,7 @@ void by_row(const MatrixView<const T>& a, const MatrixView<const T>& b, const Ma
 
 // One matrix-vector product a column: all of A is read for each.
 template <class T>
-void by_column(const MatrixView<const T>& a, const MatrixView<const T>& b,
-               const MatrixView<T>& c) {
+void by_column(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   for (index j = 0; j < c.cols; ++j) gemv(a, b.col(j), c.col(j));
 }
 

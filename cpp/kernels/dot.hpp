@@ -23,7 +23,7 @@ typename V::Element dot_contiguous(index k, const typename V::Element* a,
   }
   if (p < k) {
     const auto mask = V::first(static_cast<int>(k - p));
-    acc[0] = V::fmadd(V::load(a + p, mask), V::load(b + p, mask), acc[0]);
+    acc[0] = V::fmadd(V::load(a + p, mask, V::zero()), V::load(b + p, mask, V::zero()), acc[0]);
   }
   return V::sum((acc[0] + acc[1]) + (acc[2] + acc[3]));
 }

@@ -16,16 +16,12 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   using Reg = typename V::Reg;
   constexpr int width = V::width;
   const auto mask = V::first(Masked ? t.last_width : width);
+  // Lanes that do not exist repeat elements that do. Zeros there would meet an infinity in A and
+  // raise a floating-point exception that no element of C deserves.
   const auto load = [&](const T* row, int j) TILEWISE_INLINE_LAMBDA {
-    return Masked && j == Vectors - 1 ? V::load(row + j * width, mask) : V::load(row + j * width);
+    if (!Masked || j < Vectors - 1) return V::load(row + j * width);
+    return V::load(row + j * width, mask, Vectors > 1 ? V::load(row) : V::set1(row[j * width]));
   };
-
-  // C is needed last; ask for it first.
-  TILEWISE_UNROLL
-  for (int i = 0; i < Rows; ++i) {
-    TILEWISE_UNROLL
-    for (int j = 0; j < Vectors; ++j) __builtin_prefetch(t.c + i * t.c_row_stride + j * width, 1);
-  }
 
   Reg acc[Rows][Vectors];
   TILEWISE_UNROLL
@@ -37,7 +33,7 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   const T* a = t.a;
   const T* b = t.b;
   const index a_row = t.a_row_stride;
-  for (index p = 0; p < t.k; ++p) {
+  const auto step = [&]() TILEWISE_INLINE_LAMBDA {
     Reg b_row[Vectors];
     TILEWISE_UNROLL
     for (int j = 0; j < Vectors; ++j) b_row[j] = load(b, j);
@@ -49,7 +45,18 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
     }
     a += t.a_col_stride;
     b += t.b_row_stride;
+  };
+  // C is needed last, so it is asked for first: a row with each step, so that the loads of A and B
+  // need not wait behind it.
+  const index first_steps = t.k < Rows ? t.k : Rows;
+  for (index p = 0; p < first_steps; ++p) {
+    TILEWISE_UNROLL
+    for (int j = 0; j < Vectors; ++j) {
+      __builtin_prefetch(t.c + p * t.c_row_stride + j * width, 1);
+    }
+    step();
   }
+  for (index p = first_steps; p < t.k; ++p) step();
 
   const auto update = [&](auto previous) TILEWISE_INLINE_LAMBDA {
     TILEWISE_UNROLL

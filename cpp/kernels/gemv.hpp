@@ -21,10 +21,10 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   }
   if (p < g.cols) {
     const auto mask = V::first(static_cast<int>(g.cols - p));
-    const auto x = V::load(g.x + p, mask);
+    const auto x = V::load(g.x + p, mask, V::zero());
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      acc[r] = V::fmadd(V::load(a + r * g.a_row_stride + p, mask), x, acc[r]);
+      acc[r] = V::fmadd(V::load(a + r * g.a_row_stride + p, mask, V::zero()), x, acc[r]);
     }
   }
   TILEWISE_UNROLL
@@ -46,23 +46,27 @@ void matvec(const Gemv<typename V::Element>& g) {
 template <class V, int Rows>
 TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bool accumulate) {
   using T = typename V::Element;
-  typename V::Reg x[Rows];
+  using Reg = typename V::Reg;
+  Reg x[Rows];
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) x[r] = V::set1(g.x[i + r]);
   const T* a = g.a + i * g.a_row_stride;
-  const auto sum_at = [&](index j, auto... mask) TILEWISE_INLINE_LAMBDA {
-    auto sum = x[0] * V::load(a + j, mask...);
+  const auto sum_at = [&](auto load) TILEWISE_INLINE_LAMBDA {
+    Reg sum = x[0] * load(a);
     TILEWISE_UNROLL
-    for (int r = 1; r < Rows; ++r) {
-      sum = V::fmadd(x[r], V::load(a + r * g.a_row_stride + j, mask...), sum);
-    }
-    return accumulate ? V::load(g.y + j, mask...) + sum : sum;
+    for (int r = 1; r < Rows; ++r) sum = V::fmadd(x[r], load(a + r * g.a_row_stride), sum);
+    return accumulate ? load(g.y) + sum : sum;
   };
   index j = 0;
-  for (; j + V::width <= g.cols; j += V::width) V::store(g.y + j, sum_at(j));
+  for (; j + V::width <= g.cols; j += V::width) {
+    V::store(g.y + j, sum_at([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); }));
+  }
   if (j < g.cols) {
     const auto mask = V::first(static_cast<int>(g.cols - j));
-    V::store(g.y + j, sum_at(j, mask), mask);
+    const auto load = [&](const T* p) TILEWISE_INLINE_LAMBDA {
+      return V::load(p + j, mask, V::set1(p[j]));  // see gemm_tile for why not zero
+    };
+    V::store(g.y + j, sum_at(load), mask);
   }
 }
 

@@ -35,6 +35,17 @@ struct Gemv {
   bool accumulate;
 };
 
+// src, rows x cols with contiguous rows, to its transpose at dst.
+template <class T>
+struct Transpose {
+  const T* src;
+  index rows;
+  index cols;
+  index src_stride;
+  T* dst;
+  index dst_stride;
+};
+
 // A minibatch: the rows `rows[0 .. size)` of X and y, and the model that they meet.
 template <class T>
 struct SgdBatch {
@@ -54,13 +65,14 @@ struct KernelSet {
   static constexpr int max_tile_vectors = 3;
   using Tile = void (*)(const GemmTile<T>&);
 
-  int width;         // elements in a vector
-  int tile_rows;     // mr
-  int tile_vectors;  // nr / width
+  int width;                                      // elements in a vector
+  int tile_rows;                                  // mr
+  int tile_vectors;                               // nr / width
   Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
+  void (*transpose)(const Transpose<T>&);
   T (*sgd_gradient)(const SgdBatch<T>&, T* gradient);
 
   int tile_cols() const { return tile_vectors * width; }  // nr

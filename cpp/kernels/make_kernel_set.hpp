@@ -6,6 +6,7 @@
 #include "kernels/gemv.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/sgd_gradient.hpp"
+#include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
 
@@ -32,6 +33,7 @@ constexpr KernelSet<typename V::Element> make_kernel_set() {
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
+  set.transpose = transpose<V>;
   set.sgd_gradient = sgd_gradient<V>;
   return set;
 }

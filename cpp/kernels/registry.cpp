@@ -52,8 +52,9 @@ const Isa& choose(const std::string& forced) {
   for (const Isa* isa : isas) {
     if (forced == isa->name) return *isa;
   }
-  throw std::runtime_error("TILEWISE_ISA='" + forced + "' is not possible on this CPU; choose one of: " +
-                           names(isas) + ", or unset it");
+  throw std::runtime_error("TILEWISE_ISA='" + forced +
+                           "' is not possible on this CPU; choose one of: " + names(isas) +
+                           ", or unset it");
 }
 
 void use(const Isa& isa) { current = &isa; }

@@ -25,7 +25,8 @@ typename V::Element sgd_gradient(const SgdBatch<typename V::Element>& s,
     }
     if (j < s.features) {
       const auto mask = V::first(static_cast<int>(s.features - j));
-      V::store(gradient + j, V::fmadd(r, V::load(x + j, mask), V::load(gradient + j, mask)), mask);
+      const auto x_j = V::load(x + j, mask, V::zero());
+      V::store(gradient + j, V::fmadd(r, x_j, V::load(gradient + j, mask, V::zero())), mask);
     }
   }
   return residuals;

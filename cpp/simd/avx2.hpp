@@ -27,13 +27,15 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
     }
   }
 
-  // Lanes outside the mask read as zero; their memory is not touched.
-  static TILEWISE_INLINE Reg load(const T* p, Mask mask) {
+  // Lanes outside the mask come from `other`; their memory is not touched.
+  static TILEWISE_INLINE Reg load(const T* p, Mask mask, Reg other) {
+    __m256i loaded;
     if constexpr (sizeof(T) == 4) {
-      return (Reg)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), mask);
+      loaded = _mm256_maskload_epi32(reinterpret_cast<const int*>(p), mask);
     } else {
-      return (Reg)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), mask);
+      loaded = _mm256_maskload_epi64(reinterpret_cast<const long long*>(p), mask);
     }
+    return (Reg)_mm256_blendv_epi8((__m256i)other, loaded, mask);
   }
 
   static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {

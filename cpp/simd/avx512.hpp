@@ -21,12 +21,12 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
 
   static TILEWISE_INLINE Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 
-  // Lanes outside the mask read as zero; their memory is not touched.
-  static TILEWISE_INLINE Reg load(const T* p, Mask mask) {
+  // Lanes outside the mask come from `other`; their memory is not touched.
+  static TILEWISE_INLINE Reg load(const T* p, Mask mask, Reg other) {
     if constexpr (sizeof(T) == 4) {
-      return (Reg)_mm512_maskz_loadu_epi32(mask, p);
+      return (Reg)_mm512_mask_loadu_epi32((__m512i)other, mask, p);
     } else {
-      return (Reg)_mm512_maskz_loadu_epi64(static_cast<__mmask8>(mask), p);
+      return (Reg)_mm512_mask_loadu_epi64((__m512i)other, static_cast<__mmask8>(mask), p);
     }
   }
 

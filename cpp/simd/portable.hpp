@@ -19,11 +19,10 @@ struct Portable : Vector<Portable<T>, T, 16> {
 
   static TILEWISE_INLINE Mask first(int n) { return n; }
 
-  // Lanes outside the mask read as zero; their memory is not touched.
-  static TILEWISE_INLINE Reg load(const T* p, Mask mask) {
-    Reg r{};
-    for (int i = 0; i < mask; ++i) r[i] = p[i];
-    return r;
+  // Lanes outside the mask come from `other`; their memory is not touched.
+  static TILEWISE_INLINE Reg load(const T* p, Mask mask, Reg other) {
+    for (int i = 0; i < mask; ++i) other[i] = p[i];
+    return other;
   }
 
   static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {

@@ -1,0 +1,30 @@
+// The floating-point exceptions that arithmetic has raised on this thread: invalid, divide by
+// zero, overflow and underflow, as a set to hand on.
+#pragma once
+
+#include <cfenv>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace tilewise::cpu {
+
+#if defined(__x86_64__)
+
+// The vector units' own register: far cheaper than <cfenv>, which saves the x87 unit too.
+inline unsigned raised_exceptions() { return _mm_getcsr() & _MM_EXCEPT_MASK; }
+inline void clear_exceptions() { _mm_setcsr(_mm_getcsr() & ~_MM_EXCEPT_MASK); }
+inline void raise_exceptions(unsigned set) { _mm_setcsr(_mm_getcsr() | set); }
+
+#else
+
+inline unsigned raised_exceptions() {
+  return static_cast<unsigned>(std::fetestexcept(FE_ALL_EXCEPT));
+}
+inline void clear_exceptions() { std::feclearexcept(FE_ALL_EXCEPT); }
+inline void raise_exceptions(unsigned set) { std::feraiseexcept(static_cast<int>(set)); }
+
+#endif
+
+}  // namespace tilewise::cpu

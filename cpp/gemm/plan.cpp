@@ -1,0 +1,57 @@
+#include "gemm/plan.hpp"
+
+#include <algorithm>
+
+#include "base/split.hpp"
+
+namespace tilewise::gemm {
+namespace {
+
+// A thread is worth its waking, some microseconds, from about 20 microseconds of work on.
+constexpr double flops_worth_a_thread = 2e6;
+
+// Cuts C along the columns first: then no part of B is packed twice, and A, which is mostly read
+// where it lies, is shared. Rows are cut when the parts would be narrower than four tiles.
+template <class T>
+Grid make_grid(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads) {
+  const double flops = 2.0 * static_cast<double>(problem.m) * static_cast<double>(problem.n) *
+                       static_cast<double>(problem.k);
+  if (flops < 2 * flops_worth_a_thread || max_threads == 1) return {1, 1};
+  const int threads = static_cast<int>(std::min(flops / flops_worth_a_thread, 1.0 * max_threads));
+  Grid best = {1, 1};
+  index least_tiles = problem.m * problem.n;
+  for (int cols = 1; cols <= threads; ++cols) {
+    const int rows = threads / cols;
+    const index part_rows = ceil_div(ceil_div(problem.m, kernels.tile_rows), rows);
+    const index part_cols = ceil_div(ceil_div(problem.n, kernels.width), cols);
+    const index narrow = part_cols < 4 * kernels.tile_vectors ? 1 : 0;
+    const index tiles = part_rows * (part_cols + narrow);
+    if (tiles <= least_tiles) {
+      least_tiles = tiles;
+      best = {rows, cols};
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+template <class T>
+GemmPlan make_plan(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads) {
+  const index half_l2 = cpu::caches().l2 / 2 / static_cast<index>(sizeof(T));
+  Blocking size = blocking_for(kernels);
+  const bool b_fits = problem.k * problem.n <= half_l2;
+  const bool few_rows = problem.m <= 4 * kernels.tile_rows;
+  // Few rows of A: B is read once, so packing it would double the work, and it is read best in long
+  // runs, which a short kc makes. C, a few rows, waits in the cache meanwhile.
+  if (few_rows && !b_fits) size.kc = 2 * kernels.tile_rows;
+  const bool pack_a = !problem.a_rows_contiguous && problem.m * problem.k > half_l2;
+  const bool short_k = problem.k <= 64;  // a panel of B is a few rows, which fit L1 anyhow
+  const bool pack_b = !problem.b_rows_contiguous || !(b_fits || few_rows || short_k);
+  return {size, pack_a, pack_b, make_grid(problem, kernels, max_threads)};
+}
+
+template GemmPlan make_plan(const Problem&, const kernels::KernelSet<float>&, int);
+template GemmPlan make_plan(const Problem&, const kernels::KernelSet<double>&, int);
+
+}  // namespace tilewise::gemm

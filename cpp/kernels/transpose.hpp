@@ -1,0 +1,61 @@
+// A matrix copied to its transpose, a square of one vector by one vector at a time in registers.
+#pragma once
+
+#include <utility>
+
+#include "kernels/kernel_set.hpp"
+
+namespace tilewise::kernels {
+
+// Swaps the off-diagonal blocks of side Side between two rows that are Side apart: lanes of `low`
+// with bit Side set change places with lanes of `high` without it.
+template <int Side, class Reg, std::size_t... Lane>
+TILEWISE_INLINE void exchange(Reg& low, Reg& high, std::index_sequence<Lane...>) {
+  constexpr int width = sizeof...(Lane);
+  const Reg first = __builtin_shufflevector(
+      low, high,
+      ((Lane & Side) == 0 ? static_cast<int>(Lane) : width + static_cast<int>(Lane) - Side)...);
+  high = __builtin_shufflevector(
+      low, high,
+      ((Lane & Side) != 0 ? width + static_cast<int>(Lane) : static_cast<int>(Lane) + Side)...);
+  low = first;
+}
+
+template <class V, int Side = 1>
+TILEWISE_INLINE void transpose_square(typename V::Reg (&row)[V::width]) {
+  TILEWISE_UNROLL
+  for (int i = 0; i < V::width; ++i) {
+    if ((i & Side) == 0) {
+      exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
+    }
+  }
+  if constexpr (2 * Side < V::width) transpose_square<V, 2 * Side>(row);
+}
+
+// dst[j, i] = src[i, j]; the rows of both are contiguous.
+template <class V>
+void transpose(const Transpose<typename V::Element>& t) {
+  constexpr index width = V::width;
+  typename V::Reg square[width];
+  for (index i = 0; i < t.rows; i += width) {
+    const index rows = t.rows - i < width ? t.rows - i : width;
+    for (index j = 0; j < t.cols; j += width) {
+      const index cols = t.cols - j < width ? t.cols - j : width;
+      const auto* src = t.src + i * t.src_stride + j;
+      auto* dst = t.dst + j * t.dst_stride + i;
+      if (rows == width && cols == width) {
+        TILEWISE_UNROLL
+        for (index r = 0; r < width; ++r) square[r] = V::load(src + r * t.src_stride);
+        transpose_square<V>(square);
+        TILEWISE_UNROLL
+        for (index r = 0; r < width; ++r) V::store(dst + r * t.dst_stride, square[r]);
+      } else {
+        for (index r = 0; r < rows; ++r) {
+          for (index c = 0; c < cols; ++c) dst[c * t.dst_stride + r] = src[r * t.src_stride + c];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace tilewise::kernels

@@ -1,0 +1,147 @@
+#include "threads/pool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "cpu/floating_point.hpp"
+#include "cpu/topology.hpp"
+
+namespace tilewise::threads {
+namespace {
+
+// A worker that finds nothing to do looks again this often, about 20 microseconds, before it
+// sleeps: waking a sleeper costs the caller several microseconds.
+constexpr int looks_before_sleep = 500;
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Waits until `word` is no longer `old`, and returns it.
+unsigned wait_for_change(const std::atomic<unsigned>& word, unsigned old) {
+  for (int look = 0; look < looks_before_sleep; ++look) {
+    const unsigned now = word.load(std::memory_order_acquire);
+    if (now != old) return now;
+    relax();
+  }
+  word.wait(old, std::memory_order_acquire);
+  return word.load(std::memory_order_acquire);
+}
+
+struct Job {
+  void (*task)(void* context, int part);
+  void* context;
+  int parts;
+};
+
+class Pool {
+ public:
+  // False, with nothing done, if another thread has the pool.
+  bool try_run(const Job& job) {
+    const std::unique_lock lock(in_use_, std::try_to_lock);
+    if (!lock.owns_lock()) return false;
+    start_workers(job.parts - 1);
+    const int helpers = std::min(job.parts - 1, static_cast<int>(workers_.size()));
+    for (int i = 0; i < helpers; ++i) workers_[i]->give(job, i + 1);
+    job.task(job.context, 0);
+    for (int part = helpers + 1; part < job.parts; ++part) job.task(job.context, part);
+    unsigned exceptions = 0;
+    for (int i = 0; i < helpers; ++i) exceptions |= workers_[i]->finish();
+    cpu::raise_exceptions(exceptions);
+    return true;
+  }
+
+ private:
+  // One thread and its mailbox. Odd tickets are work, even ones are work done.
+  class Worker {
+   public:
+    Worker() { std::thread(&Worker::loop, this).detach(); }
+
+    void give(const Job& job, int part) {
+      job_ = job;
+      part_ = part;
+      ticket_.fetch_add(1, std::memory_order_release);
+      ticket_.notify_all();
+    }
+
+    unsigned finish() {
+      unsigned ticket = ticket_.load(std::memory_order_acquire);
+      while (ticket % 2 == 1) ticket = wait_for_change(ticket_, ticket);
+      return exceptions_;
+    }
+
+   private:
+    void loop() {
+      unsigned ticket = 0;
+      for (;;) {
+        while (ticket % 2 == 0) ticket = wait_for_change(ticket_, ticket);
+        cpu::clear_exceptions();
+        job_.task(job_.context, part_);
+        exceptions_ = cpu::raised_exceptions();
+        ticket = ticket_.fetch_add(1, std::memory_order_release) + 1;
+        ticket_.notify_all();
+      }
+    }
+
+    Job job_{};
+    int part_ = 0;
+    unsigned exceptions_ = 0;
+    alignas(64) std::atomic<unsigned> ticket_ = 0;
+  };
+
+  // As many as the system grants.
+  void start_workers(int wanted) {
+    try {
+      while (static_cast<int>(workers_.size()) < wanted) {
+        workers_.push_back(std::make_unique<Worker>());
+      }
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
+    }
+  }
+
+  std::mutex in_use_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// Never destroyed: its threads may outlive everything else at exit. After a fork the child forgets
+// the parent's pool, whose threads it does not have.
+std::atomic<Pool*> pool = nullptr;
+
+Pool& get_pool() {
+  Pool* existing = pool.load(std::memory_order_acquire);
+  if (existing != nullptr) return *existing;
+  static const bool registered [[maybe_unused]] =
+      pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr, std::memory_order_release); }) == 0;
+  auto* created = new Pool;
+  if (pool.compare_exchange_strong(existing, created)) return *created;
+  delete created;
+  return *existing;
+}
+
+std::atomic<int> num_threads = 0;  // 0: not asked for yet
+
+}  // namespace
+
+int get_num_threads() {
+  const int count = num_threads.load(std::memory_order_relaxed);
+  return count > 0 ? count : cpu::usable_cpus();
+}
+
+void set_num_threads(int count) { num_threads.store(count, std::memory_order_relaxed); }
+
+void run(int parts, void (*task)(void* context, int part), void* context) {
+  if (get_pool().try_run({task, context, parts})) return;
+  for (int part = 0; part < parts; ++part) task(context, part);
+}
+
+}  // namespace tilewise::threads
