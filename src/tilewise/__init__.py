@@ -3,6 +3,7 @@
 from importlib.metadata import version as _version
 
 from tilewise import data, machine, plots
+from tilewise._threads import get_num_threads, set_num_threads, threads
 from tilewise.linalg import STRATEGIES, matmul
 from tilewise.machine import available_isas, isa, show_config
 from tilewise.sgd import History, fit, train
@@ -17,10 +18,13 @@ __all__ = [
     "available_isas",
     "data",
     "fit",
+    "get_num_threads",
     "isa",
     "machine",
     "matmul",
     "plots",
+    "set_num_threads",
     "show_config",
+    "threads",
     "train",
 ]

@@ -5,9 +5,40 @@ import platform
 import numpy as np
 
 from tilewise import _core
-from tilewise._core import available_isas, cpu_name, isa
 
 __all__ = ["available_isas", "cpu_name", "isa", "show_config"]
+
+
+def isa() -> str:
+    """Return the instruction set in use: ``'avx512'``, ``'avx2'`` or ``'portable'``.
+
+    It is the best that the CPU can run, or the one that the environment variable ``TILEWISE_ISA``
+    named at import.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.isa() in tw.available_isas()
+    True
+    """
+    return _core.isa()
+
+
+def available_isas() -> tuple[str, ...]:
+    """Return the instruction sets that this CPU can run, best first.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.available_isas()[-1]
+    'portable'
+    """
+    return _core.available_isas()
+
+
+def cpu_name() -> str:
+    """Return the name that the CPU gives itself, or ``'unknown'``."""
+    return _core.cpu_name()
 
 
 def show_config() -> None:

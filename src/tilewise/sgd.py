@@ -1,7 +1,6 @@
 """Linear regression by minibatch stochastic gradient descent."""
 
-import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise import _core
-from tilewise._validation import check_float_matrix, check_float_vector, check_int, check_rate
+from tilewise._validation import (
+    check_examples,
+    check_float_vector,
+    check_int,
+    check_rate,
+    check_seed,
+)
 from tilewise.timing import Timer
 
 __all__ = ["History", "fit", "train"]
@@ -108,15 +113,14 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
-    X = check_float_matrix("X", X)
-    y = check_float_vector("y", y, length=len(X)).astype(X.dtype, copy=False)
+    X, y = check_examples(X, y)
     schedule = _core.Schedule(
         batch_size=check_int("batch_size", batch_size),
         learning_rate=check_rate("learning_rate", learning_rate),
         epochs=check_int("epochs", epochs),
         record_every=check_int("record_every", record_every),
     )
-    seed = secrets.randbits(64) if seed is None else check_int("seed", seed, minimum=0)
+    seed = check_seed(seed)
     weights = _initial_weights(initial_weights, X, seed)
     sampler = _core.Sampler(len(X), sampling, seed)
     losses, seconds, examples, bias = _core.fit(
@@ -142,9 +146,10 @@ def _initial_weights(initial_weights: ArrayLike | None, X: Array, seed: int) -> 
     """Return a fresh array (d,) of X's dtype for the training to write to."""
     features = X.shape[1]
     if initial_weights is None:
-        draw = np.random.default_rng(seed).normal(0, _INITIAL_STD, features)
-        return draw.astype(X.dtype)
-    return check_float_vector("initial_weights", initial_weights, length=features).astype(X.dtype)
+        drawn = np.random.default_rng(seed).normal(0, _INITIAL_STD, (features,))
+        return np.asarray(drawn, X.dtype)
+    given = check_float_vector("initial_weights", initial_weights, length=features)
+    return given.astype(X.dtype)
 
 
 def train(
@@ -206,7 +211,7 @@ def train(
     epochs = check_int("epochs", epochs)
     record_every = check_int("record_every", record_every)
     X, y = _one_pass(data_iter, n_features)
-    seed = secrets.randbits(64) if seed is None else check_int("seed", seed, minimum=0)
+    seed = check_seed(seed)
     params = [_initial_weights(None, X, seed), np.zeros(1, X.dtype)]
     records: list[tuple[float, float, int]] = []
     timer = Timer()
@@ -279,10 +284,9 @@ def _one_pass(data_iter: Iterable[tuple[Array, Array]], n_features: int) -> tupl
     batches = list(data_iter)
     if not batches:
         raise ValueError("data_iter gave no minibatch; it must yield (X, y) pairs")
-    X = check_float_matrix("X of data_iter", np.concatenate([X_b for X_b, _ in batches]))
+    X, y = check_examples(*map(np.concatenate, zip(*batches, strict=True)))
     if X.shape[1] != n_features:
         raise ValueError(
             f"n_features={n_features} but the minibatches of data_iter have {X.shape[1]} columns"
         )
-    y = np.concatenate([y_b for _, y_b in batches])
-    return X, check_float_vector("y of data_iter", y, length=len(X))
+    return X, y

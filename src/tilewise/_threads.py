@@ -1,0 +1,94 @@
+"""How many threads a call may use."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tilewise import _core
+from tilewise._validation import check_int
+
+__all__ = ["get_num_threads", "set_num_threads", "threads"]
+
+_MOST = 1024
+
+
+def get_num_threads() -> int:
+    """Return the most threads that a call may use; see `set_num_threads`.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.get_num_threads() >= 1
+    True
+    """
+    return _core.get_num_threads()
+
+
+def set_num_threads(n: int) -> None:
+    """Set the most threads that a call may use, for the whole process.
+
+    At first it is ``TILEWISE_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that the
+    process may use: its affinity mask, cut to its cgroup's quota. A small product uses fewer.
+    The result of a product is bitwise the same for every number.
+
+    Parameters
+    ----------
+    n : int
+        1 to 1024, the calling thread included.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `n` is not such a number.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> before = tw.get_num_threads()
+    >>> tw.set_num_threads(1)
+    >>> tw.get_num_threads()
+    1
+    >>> tw.set_num_threads(before)
+    """
+    _core.set_num_threads(check_int("n", n, maximum=_MOST))
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Use at most `n` threads inside a ``with`` block, in the whole process.
+
+    Parameters
+    ----------
+    n : int
+        1 to 1024.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> with tw.threads(1):
+    ...     tw.get_num_threads()
+    1
+    """
+    before = get_num_threads()
+    set_num_threads(n)
+    try:
+        yield
+    finally:
+        _core.set_num_threads(before)
+
+
+def _set_from_environment() -> None:
+    own = os.environ.get("TILEWISE_NUM_THREADS")
+    if own:
+        if not own.isdecimal() or not 1 <= int(own) <= _MOST:
+            raise ImportError(
+                f"TILEWISE_NUM_THREADS={own!r} is not a number from 1 to {_MOST}; "
+                "give one, or unset it"
+            )
+        return _core.set_num_threads(int(own))
+    shared = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # a list is per level
+    if shared.isdecimal() and 1 <= int(shared) <= _MOST:
+        _core.set_num_threads(int(shared))
+
+
+_set_from_environment()

@@ -1,0 +1,135 @@
+"""Checks of arguments. An error names the argument, its value and the remedy, in one line."""
+
+import operator
+import reprlib
+import secrets
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+_INT64_MAX = 2**63 - 1
+_UINT64_MAX = 2**64 - 1
+_DEVIATION_MAX = 1e30  # leaves room for multiples of it in float32
+
+
+def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = _INT64_MAX) -> int:
+    """Return an integer of at least `minimum` and at most `maximum`; booleans are not integers."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(
+            f"{name}={_shown(value)} is not an integer; give an int of at least {minimum}"
+        )
+    if number < minimum:
+        raise ValueError(f"{name}={number} is below {minimum}; give at least {minimum}")
+    if number > maximum:
+        raise ValueError(f"{name}={number} is above {maximum}; give at most {maximum}")
+    return number
+
+
+def check_seed(seed: Any) -> int:
+    """Return a seed of 64 bits: the one given, or a fresh one for None."""
+    if seed is None:
+        return secrets.randbits(64)
+    return check_int("seed", seed, minimum=0, maximum=_UINT64_MAX)
+
+
+def check_rate(name: str, value: Any) -> float:
+    """Return a finite float above 0."""
+    number = _check_real(name, value)
+    if not 0 < number < np.inf:
+        raise ValueError(
+            f"{name}={_shown(value)} is not positive and finite; give a number above 0"
+        )
+    return number
+
+
+def check_deviation(name: str, value: Any) -> float:
+    """Return a float from 0 to 1e30."""
+    number = _check_real(name, value)
+    if not 0 <= number <= _DEVIATION_MAX:
+        raise ValueError(f"{name}={_shown(value)} is out of range; give 0 to {_DEVIATION_MAX:g}")
+    return number
+
+
+def _check_real(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}={_shown(value)} is not a number; give a float")
+    try:
+        return float(value)
+    except OverflowError:  # an int that no float can hold
+        return float("inf")
+
+
+def check_float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return the dtype float32 or float64, in native byte order."""
+    try:
+        found = np.dtype(dtype).type
+    except TypeError:
+        found = None
+    if found not in (np.float32, np.float64):
+        raise TypeError(f"dtype={_shown(dtype)} is not supported; choose float32 or float64")
+    return np.dtype(found)
+
+
+def check_float_matrix(name: str, value: ArrayLike) -> Array:
+    """Return a finite float32 or float64 array (n, d) with n, d >= 1; a copy only if needed."""
+    return check_finite(name, _check_shape(name, check_float_array(name, value), ndim=2))
+
+
+def check_float_vector(name: str, value: ArrayLike, *, length: int) -> Array:
+    """Return a finite float32 or float64 array (length,); a copy only if needed."""
+    array = _check_shape(name, check_float_array(name, value), ndim=1)
+    if len(array) != length:
+        raise ValueError(f"{name} has length {len(array)}; give one of length {length}")
+    return check_finite(name, array)
+
+
+def check_examples(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+    """Return X (n, d) and y (n,), finite, both with the dtype of X."""
+    X = check_float_matrix("X", X)
+    y = check_float_vector("y", y, length=len(X))
+    with np.errstate(over="ignore"):  # found below
+        converted = y.astype(X.dtype, copy=False)
+    return X, check_finite(f"y.astype({X.dtype})", converted)
+
+
+def check_float_array(name: str, value: ArrayLike) -> Array:
+    """Return a float32 or float64 array of any shape, in native byte order."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; give a full array") from None
+    if array.dtype.type not in (np.float32, np.float64):
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; convert it to float32 or float64 with astype"
+        )
+    return array.astype(array.dtype.type, copy=False)
+
+
+def check_finite(name: str, array: Array) -> Array:
+    """Return the array, or raise with the position of its first NaN or infinity."""
+    finite = np.isfinite(array)
+    if finite.all():
+        return array
+    position = tuple(int(i) for i in np.unravel_index(np.argmin(finite), array.shape))
+    where = ", ".join(map(str, position))
+    raise ValueError(f"{name}[{where}] is {array[position]}; remove or replace such values")
+
+
+def _check_shape(name: str, array: Array, *, ndim: int) -> Array:
+    if array.ndim == ndim and array.size > 0:
+        return array
+    wanted = "(n, d)" if ndim == 2 else "(n,)"
+    raise ValueError(f"{name} has shape {array.shape}; give shape {wanted} with at least one value")
+
+
+def _shown(value: object) -> str:
+    """Return the value as text for a message: short, and in one line."""
+    return " ".join(reprlib.repr(value).split())

@@ -1,0 +1,334 @@
+"""Data to train on: the airfoil measurements, synthetic rows, and minibatches of either."""
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tilewise._core import Sampler
+from tilewise._validation import (
+    check_deviation,
+    check_examples,
+    check_finite,
+    check_float_array,
+    check_float_dtype,
+    check_int,
+    check_seed,
+)
+
+__all__ = [
+    "AIRFOIL_COLUMNS",
+    "DataUnavailableError",
+    "Minibatches",
+    "load_airfoil",
+    "standardize",
+    "synthetic",
+]
+
+Array = NDArray[Any]
+
+AIRFOIL_URL = "http://d2l-data.s3-accelerate.amazonaws.com/airfoil_self_noise.dat"
+AIRFOIL_SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
+# In the file's order: Hz, degrees, m, m/s, m; the last is the target, in dB.
+AIRFOIL_COLUMNS = (
+    "frequency",
+    "attack_angle",
+    "chord_length",
+    "free_stream_velocity",
+    "displacement_thickness",
+    "sound_pressure",
+)
+_AIRFOIL_FILE = "airfoil_self_noise.dat"
+_AIRFOIL_ROWS = 1503
+
+
+class DataUnavailableError(OSError):
+    """A data file is missing, cannot be read or downloaded, or is not the published one."""
+
+
+def load_airfoil(n: int | None = 1500, dtype: DTypeLike = np.float32) -> tuple[Array, Array]:
+    """Load NASA's airfoil self-noise measurements, standardized.
+
+    The file is looked for in the folder that the environment variable ``TILEWISE_DATA`` names, and
+    only there; without that variable in the user's cache, into which pooch downloads it once. Its
+    SHA-256 is checked on each call.
+
+    Parameters
+    ----------
+    n : int, optional
+        Rows to return, from the start of the file; 1500 by default, as in d2l.ai, section 12.5.
+        None for all 1503.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Returns
+    -------
+    X : ndarray, shape (n, 5)
+        The features, named by the first five of ``AIRFOIL_COLUMNS``.
+    y : ndarray, shape (n,)
+        The scaled sound pressure level. Like each feature it has mean 0 and standard deviation 1
+        over all 1503 rows.
+
+    Raises
+    ------
+    DataUnavailableError
+        The file cannot be had, or it is not the published one.
+    TypeError, ValueError
+        `n` is not an integer from 1 to 1503, or `dtype` is another one.
+
+    References
+    ----------
+    T. Brooks, D. Pope, M. Marcolini (1989), UCI dataset 291, CC BY 4.0, doi:10.24432/C5VW2C.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y = tw.data.load_airfoil()  # doctest: +SKIP
+    >>> X.shape, y.shape  # doctest: +SKIP
+    ((1500, 5), (1500,))
+    """
+    n = _AIRFOIL_ROWS if n is None else check_int("n", n, maximum=_AIRFOIL_ROWS)
+    dtype = check_float_dtype(dtype)
+    table = standardize(np.loadtxt(io.BytesIO(_read_airfoil()), delimiter="\t"))[:n]
+    return table[:, :-1].astype(dtype), table[:, -1].astype(dtype)
+
+
+def _read_airfoil() -> bytes:
+    """Return the content of the published file, wherever it is found."""
+    named = os.environ.get("TILEWISE_DATA")
+    folder = Path(named) if named else _cache_folder()
+    path = folder / _AIRFOIL_FILE
+    if not os.path.exists(path):
+        if named:
+            raise DataUnavailableError(
+                f"{_AIRFOIL_FILE} is not in the folder TILEWISE_DATA={named}; "
+                f"put {AIRFOIL_URL} there, or unset TILEWISE_DATA"
+            )
+        _download_airfoil(folder)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataUnavailableError(
+            f"{path} cannot be read: {error.strerror}; replace it by {AIRFOIL_URL}"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != AIRFOIL_SHA256:
+        raise DataUnavailableError(
+            f"{path} is truncated or changed: its {len(content)} bytes have SHA-256 {found}, not "
+            f"{AIRFOIL_SHA256}; delete it and get {AIRFOIL_URL} anew"
+        )
+    return content
+
+
+def _download_airfoil(folder: Path) -> None:
+    """Put the published file into the folder, complete or not at all."""
+    by_hand = f"save {AIRFOIL_URL} in a folder and name it in TILEWISE_DATA"
+    try:
+        import pooch  # type: ignore[import-untyped]
+    except ImportError:
+        raise DataUnavailableError(
+            f"{_AIRFOIL_FILE} is not in {folder}, and pooch is missing to download it: "
+            f'pip install "tilewise[data]", or {by_hand}'
+        ) from None
+    try:
+        pooch.retrieve(AIRFOIL_URL, f"sha256:{AIRFOIL_SHA256}", fname=_AIRFOIL_FILE, path=folder)
+    except (OSError, ValueError) as error:  # no network or no room; another hash
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataUnavailableError(
+            f"{_AIRFOIL_FILE} is not in {folder}, and its download failed: {reason}; "
+            f"try again, or {by_hand}"
+        ) from error
+
+
+def _cache_folder() -> Path:
+    """Return the user's cache; pooch.os_cache names the same, but pooch may not be installed."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "tilewise"
+
+
+def standardize(X: ArrayLike) -> Array:
+    """Shift and scale each column to mean 0 and population standard deviation 1.
+
+    Each column becomes ``(x - mean(x)) / sqrt(mean((x - mean(x))**2))``, computed in float64.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d) or (n,)
+        Without NaN or infinity.
+
+    Returns
+    -------
+    ndarray
+        A new array of the shape and dtype of `X`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `X` has another dtype or shape, no rows, a value that is not finite, or a constant column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tilewise as tw
+    >>> tw.data.standardize(np.array([[1.0, 30.0], [3.0, 10.0]]))
+    array([[-1.,  1.],
+           [ 1., -1.]])
+    """
+    X = check_float_array("X", X)
+    if X.ndim not in (1, 2) or X.size == 0:
+        raise ValueError(f"X has shape {X.shape}; give (n, d) or (n,) with at least one value")
+    check_finite("X", X)
+    lowest, highest = X.min(axis=0), X.max(axis=0)
+    constant = np.atleast_1d(lowest == highest)
+    if constant.any():
+        column = int(np.argmax(constant))
+        value = np.atleast_1d(lowest)[column]
+        raise ValueError(
+            f"column {column} of X is constant ({value:.6g}); remove it: its deviation is 0"
+        )
+    # Scaling by a power of two is exact, and no sum or square leaves the range of float64.
+    exponent = np.frexp(np.maximum(-lowest, highest).astype(np.float64))[1]
+    scaled = np.ldexp(X.astype(np.float64), -exponent)
+    scaled -= scaled.mean(axis=0)
+    scaled -= scaled.mean(axis=0)  # what rounding left of a mean far above the deviation
+    scaled /= np.sqrt(np.mean(scaled**2, axis=0))
+    standardized: Array = scaled.astype(X.dtype)
+    return standardized
+
+
+def synthetic(
+    n: int, d: int, noise: float = 0.1, seed: int | None = None, dtype: DTypeLike = np.float32
+) -> tuple[Array, Array, Array, float]:
+    """Draw rows of a known linear model: ``y = X @ weights + bias + noise * e``.
+
+    `X`, `weights`, `bias` and ``e`` are independent standard normal.
+
+    Parameters
+    ----------
+    n, d : int
+        Rows and features.
+    noise : float, default 0.1
+        Standard deviation of what the model does not explain.
+    seed : int, optional
+        Gives the same data again, with the same version of NumPy. By default a fresh one.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Returns
+    -------
+    X : ndarray, shape (n, d)
+    y : ndarray, shape (n,)
+    weights : ndarray, shape (d,)
+    bias : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type or value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tilewise as tw
+    >>> X, y, weights, bias = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+    >>> bool(np.allclose(X @ weights + bias, y, atol=1e-5))
+    True
+    """
+    shape = check_int("n", n), check_int("d", d)
+    noise = check_deviation("noise", noise)
+    dtype = check_float_dtype(dtype)
+    random = np.random.default_rng(check_seed(seed))
+    X = random.standard_normal(shape, dtype.type)
+    weights = random.standard_normal(shape[1], dtype.type)
+    bias = random.standard_normal(dtype=dtype.type)
+    y = X @ weights + bias + dtype.type(noise) * random.standard_normal(shape[0], dtype.type)
+    return X, y, weights, float(bias)
+
+
+class Minibatches:
+    """Minibatches of rows, an epoch each time it is iterated.
+
+    With the same seed these are the minibatches of `tilewise.fit`.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Without NaN or infinity.
+    y : array_like of float32 or float64, shape (n,)
+        Converted to the dtype of `X`.
+    batch_size : int
+        Rows in a minibatch; the last of an epoch may be smaller.
+    shuffle : bool, default True
+        Visit the rows in a new, exactly uniform permutation each epoch. Otherwise in order, and
+        the minibatches are views of `X` and `y`.
+    replacement : bool, default False
+        Instead draw n rows an epoch, independently: some come twice, some not at all.
+    drop_last : bool, default False
+        Leave out a last minibatch of fewer rows.
+    seed : int, optional
+        Gives the same minibatches again. By default a fresh one.
+
+    Attributes
+    ----------
+    seed : int
+        The seed in use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type, shape or value, or no minibatch would be left.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, _, _ = tw.data.synthetic(10, 3, seed=0)
+    >>> batches = tw.data.Minibatches(X, y, batch_size=4, seed=0)
+    >>> len(batches), [X_b.shape for X_b, y_b in batches]
+    (3, [(4, 3), (4, 3), (2, 3)])
+    """
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        batch_size: int,
+        shuffle: bool = True,
+        replacement: bool = False,
+        drop_last: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self._X, self._y = check_examples(X, y)
+        self._batch_size = check_int("batch_size", batch_size)
+        if replacement and not shuffle:
+            raise ValueError("replacement=True draws at random; give shuffle=True with it")
+        n = len(self._X)
+        if drop_last and batch_size > n:
+            raise ValueError(
+                f"batch_size={batch_size} is above the {n} rows, and drop_last=True leaves no "
+                "minibatch; give a smaller batch_size"
+            )
+        self.seed = check_seed(seed)
+        self._used = n - n % self._batch_size if drop_last else n  # rows of an epoch
+        sampling = "replacement" if replacement else "permutation"
+        self._sampler = Sampler(n, sampling, self.seed) if shuffle else None
+
+    def __len__(self) -> int:
+        """Return the number of minibatches in an epoch."""
+        return -(-self._used // self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        """Begin the next epoch; epochs may be iterated side by side."""
+        # Drawn here and not in the generator: the order of epochs is that of the iter() calls.
+        rows = self._sampler.next_epoch() if self._sampler else None
+        return self._batches(rows)
+
+    def _batches(self, rows: NDArray[np.int64] | None) -> Iterator[tuple[Array, Array]]:
+        for start in range(0, self._used, self._batch_size):
+            batch = slice(start, min(start + self._batch_size, self._used))
+            chosen = batch if rows is None else rows[batch]
+            yield self._X[chosen], self._y[chosen]

@@ -1,0 +1,81 @@
+"""Everything that the documentation shows runs."""
+
+import dataclasses
+import doctest
+import importlib
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import tilewise as tw
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+PACKAGE = Path(tw.__file__).parent
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("_"))
+
+
+def public_functions():
+    """Return name and object of what a user can call: in tilewise and in each public module."""
+    found = {}
+    for module in [tw, *(importlib.import_module(f"tilewise.{name}") for name in MODULES)]:
+        for name in module.__all__:
+            item = getattr(module, name)
+            if callable(item):
+                found[f"{module.__name__}.{name}"] = item
+    return found
+
+
+def needs_example(item) -> bool:
+    """Tell whether a user calls it: not what only carries results, nor an error."""
+    is_error = isinstance(item, type) and issubclass(item, Exception)
+    return not is_error and not dataclasses.is_dataclass(item)
+
+
+FUNCTIONS = public_functions()
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder, and find data only where the environment says: no downloads."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TILEWISE_DATA", os.environ.get("TILEWISE_DATA") or str(tmp_path))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_docstring_examples_run(name, elsewhere):
+    # Looked up one by one: doctest's own search of a module skips compiled functions.
+    runner = doctest.DocTestRunner()
+    for test in doctest.DocTestFinder().find(FUNCTIONS[name], name):
+        runner.run(test)
+    results = runner.summarize(verbose=False)
+    assert results.failed == 0
+    assert results.attempted > 0 or not needs_example(FUNCTIONS[name])
+
+
+def test_readme_python_runs(elsewhere):
+    blocks = code_blocks("python")
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+
+
+def test_readme_commands_run(elsewhere, capsys):
+    cli = importlib.import_module("tilewise.cli")
+    lines = "".join(code_blocks("sh")).splitlines()
+    calls = [call for line in lines for call in re.findall(r"(?:^|/)tilewise\b(.*)", line)]
+    assert calls
+    for call in calls:
+        assert cli.main(shlex.split(call, comments=True)) == 0, capsys.readouterr().err
+
+
+def test_readme_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", README):
+        assert (Path(__file__).parents[1] / target).exists(), target

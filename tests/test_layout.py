@@ -1,0 +1,163 @@
+"""The layers of the source tree: a file uses only what lies below it."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CPP = ROOT / "cpp"
+PACKAGE = ROOT / "src" / "tilewise"
+
+FLOORS = {
+    "base": 0,
+    "cpu": 1,
+    "threads": 2,
+    "simd": 2,
+    "kernels": 3,
+    "gemm": 4,
+    "sgd": 5,
+    "bindings": 6,
+}
+# Each module imports only those before it.
+MODULES = [
+    "_core",
+    "_validation",
+    "_threads",
+    "machine",
+    "timing",
+    "linalg",
+    "data",
+    "sgd",
+    "chapter",
+    "plots",
+    "__init__",
+    "report",
+    "cli",
+    "__main__",
+]
+# Headers whose functions cannot be shared with other objects: types, constants, intrinsics.
+FREESTANDING = {
+    "bit",
+    "concepts",
+    "cstddef",
+    "cstdint",
+    "immintrin.h",
+    "limits",
+    "type_traits",
+    "utility",
+}
+INTRINSICS = re.compile(r"(\w*intrin|cpuid|arm_\w+)\.h")
+PYTHON = re.compile(r"Python\.h|(pybind11|numpy)/.*")
+MAX_LINES = 350
+
+CPP_FILES = sorted(path.relative_to(CPP).as_posix() for path in CPP.rglob("*.[ch]pp"))
+# Each compiles all kernels for one instruction set.
+ISA_SOURCES = [name for name in CPP_FILES if re.fullmatch(r"kernels/(?!registry)\w+\.cpp", name)]
+PYTHON_FILES = sorted(PACKAGE.rglob("*.py"))
+ALL_FILES = [
+    path
+    for folder in (CPP, ROOT / "src", ROOT / "tests", ROOT / "benchmarks")
+    for path in sorted(folder.rglob("*"))
+    if path.suffix in {".cpp", ".hpp", ".py", ".pyi"}
+]
+
+
+@cache
+def includes(name: str) -> tuple[list[str], list[str]]:
+    """Return what a file of cpp/ includes in quotes and in angle brackets."""
+    text = (CPP / name).read_text()
+    quoted = re.findall(r'^\s*#\s*include\s*"(.+)"', text, re.MULTILINE)
+    return quoted, re.findall(r"^\s*#\s*include\s*<(.+)>", text, re.MULTILINE)
+
+
+def included_by(name: str) -> set[str]:
+    """Return a file of cpp/ with all that it includes in quotes, and what those include."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        if current not in found:
+            found.add(current)
+            todo += includes(current)[0]
+    return found
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the modules of tilewise that a module imports, wherever in the file it does."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "tilewise" if node.level else ""
+            base = ".".join(part for part in (base, node.module) if part)
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "tilewise":
+                module = rest.split(".")[0]
+                found.add(module if module in MODULES else "__init__")
+    return found
+
+
+def test_the_lists_find_the_files():
+    assert "bindings/module.cpp" in CPP_FILES
+    assert "kernels/avx512.cpp" in ISA_SOURCES
+    assert PACKAGE / "linalg.py" in PYTHON_FILES
+
+
+@pytest.mark.parametrize("name", CPP_FILES)
+def test_cpp_includes_only_lower_floors_or_its_own_folder(name):
+    folder = name.split("/")[0]
+    for included in includes(name)[0]:
+        assert (CPP / included).is_file(), f'{name}: write "{included}" as "folder/file.hpp"'
+        other = included.split("/")[0]
+        assert other == folder or FLOORS[other] < FLOORS[folder], f"{name} includes {included}"
+
+
+@pytest.mark.parametrize("name", CPP_FILES)
+def test_special_headers_stay_on_their_floor(name):
+    folder = name.split("/")[0]
+    for header in includes(name)[1]:
+        if INTRINSICS.fullmatch(header):
+            assert folder in {"simd", "cpu"}, f"{name} includes <{header}>"
+        if PYTHON.fullmatch(header):
+            assert folder == "bindings", f"{name} includes <{header}>"
+
+
+@pytest.mark.parametrize("source", ISA_SOURCES)
+def test_isa_sources_include_only_freestanding_headers(source):
+    # A function of a standard header, compiled with AVX-512, could be the copy that the linker
+    # keeps for the whole library.
+    for name in sorted(included_by(source)):
+        assert set(includes(name)[1]) <= FREESTANDING, name
+
+
+def test_cmake_lists_every_source():
+    text = re.sub(r"#.*", "", (ROOT / "CMakeLists.txt").read_text())
+    assert "GLOB" not in text
+    listed = set(re.findall(r"cpp/([\w/]+\.cpp)", text))
+    assert listed == {name for name in CPP_FILES if name.endswith(".cpp")}
+
+
+@pytest.mark.parametrize("name", [name for name in CPP_FILES if name.endswith(".hpp")])
+def test_headers_have_pragma_once(name):
+    assert "#pragma once" in (CPP / name).read_text().splitlines()
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=lambda path: path.stem)
+def test_python_modules_import_only_lower_ones(path):
+    assert path.stem in MODULES, f"give {path.name} a place in MODULES"
+    above = set(MODULES[MODULES.index(path.stem) :])
+    assert not imported_modules(path) & above
+
+
+@pytest.mark.parametrize("path", ALL_FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_are_short(path):
+    lines = len(path.read_text().splitlines())
+    assert lines <= MAX_LINES, f"{lines} lines; split it by ideas"
