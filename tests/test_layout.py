@@ -32,6 +32,7 @@ MODULES = [
     "data",
     "sgd",
     "chapter",
+    "tables",
     "plots",
     "__init__",
     "report",

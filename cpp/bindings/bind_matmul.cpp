@@ -1,107 +1,25 @@
-// matmul is a NumPy generalized ufunc with our inner loops, so broadcasting, casting, out=, order=
-// and the errors are NumPy's own. A thin function in front takes strategy and block_size.
-
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
-#include "bindings/bindings.hpp"
-// NumPy's headers come after Python's.
-#include <numpy/arrayobject.h>
-#include <numpy/ufuncobject.h>
-
-#include <algorithm>
+// tilewise.matmul: the common call straight to the kernels, every other one through the ufunc.
+#include <cfenv>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bindings/bindings.hpp"
 #include "bindings/matmul_doc.hpp"
-#include "gemm/strategies.hpp"
+#include "bindings/matmul_ufunc.hpp"
+#include "bindings/numpy_api.hpp"
+#include "cpu/floating_point.hpp"
+#include "gemm/gemm.hpp"
+#include "gemm/plan.hpp"
 
 namespace py = pybind11;
 
 namespace tilewise::bindings {
 namespace {
 
-// What the calling thread asked of the inner loop, and what the loop has to report: NumPy hands
-// neither through.
-struct Call {
-  gemm::Plan plan;
-  bool out_of_memory = false;
-};
-
-thread_local Call current_call;
-
-class CallScope {
- public:
-  explicit CallScope(const gemm::Plan& plan) : outer_(current_call) { current_call = {plan}; }
-  ~CallScope() { current_call = outer_; }
-  CallScope(const CallScope&) = delete;
-  CallScope& operator=(const CallScope&) = delete;
-
- private:
-  Call outer_;
-};
-
-template <class T>
-MatrixView<T> matrix_view(char* data, npy_intp rows, npy_intp cols, const npy_intp* byte_strides) {
-  constexpr npy_intp size = sizeof(T);
-  return {reinterpret_cast<T*>(data), rows, cols, byte_strides[0] / size, byte_strides[1] / size};
-}
-
-// The inner loop for signature (n?,k),(k,m?)->(n?,m?): a stack of products. Runs without the GIL.
-template <class T>
-void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, void*) {
-  const auto [stack, m, k, n] =
-      std::tuple(dimensions[0], dimensions[1], dimensions[2], dimensions[3]);
-  const npy_intp* strides = steps + 3;
-  try {
-    for (npy_intp i = 0; i < stack; ++i) {
-      const auto a = matrix_view<const T>(args[0] + i * steps[0], m, k, strides);
-      const auto b = matrix_view<const T>(args[1] + i * steps[1], k, n, strides + 2);
-      const auto c = matrix_view<T>(args[2] + i * steps[2], m, n, strides + 4);
-      gemm::multiply(current_call.plan, a, b, c);
-    }
-  } catch (const std::bad_alloc&) {
-    current_call.out_of_memory = true;
-  }
-}
-
-// numpy.matmul's table of loops with ours in the places of the types that we compute; the other
-// types keep NumPy's. NumPy refers to the table for as long as the ufunc lives.
-struct LoopTable {
-  std::vector<PyUFuncGenericFunction> functions;
-  std::vector<void*> data;
-  std::vector<char> types;
-
-  explicit LoopTable(const PyUFuncObject& numpy_matmul) {
-    const int count = numpy_matmul.ntypes;
-    functions.assign(numpy_matmul.functions, numpy_matmul.functions + count);
-    types.assign(numpy_matmul.types, numpy_matmul.types + count * numpy_matmul.nargs);
-    data.resize(count);
-    for (int i = 0; i < count; ++i) {
-      if (numpy_matmul.data != nullptr) data[i] = numpy_matmul.data[i];
-      const int type = types[i * numpy_matmul.nargs];
-      if (type == NPY_FLOAT) functions[i] = matmul_loop<float>;
-      if (type == NPY_DOUBLE) functions[i] = matmul_loop<double>;
-    }
-  }
-};
-
-PyObject* make_ufunc() {
-  const py::object numpy_matmul = py::module_::import("numpy").attr("matmul");
-  const auto& theirs = *reinterpret_cast<PyUFuncObject*>(numpy_matmul.ptr());
-  auto& table = *new LoopTable(theirs);  // lives as long as the process, like the ufunc
-  PyObject* ufunc = PyUFunc_FromFuncAndDataAndSignature(
-      table.functions.data(), table.data.data(), table.types.data(), theirs.ntypes, theirs.nin,
-      theirs.nout, PyUFunc_None, "matmul", matmul_doc, 0, theirs.core_signature);
-  if (ufunc == nullptr) throw py::error_already_set();
-  auto& ours = *reinterpret_cast<PyUFuncObject*>(ufunc);
-  ours.type_resolver = theirs.type_resolver;
-  ours.iter_flags = theirs.iter_flags;
-  std::copy_n(theirs.op_flags, theirs.nargs, ours.op_flags);  // copy where out overlaps an input
-  return ufunc;
-}
-
-PyObject* matmul_ufunc = nullptr;
+// Below this, about ten microseconds, the interpreter lock is kept.
+constexpr double flops_without_lock = 1e6;
 
 std::string repr(PyObject* object) { return py::repr(object).cast<std::string>(); }
 
@@ -156,23 +74,118 @@ struct Arguments {
   }
 };
 
+PyArrayObject* as_plain_array(PyObject* object) {
+  if (!PyArray_CheckExact(object)) return nullptr;
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  const int type = PyArray_TYPE(array);
+  const bool plain = (type == NPY_FLOAT || type == NPY_DOUBLE) && PyArray_NDIM(array) == 2 &&
+                     PyArray_ISBEHAVED_RO(array);
+  return plain ? array : nullptr;
+}
+
+// Whether the memory from the first to the last element of the arrays may be the same.
+bool may_overlap(PyArrayObject* x, PyArrayObject* y) {
+  const auto extent = [](PyArrayObject* array) {
+    const char* low = PyArray_BYTES(array);
+    const char* high = low + PyArray_ITEMSIZE(array);
+    for (int i = 0; i < 2; ++i) {
+      const npy_intp reach = (PyArray_DIM(array, i) - 1) * PyArray_STRIDE(array, i);
+      (reach < 0 ? low : high) += reach;
+    }
+    return std::pair(low, high);
+  };
+  const auto [x_low, x_high] = extent(x);
+  const auto [y_low, y_high] = extent(y);
+  return x_low < y_high && y_low < x_high;
+}
+
+template <class T>
+MatrixView<T> view(PyArrayObject* array) {
+  constexpr npy_intp size = sizeof(T);
+  return {static_cast<T*>(PyArray_DATA(array)), PyArray_DIM(array, 0), PyArray_DIM(array, 1),
+          PyArray_STRIDE(array, 0) / size, PyArray_STRIDE(array, 1) / size};
+}
+
+template <class T>
+void multiply(PyArrayObject* x1, PyArrayObject* x2, PyArrayObject* out) {
+  const auto a = view<const T>(x1);
+  const auto b = view<const T>(x2);
+  const auto c = view<T>(out);
+  if (gemm::flops_of(a.rows, b.cols, a.cols) < flops_without_lock) return gemm::gemm(a, b, c);
+  const py::gil_scoped_release release;
+  gemm::gemm(a, b, c);
+}
+
+// NumPy's warnings or errors, as numpy.errstate says, for what the product raised.
+void report_exceptions(unsigned raised) {
+  int found = 0;
+  if ((raised & FE_DIVBYZERO) != 0) found |= NPY_FPE_DIVIDEBYZERO;
+  if ((raised & FE_OVERFLOW) != 0) found |= NPY_FPE_OVERFLOW;
+  if ((raised & FE_UNDERFLOW) != 0) found |= NPY_FPE_UNDERFLOW;
+  if ((raised & FE_INVALID) != 0) found |= NPY_FPE_INVALID;
+  if (found == 0) return;
+  if (PyUFunc_GiveFloatingpointErrors("matmul", found) < 0) throw py::error_already_set();
+}
+
+// The common call: two float32 or two float64 matrices, and perhaps such an out that overlaps
+// neither. NumPy's machinery, which takes most of a microsecond, is not needed then. An empty
+// object, with no error set, if this is another call.
+py::object multiply_plain(PyObject* first, PyObject* second, PyObject* given_out) {
+  PyArrayObject* x1 = as_plain_array(first);
+  PyArrayObject* x2 = as_plain_array(second);
+  if (x1 == nullptr || x2 == nullptr || PyArray_TYPE(x1) != PyArray_TYPE(x2)) return {};
+  npy_intp shape[2] = {PyArray_DIM(x1, 0), PyArray_DIM(x2, 1)};
+  if (PyArray_DIM(x1, 1) != PyArray_DIM(x2, 0)) return {};
+
+  py::object result;
+  if (given_out == nullptr || given_out == Py_None) {
+    result = py::reinterpret_steal<py::object>(PyArray_EMPTY(2, shape, PyArray_TYPE(x1), 0));
+    if (!result) throw py::error_already_set();
+  } else {
+    PyArrayObject* out = as_plain_array(given_out);
+    if (out == nullptr || PyArray_TYPE(out) != PyArray_TYPE(x1) || !PyArray_ISWRITEABLE(out) ||
+        PyArray_DIM(out, 0) != shape[0] || PyArray_DIM(out, 1) != shape[1] ||
+        may_overlap(out, x1) || may_overlap(out, x2)) {
+      return {};
+    }
+    result = py::reinterpret_borrow<py::object>(given_out);
+  }
+  auto* out = reinterpret_cast<PyArrayObject*>(result.ptr());
+  cpu::clear_exceptions();
+  PyArray_TYPE(x1) == NPY_FLOAT ? multiply<float>(x1, x2, out) : multiply<double>(x1, x2, out);
+  report_exceptions(cpu::raised_exceptions());
+  return result;
+}
+
+// The third argument of a call with nothing else, which may be called out; nothing for other calls.
+std::optional<PyObject*> only_out(PyObject* const* args, Py_ssize_t positional, PyObject* names) {
+  const Py_ssize_t count = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+  if (positional == 2 && count == 0) return nullptr;
+  if (positional == 3 && count == 0) return args[2];
+  if (positional == 2 && count == 1 &&
+      PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "out") == 0) {
+    return args[2];
+  }
+  return std::nullopt;
+}
+
 PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObject* names) {
   try {
-    const Arguments arguments(args, positional, names);
-    const CallScope scope(arguments.plan);
-    py::object result = py::reinterpret_steal<py::object>(PyObject_Vectorcall(
-        matmul_ufunc, arguments.values.data(), positional, arguments.keywords.ptr()));
-    if (result && current_call.out_of_memory) {
-      PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");
-      return nullptr;
+    if (const auto out = only_out(args, positional, names)) {
+      py::object result = multiply_plain(args[0], args[1], *out);
+      if (result) return result.release().ptr();
     }
-    return result.release().ptr();
+    const Arguments arguments(args, positional, names);
+    return call_matmul_ufunc(arguments.plan, arguments.values.data(), positional,
+                             arguments.keywords.ptr())
+        .release()
+        .ptr();
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const py::builtin_exception& error) {
     error.set_error();
   } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
+    PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");
   }
   return nullptr;
 }
@@ -183,17 +196,10 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-int import_numpy() {
-  import_array1(-1);
-  import_umath1(-1);
-  return 0;
-}
-
 }  // namespace
 
 void register_matmul(py::module_& module) {
-  if (import_numpy() < 0) throw py::error_already_set();
-  matmul_ufunc = make_ufunc();
+  make_matmul_ufunc();
   if (PyModule_AddFunctions(module.ptr(), methods) < 0) throw py::error_already_set();
   py::list names;
   for (const auto name : gemm::strategy_names()) names.append(py::str(name.data(), name.size()));

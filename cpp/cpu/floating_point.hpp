@@ -1,5 +1,5 @@
 // The floating-point exceptions that arithmetic has raised on this thread: invalid, divide by
-// zero, overflow and underflow, as a set to hand on.
+// zero, overflow and underflow, as a set of the FE_ constants of <cfenv>.
 #pragma once
 
 #include <cfenv>
@@ -12,7 +12,8 @@ namespace tilewise::cpu {
 
 #if defined(__x86_64__)
 
-// The vector units' own register: far cheaper than <cfenv>, which saves the x87 unit too.
+// The vector units' own register, whose bits are those of <cfenv>: far cheaper than its functions,
+// which look at the x87 unit too.
 inline unsigned raised_exceptions() { return _mm_getcsr() & _MM_EXCEPT_MASK; }
 inline void clear_exceptions() { _mm_setcsr(_mm_getcsr() & ~_MM_EXCEPT_MASK); }
 inline void raise_exceptions(unsigned set) { _mm_setcsr(_mm_getcsr() | set); }

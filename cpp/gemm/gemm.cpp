@@ -107,6 +107,11 @@ void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& 
 
 template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
+  if (is_tiny(a, b, c)) {
+    const auto& kernels = kernels::in_use().kernels<T>();
+    return macro_kernel(kernels, unpacked_a(a, kernels.tile_rows),
+                        unpacked_b(b, kernels.tile_vectors, kernels.width), c, false);
+  }
   if (c.empty()) return;
   if (a.cols == 0) return fill(c, T{0});
   if (c.cols == 1) return gemv(a, b.col(0), c.col(0));

@@ -10,4 +10,12 @@ namespace tilewise::gemm {
 template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c);
 
+// A product that fits the first cache and needs no copy: no plan, no packing, no threads.
+template <class T>
+bool is_tiny(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
+  constexpr index most = 64;
+  return c.rows <= most && c.cols <= most && a.cols <= most && a.cols > 0 && !c.empty() &&
+         b.rows_contiguous() && c.rows_contiguous();
+}
+
 }  // namespace tilewise::gemm

@@ -14,10 +14,7 @@ constexpr double flops_worth_a_thread = 2e6;
 // where it lies, is shared. Rows are cut when the parts would be narrower than four tiles.
 template <class T>
 Grid make_grid(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads) {
-  const double flops = 2.0 * static_cast<double>(problem.m) * static_cast<double>(problem.n) *
-                       static_cast<double>(problem.k);
-  if (flops < 2 * flops_worth_a_thread || max_threads == 1) return {1, 1};
-  const int threads = static_cast<int>(std::min(flops / flops_worth_a_thread, 1.0 * max_threads));
+  const int threads = threads_worth(flops_of(problem.m, problem.n, problem.k), max_threads);
   Grid best = {1, 1};
   index least_tiles = problem.m * problem.n;
   for (int cols = 1; cols <= threads; ++cols) {
@@ -35,6 +32,14 @@ Grid make_grid(const Problem& problem, const kernels::KernelSet<T>& kernels, int
 }
 
 }  // namespace
+
+double flops_of(index m, index n, index k) {
+  return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
+int threads_worth(double flops, int most) {
+  return static_cast<int>(std::clamp(flops / flops_worth_a_thread, 1.0, 1.0 * most));
+}
 
 template <class T>
 GemmPlan make_plan(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads) {

@@ -14,6 +14,12 @@ struct Problem {
   bool b_rows_contiguous;
 };
 
+// As a floating-point number, which a product of sizes does not overflow.
+double flops_of(index m, index n, index k);
+
+// How many of `most` threads this much work is worth.
+int threads_worth(double flops, int most);
+
 // The parts of C that the threads compute: a grid of rows x cols of them.
 struct Grid {
   int rows;

@@ -32,7 +32,11 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
 
   const T* a = t.a;
   const T* b = t.b;
+  T* const c = t.c;
+  const index c_row = t.c_row_stride;
   const index a_row = t.a_row_stride;
+  const index a_col = t.a_col_stride;
+  const index b_row_stride = t.b_row_stride;
   const auto step = [&]() TILEWISE_INLINE_LAMBDA {
     Reg b_row[Vectors];
     TILEWISE_UNROLL
@@ -43,8 +47,8 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
       TILEWISE_UNROLL
       for (int j = 0; j < Vectors; ++j) acc[i][j] = V::fmadd(a_i, b_row[j], acc[i][j]);
     }
-    a += t.a_col_stride;
-    b += t.b_row_stride;
+    a += a_col;
+    b += b_row_stride;
   };
   // C is needed last, so it is asked for first: a row with each step, so that the loads of A and B
   // need not wait behind it.
@@ -52,31 +56,32 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   for (index p = 0; p < first_steps; ++p) {
     TILEWISE_UNROLL
     for (int j = 0; j < Vectors; ++j) {
-      __builtin_prefetch(t.c + p * t.c_row_stride + j * width, 1);
+      __builtin_prefetch(c + p * c_row + j * width, 1);
     }
     step();
   }
   for (index p = first_steps; p < t.k; ++p) step();
 
-  const auto update = [&](auto previous) TILEWISE_INLINE_LAMBDA {
+  const auto write = [&](auto result) TILEWISE_INLINE_LAMBDA {
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      T* c = t.c + i * t.c_row_stride;
+      T* const row = c + i * c_row;
       TILEWISE_UNROLL
       for (int j = 0; j < Vectors; ++j) {
-        const Reg sum = previous(c, j) + acc[i][j];
+        const Reg r = result(row, i, j);
         if (Masked && j == Vectors - 1) {
-          V::store(c + j * width, sum, mask);
+          V::store(row + j * width, r, mask);
         } else {
-          V::store(c + j * width, sum);
+          V::store(row + j * width, r);
         }
       }
     }
   };
   if (t.accumulate) {
-    update(load);
+    write([&](const T* row, int i, int j)
+              TILEWISE_INLINE_LAMBDA { return load(row, j) + acc[i][j]; });
   } else {
-    update([](const T*, int) { return V::zero(); });
+    write([&](const T*, int i, int j) TILEWISE_INLINE_LAMBDA { return acc[i][j]; });
   }
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -45,10 +44,9 @@ struct Job {
 
 class Pool {
  public:
-  // False, with nothing done, if another thread has the pool.
+  // False, with nothing done, if the pool is at work, for another thread or further up this one.
   bool try_run(const Job& job) {
-    const std::unique_lock lock(in_use_, std::try_to_lock);
-    if (!lock.owns_lock()) return false;
+    if (in_use_.test_and_set(std::memory_order_acquire)) return false;
     start_workers(job.parts - 1);
     const int helpers = std::min(job.parts - 1, static_cast<int>(workers_.size()));
     for (int i = 0; i < helpers; ++i) workers_[i]->give(job, i + 1);
@@ -57,6 +55,7 @@ class Pool {
     unsigned exceptions = 0;
     for (int i = 0; i < helpers; ++i) exceptions |= workers_[i]->finish();
     cpu::raise_exceptions(exceptions);
+    in_use_.clear(std::memory_order_release);
     return true;
   }
 
@@ -109,7 +108,7 @@ class Pool {
     }
   }
 
-  std::mutex in_use_;
+  std::atomic_flag in_use_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -37,7 +37,14 @@ def available_isas() -> tuple[str, ...]:
 
 
 def cpu_name() -> str:
-    """Return the name that the CPU gives itself, or ``'unknown'``."""
+    """Return the name that the CPU gives itself, or ``'unknown'``.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> len(tw.machine.cpu_name()) > 0
+    True
+    """
     return _core.cpu_name()
 
 

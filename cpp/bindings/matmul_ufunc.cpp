@@ -1,0 +1,121 @@
+#define TILEWISE_IMPORTS_NUMPY
+#include "bindings/matmul_ufunc.hpp"
+
+#include <algorithm>
+#include <new>
+#include <vector>
+
+#include "bindings/matmul_doc.hpp"
+#include "bindings/numpy_api.hpp"
+#include "gemm/stack.hpp"
+
+namespace py = pybind11;
+
+namespace tilewise::bindings {
+namespace {
+
+// What the calling thread asked of the inner loop, and what the loop has to report: NumPy hands
+// neither through.
+struct Call {
+  gemm::Plan plan;
+  bool out_of_memory = false;
+};
+
+thread_local Call current_call;
+
+class CallScope {
+ public:
+  explicit CallScope(const gemm::Plan& plan) : outer_(current_call) { current_call = {plan}; }
+  ~CallScope() { current_call = outer_; }
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+ private:
+  Call outer_;
+};
+
+template <class T>
+gemm::MatrixStack<T> stack_view(char* data, npy_intp stride, npy_intp rows, npy_intp cols,
+                                const npy_intp* strides) {
+  constexpr npy_intp size = sizeof(T);  // the strides are in bytes
+  return {{reinterpret_cast<T*>(data), rows, cols, strides[0] / size, strides[1] / size},
+          stride / size};
+}
+
+// The inner loop for signature (n?,k),(k,m?)->(n?,m?): a stack of products. Runs without the GIL.
+template <class T>
+void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, void*) {
+  const npy_intp m = dimensions[1];
+  const npy_intp k = dimensions[2];
+  const npy_intp n = dimensions[3];
+  const npy_intp* strides = steps + 3;
+  try {
+    gemm::multiply_stack(current_call.plan, dimensions[0],
+                         stack_view<const T>(args[0], steps[0], m, k, strides),
+                         stack_view<const T>(args[1], steps[1], k, n, strides + 2),
+                         stack_view<T>(args[2], steps[2], m, n, strides + 4));
+  } catch (const std::bad_alloc&) {
+    current_call.out_of_memory = true;
+  }
+}
+
+// numpy.matmul's table of loops with ours in the places of the types that we compute; the other
+// types keep NumPy's. NumPy refers to the table for as long as the ufunc lives.
+struct LoopTable {
+  std::vector<PyUFuncGenericFunction> functions;
+  std::vector<void*> data;
+  std::vector<char> types;
+
+  explicit LoopTable(const PyUFuncObject& numpy_matmul) {
+    const int count = numpy_matmul.ntypes;
+    functions.assign(numpy_matmul.functions, numpy_matmul.functions + count);
+    types.assign(numpy_matmul.types, numpy_matmul.types + count * numpy_matmul.nargs);
+    data.resize(count);
+    for (int i = 0; i < count; ++i) {
+      if (numpy_matmul.data != nullptr) data[i] = numpy_matmul.data[i];
+      const int type = types[i * numpy_matmul.nargs];
+      if (type == NPY_FLOAT) functions[i] = matmul_loop<float>;
+      if (type == NPY_DOUBLE) functions[i] = matmul_loop<double>;
+    }
+  }
+};
+
+PyObject* matmul_ufunc = nullptr;
+
+int import_numpy() {
+  import_array1(-1);
+  import_umath1(-1);
+  return 0;
+}
+
+}  // namespace
+
+void make_matmul_ufunc() {
+  if (import_numpy() < 0) throw py::error_already_set();
+  const py::object numpy_matmul = py::module_::import("numpy").attr("matmul");
+  const auto& theirs = *reinterpret_cast<PyUFuncObject*>(numpy_matmul.ptr());
+  auto& table = *new LoopTable(theirs);  // lives as long as the process, like the ufunc
+  matmul_ufunc = PyUFunc_FromFuncAndDataAndSignature(
+      table.functions.data(), table.data.data(), table.types.data(), theirs.ntypes, theirs.nin,
+      theirs.nout, PyUFunc_None, "matmul", matmul_doc, 0, theirs.core_signature);
+  if (matmul_ufunc == nullptr) throw py::error_already_set();
+  auto& ours = *reinterpret_cast<PyUFuncObject*>(matmul_ufunc);
+  ours.type_resolver = theirs.type_resolver;
+  ours.iter_flags = theirs.iter_flags;
+  std::copy_n(theirs.op_flags, theirs.nargs, ours.op_flags);  // copy where out overlaps an input
+}
+
+py::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args, std::size_t positional,
+                             PyObject* keywords) {
+  const CallScope scope(plan);
+  py::object result = py::reinterpret_steal<py::object>(
+      PyObject_Vectorcall(matmul_ufunc, args, positional, keywords));
+  if (!result) throw py::error_already_set();
+  if (current_call.out_of_memory) {
+    PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");
+    throw py::error_already_set();
+  }
+  return result;
+}
+
+}  // namespace tilewise::bindings

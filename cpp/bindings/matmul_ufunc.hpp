@@ -1,0 +1,18 @@
+// numpy.matmul's twin: a generalized ufunc with our inner loops, so that broadcasting, casting,
+// out=, order=, the errors and the warnings are NumPy's own.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "gemm/strategies.hpp"
+
+namespace tilewise::bindings {
+
+// Imports NumPy and makes the ufunc. Once, before the first call.
+void make_matmul_ufunc();
+
+// Calls the ufunc with the arguments of a vectorcall. Throws error_already_set.
+pybind11::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args,
+                                   std::size_t positional, PyObject* keywords);
+
+}  // namespace tilewise::bindings

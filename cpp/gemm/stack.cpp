@@ -1,0 +1,81 @@
+#include "gemm/stack.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "base/split.hpp"
+#include "gemm/gemm.hpp"
+#include "gemm/macro_kernel.hpp"
+#include "gemm/plan.hpp"
+#include "kernels/registry.hpp"
+#include "threads/pool.hpp"
+
+namespace tilewise::gemm {
+namespace {
+
+// Whether all of a stack lies as one tall matrix, each matrix below the one before.
+template <class T>
+bool is_tall(const MatrixStack<T>& s) {
+  return s.stride == s.first.rows * s.first.row_stride;
+}
+
+template <class T>
+MatrixView<T> tall(const MatrixStack<T>& s, index count) {
+  MatrixView<T> matrix = s.first;
+  matrix.rows *= count;
+  return matrix;
+}
+
+// The products of a part of the stack. Tiny ones are planned once for all.
+template <class T>
+void multiply_range(const Plan& plan, index begin, index end, const MatrixStack<const T>& a,
+                    const MatrixStack<const T>& b, const MatrixStack<T>& c) {
+  if (plan.strategy != Strategy::full || !is_tiny(a.first, b.first, c.first)) {
+    for (index i = begin; i < end; ++i) multiply(plan, a[i], b[i], c[i]);
+    return;
+  }
+  const auto& kernels = kernels::in_use().kernels<T>();
+  auto a_block = unpacked_a(a.first, kernels.tile_rows);
+  auto b_block = unpacked_b(b.first, kernels.tile_vectors, kernels.width);
+  for (index i = begin; i < end; ++i) {
+    a_block.data = a[i].data;
+    b_block.data = b[i].data;
+    macro_kernel(kernels, a_block, b_block, c[i], false);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void multiply_stack(const Plan& plan, index count, const MatrixStack<const T>& a,
+                    const MatrixStack<const T>& b, const MatrixStack<T>& c) {
+  if (count == 1) return multiply(plan, a.first, b.first, c.first);
+  if (b.stride == 0 && is_tall(a) && is_tall(c) && plan.strategy == Strategy::full) {
+    return multiply(plan, tall(a, count), b.first, tall(c, count));  // one B for all
+  }
+  const int wanted = threads::get_num_threads();
+  const double flops = flops_of(c.first.rows, c.first.cols, a.first.cols);
+  const int parts = threads_worth(flops * static_cast<double>(count), wanted);
+  if (parts == 1 || threads_worth(flops, wanted) > 1) {
+    return multiply_range(plan, 0, count, a, b, c);
+  }
+
+  const EvenSplit ranges = {count, std::min(index{parts}, count)};
+  std::atomic<bool> out_of_memory = false;
+  threads::for_each_part(static_cast<int>(ranges.parts), [&](int part) {
+    try {
+      multiply_range(plan, ranges.begin(part), ranges.begin(part + 1), a, b, c);
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
+  });
+  if (out_of_memory) throw std::bad_alloc();
+}
+
+template void multiply_stack(const Plan&, index, const MatrixStack<const float>&,
+                             const MatrixStack<const float>&, const MatrixStack<float>&);
+template void multiply_stack(const Plan&, index, const MatrixStack<const double>&,
+                             const MatrixStack<const double>&, const MatrixStack<double>&);
+
+}  // namespace tilewise::gemm
