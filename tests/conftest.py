@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tilewise as tw
@@ -29,3 +30,8 @@ def airfoil(airfoil_path, monkeypatch):
     """Return X (1500, 5) and y (1500,) of the real data, float32."""
     monkeypatch.setenv("TILEWISE_DATA", str(airfoil_path.parent))
     return tw.data.load_airfoil()
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)

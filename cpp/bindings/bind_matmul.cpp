@@ -11,7 +11,8 @@
 #include "bindings/numpy_api.hpp"
 #include "cpu/floating_point.hpp"
 #include "gemm/gemm.hpp"
-#include "gemm/plan.hpp"
+#include "kernels/registry.hpp"
+#include "threads/pool.hpp"
 
 namespace py = pybind11;
 
@@ -169,11 +170,29 @@ std::optional<PyObject*> only_out(PyObject* const* args, Py_ssize_t positional, 
   return std::nullopt;
 }
 
+// bfloat16 is a type that a package adds to NumPy (ml_dtypes), known by its name.
+bool is_bfloat16(PyObject* object) {
+  if (!PyArray_Check(object)) return false;
+  PyArray_Descr* type = PyArray_DESCR(reinterpret_cast<PyArrayObject*>(object));
+  if (!PyTypeNum_ISUSERDEF(type->type_num)) return false;
+  return py::handle(reinterpret_cast<PyObject*>(type)).attr("name").cast<std::string>() ==
+         "bfloat16";
+}
+
+// In Python, which computes it in float32.
+PyObject* matmul_bfloat16(PyObject* const* args, Py_ssize_t positional, PyObject* names) {
+  const py::object function = py::module_::import("tilewise.linalg").attr("_matmul_bfloat16");
+  return PyObject_Vectorcall(function.ptr(), args, positional, names);
+}
+
 PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObject* names) {
   try {
     if (const auto out = only_out(args, positional, names)) {
       py::object result = multiply_plain(args[0], args[1], *out);
       if (result) return result.release().ptr();
+    }
+    if (positional >= 2 && is_bfloat16(args[0]) && is_bfloat16(args[1])) {
+      return matmul_bfloat16(args, positional, names);
     }
     const Arguments arguments(args, positional, names);
     return call_matmul_ufunc(arguments.plan, arguments.values.data(), positional,
@@ -196,11 +215,40 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+const char* name_of(gemm::Path path) {
+  switch (path) {
+    case gemm::Path::empty: return "empty";
+    case gemm::Path::tiny: return "tiny";
+    case gemm::Path::vector: return "vector";
+    case gemm::Path::blocked: return "blocked";
+  }
+  return "";
+}
+
+// What gemm::gemm() does with matrices of contiguous rows.
+template <class T>
+py::dict explain(index m, index n, index k) {
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const gemm::Problem problem = {m, n, k, true, true};
+  const gemm::Path path = gemm::path_of(problem);
+  py::dict facts;
+  facts["path"] = name_of(path);
+  facts["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols());
+  if (path != gemm::Path::blocked) return facts;
+  const auto plan = gemm::make_plan(problem, kernels, threads::get_num_threads());
+  facts["blocking"] = py::make_tuple(plan.blocking.mc, plan.blocking.nc, plan.blocking.kc);
+  facts["packed"] = py::make_tuple(plan.pack_a, plan.pack_b);
+  facts["grid"] = py::make_tuple(plan.grid.rows, plan.grid.cols);
+  return facts;
+}
+
 }  // namespace
 
 void register_matmul(py::module_& module) {
   make_matmul_ufunc();
   if (PyModule_AddFunctions(module.ptr(), methods) < 0) throw py::error_already_set();
+  module.def("explain_float32", &explain<float>, py::arg("m"), py::arg("n"), py::arg("k"));
+  module.def("explain_float64", &explain<double>, py::arg("m"), py::arg("n"), py::arg("k"));
   py::list names;
   for (const auto name : gemm::strategy_names()) names.append(py::str(name.data(), name.size()));
   module.attr("STRATEGIES") = py::tuple(names);

@@ -13,12 +13,12 @@ Parameters
 ----------
 x1, x2 : array_like
     Shapes ``(..., m, k)`` and ``(..., k, n)``; stacks broadcast. A 1-D operand is a row on the
-    left and a column on the right, and loses that dimension in the result. float32 and float64
-    are computed here; the other dtypes by NumPy.
+    left and a column on the right, and loses that dimension in the result. float16, float32,
+    float64 and the integers are computed here, float16 in float32; the other dtypes by NumPy.
 out : ndarray, optional
     Where to write the result, shape ``(..., m, n)``. May overlap an input.
 strategy : {'element', 'row', 'column', 'block', 'full'}, default 'full'
-    The order of the work, for float32 and float64 (d2l.ai, section 12.5):
+    The order of the work, for the dtypes computed here (d2l.ai, section 12.5):
 
     - ``element``: one inner product at a time, a row with a strided column.
     - ``row``: one vector-matrix product for each row of the result.

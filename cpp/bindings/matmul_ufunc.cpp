@@ -7,7 +7,7 @@
 
 #include "bindings/matmul_doc.hpp"
 #include "bindings/numpy_api.hpp"
-#include "gemm/stack.hpp"
+#include "gemm/convert.hpp"
 
 namespace py = pybind11;
 
@@ -49,13 +49,39 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
   const npy_intp k = dimensions[2];
   const npy_intp n = dimensions[3];
   const npy_intp* strides = steps + 3;
+  const auto a = stack_view<const T>(args[0], steps[0], m, k, strides);
+  const auto b = stack_view<const T>(args[1], steps[1], k, n, strides + 2);
+  const auto c = stack_view<T>(args[2], steps[2], m, n, strides + 4);
   try {
-    gemm::multiply_stack(current_call.plan, dimensions[0],
-                         stack_view<const T>(args[0], steps[0], m, k, strides),
-                         stack_view<const T>(args[1], steps[1], k, n, strides + 2),
-                         stack_view<T>(args[2], steps[2], m, n, strides + 4));
+    if constexpr (sizeof(T) >= 4) {
+      gemm::multiply_stack(current_call.plan, dimensions[0], a, b, c);
+    } else {
+      gemm::multiply_converted_stack(current_call.plan, dimensions[0], a, b, c);
+    }
   } catch (const std::bad_alloc&) {
     current_call.out_of_memory = true;
+  }
+}
+
+// The loop for a type of NumPy, or nullptr where the work is left to NumPy's own. Integers of 32
+// and 64 bits are multiplied as unsigned ones, which gives the same bits.
+PyUFuncGenericFunction loop_for(int type) {
+  switch (type) {
+    case NPY_FLOAT: return matmul_loop<float>;
+    case NPY_DOUBLE: return matmul_loop<double>;
+    case NPY_HALF: return matmul_loop<Half>;
+    case NPY_BYTE:
+    case NPY_UBYTE: return matmul_loop<std::uint8_t>;
+    case NPY_SHORT:
+    case NPY_USHORT: return matmul_loop<std::uint16_t>;
+    case NPY_INT:
+    case NPY_UINT: return matmul_loop<std::uint32_t>;
+    case NPY_LONG:
+    case NPY_ULONG:
+      return sizeof(long) == 8 ? matmul_loop<std::uint64_t> : matmul_loop<std::uint32_t>;
+    case NPY_LONGLONG:
+    case NPY_ULONGLONG: return matmul_loop<std::uint64_t>;
+    default: return nullptr;
   }
 }
 
@@ -73,9 +99,8 @@ struct LoopTable {
     data.resize(count);
     for (int i = 0; i < count; ++i) {
       if (numpy_matmul.data != nullptr) data[i] = numpy_matmul.data[i];
-      const int type = types[i * numpy_matmul.nargs];
-      if (type == NPY_FLOAT) functions[i] = matmul_loop<float>;
-      if (type == NPY_DOUBLE) functions[i] = matmul_loop<double>;
+      const auto loop = loop_for(types[i * numpy_matmul.nargs]);
+      if (loop != nullptr) functions[i] = loop;
     }
   }
 };

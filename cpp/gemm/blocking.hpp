@@ -17,7 +17,7 @@ struct Blocking {
 Blocking blocking(const cpu::Caches& caches, index tile_rows, index tile_cols, index element_size);
 
 template <class T>
-Blocking blocking_for(const kernels::KernelSet<T>& kernels) {
+Blocking blocking_for(const kernels::GemmKernels<T>& kernels) {
   return blocking(cpu::caches(), kernels.tile_rows, kernels.tile_cols(), sizeof(T));
 }
 

@@ -5,9 +5,9 @@
 
 #include "base/aligned_buffer.hpp"
 #include "gemm/copy.hpp"
+#include "gemm/element_types.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
-#include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
 #include "threads/pool.hpp"
 
@@ -41,7 +41,7 @@ struct Packed {
 
 // C = A B on one thread. The rows of C are contiguous, and no side is 0.
 template <class T>
-void five_loops(const kernels::KernelSet<T>& kernels, const Blocking& size,
+void five_loops(const kernels::GemmKernels<T>& kernels, const Blocking& size,
                 const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c,
                 const Packed<T>& packed) {
   const auto n_blocks = EvenSplit::by_size(c.cols, size.nc);
@@ -73,9 +73,8 @@ void five_loops(const kernels::KernelSet<T>& kernels, const Blocking& size,
 template <class T>
 void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& b,
                        const MatrixView<T>& c) {
-  const auto& kernels = kernels::in_use().kernels<T>();
-  const Problem problem = {c.rows, c.cols, a.cols, a.rows_contiguous(), b.rows_contiguous()};
-  const GemmPlan plan = make_plan(problem, kernels, threads::get_num_threads());
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const GemmPlan plan = make_plan(problem_of(a, b), kernels, threads::get_num_threads());
   if (part_buffers.empty()) part_buffers.emplace_back();
   if (plan.grid.parts() == 1) {
     const Packed<T> packed(plan, c.rows, c.cols, a.cols, kernels.width, part_buffers[0]);
@@ -107,13 +106,13 @@ void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& 
 
 template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
-  if (is_tiny(a, b, c)) {
-    const auto& kernels = kernels::in_use().kernels<T>();
+  const Path path = path_of(problem_of(a, b));
+  if (path == Path::empty) return fill(c, T{0});
+  if (path == Path::tiny && c.rows_contiguous()) {
+    const auto& kernels = kernels::in_use().gemm<T>();
     return macro_kernel(kernels, unpacked_a(a, kernels.tile_rows),
                         unpacked_b(b, kernels.tile_vectors, kernels.width), c, false);
   }
-  if (c.empty()) return;
-  if (a.cols == 0) return fill(c, T{0});
   if (c.cols == 1) return gemv(a, b.col(0), c.col(0));
   if (c.rows == 1) return gemv(b.transposed(), a.row(0), c.row(0));
   if (c.rows_contiguous()) return multiply_by_parts(a, b, c);
@@ -123,9 +122,9 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
   copy(product, c);
 }
 
-template void gemm(const MatrixView<const float>&, const MatrixView<const float>&,
-                   const MatrixView<float>&);
-template void gemm(const MatrixView<const double>&, const MatrixView<const double>&,
-                   const MatrixView<double>&);
+#define TILEWISE_INSTANTIATE(T) \
+  template void gemm(const MatrixView<const T>&, const MatrixView<const T>&, const MatrixView<T>&);
+TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::gemm

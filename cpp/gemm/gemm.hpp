@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/matrix_view.hpp"
+#include "gemm/plan.hpp"
 
 namespace tilewise::gemm {
 
@@ -10,12 +11,10 @@ namespace tilewise::gemm {
 template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c);
 
-// A product that fits the first cache and needs no copy: no plan, no packing, no threads.
+// What plans are made from.
 template <class T>
-bool is_tiny(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
-  constexpr index most = 64;
-  return c.rows <= most && c.cols <= most && a.cols <= most && a.cols > 0 && !c.empty() &&
-         b.rows_contiguous() && c.rows_contiguous();
+Problem problem_of(const MatrixView<const T>& a, const MatrixView<const T>& b) {
+  return {a.rows, b.cols, a.cols, a.rows_contiguous(), b.rows_contiguous()};
 }
 
 }  // namespace tilewise::gemm

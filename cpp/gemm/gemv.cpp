@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
+#include "gemm/element_types.hpp"
 #include "kernels/registry.hpp"
 
 namespace tilewise::gemm {
@@ -18,7 +19,7 @@ constexpr index longest_sum = 4096;
 // x and y are contiguous, and so are the rows or the columns of A.
 template <class T>
 void gemv_contiguous(const MatrixView<const T>& a, const T* x, T* y) {
-  const auto& kernels = kernels::in_use().kernels<T>();
+  const auto& kernels = kernels::in_use().gemm<T>();
   if (a.rows_contiguous()) {
     for (index p = 0; p < a.cols; p += longest_sum) {
       const index depth = std::min(longest_sum, a.cols - p);
@@ -48,7 +49,7 @@ void gemv_contiguous(const MatrixView<const T>& a, const T* x, T* y) {
 
 template <class T>
 T inner_product(const VectorView<const T>& a, const VectorView<const T>& b) {
-  const auto dot = kernels::in_use().kernels<T>().dot;
+  const auto dot = kernels::in_use().gemm<T>().dot;
   T sum = 0;
   for (index p = 0; p < a.size; p += longest_sum) {
     sum += dot(std::min(longest_sum, a.size - p), &a[p], a.stride, &b[p], b.stride);
@@ -75,11 +76,10 @@ void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const Vect
   for (index i = 0; i < y.size; ++i) y[i] = y_data[i];
 }
 
-template float inner_product(const VectorView<const float>&, const VectorView<const float>&);
-template double inner_product(const VectorView<const double>&, const VectorView<const double>&);
-template void gemv(const MatrixView<const float>&, const VectorView<const float>&,
-                   const VectorView<float>&);
-template void gemv(const MatrixView<const double>&, const VectorView<const double>&,
-                   const VectorView<double>&);
+#define TILEWISE_INSTANTIATE(T)                                                     \
+  template T inner_product(const VectorView<const T>&, const VectorView<const T>&); \
+  template void gemv(const MatrixView<const T>&, const VectorView<const T>&, const VectorView<T>&);
+TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::gemm

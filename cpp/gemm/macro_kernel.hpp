@@ -8,7 +8,7 @@ namespace tilewise::gemm {
 
 // C (+)= A B. The rows of C are contiguous; its shape is that of the blocks.
 template <class T>
-void macro_kernel(const kernels::KernelSet<T>& kernels, const ABlock<T>& a, const BBlock<T>& b,
+void macro_kernel(const kernels::GemmKernels<T>& kernels, const ABlock<T>& a, const BBlock<T>& b,
                   const MatrixView<T>& c, bool accumulate) {
   for (index j = 0; j < b.panels.parts; ++j) {
     const auto b_panel = b.panel(j);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gemm/element_types.hpp"
 #include "kernels/registry.hpp"
 
 namespace tilewise::gemm {
@@ -15,7 +16,7 @@ void copy_rows(const MatrixView<const T>& src, T* dst, index dst_stride) {
     return;
   }
   if (src.cols_contiguous()) {
-    kernels::in_use().kernels<T>().transpose(
+    kernels::in_use().gemm<T>().transpose(
         {src.data, src.cols, src.rows, src.col_stride, dst, dst_stride});
     return;
   }
@@ -80,8 +81,7 @@ BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, 
   template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index); \
   template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);        \
   template BBlock<T> pack_b(const MatrixView<const T>&, index, index, T*);
-TILEWISE_INSTANTIATE(float)
-TILEWISE_INSTANTIATE(double)
+TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::gemm

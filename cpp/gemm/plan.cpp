@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/split.hpp"
+#include "gemm/element_types.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -13,7 +14,7 @@ constexpr double flops_worth_a_thread = 2e6;
 // Cuts C along the columns first: then no part of B is packed twice, and A, which is mostly read
 // where it lies, is shared. Rows are cut when the parts would be narrower than four tiles.
 template <class T>
-Grid make_grid(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads) {
+Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int max_threads) {
   const int threads = threads_worth(flops_of(problem.m, problem.n, problem.k), max_threads);
   Grid best = {1, 1};
   index least_tiles = problem.m * problem.n;
@@ -42,7 +43,8 @@ int threads_worth(double flops, int most) {
 }
 
 template <class T>
-GemmPlan make_plan(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads) {
+GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernels,
+                   int max_threads) {
   const index half_l2 = cpu::caches().l2 / 2 / static_cast<index>(sizeof(T));
   Blocking size = blocking_for(kernels);
   const bool b_fits = problem.k * problem.n <= half_l2;
@@ -56,7 +58,9 @@ GemmPlan make_plan(const Problem& problem, const kernels::KernelSet<T>& kernels,
   return {size, pack_a, pack_b, make_grid(problem, kernels, max_threads)};
 }
 
-template GemmPlan make_plan(const Problem&, const kernels::KernelSet<float>&, int);
-template GemmPlan make_plan(const Problem&, const kernels::KernelSet<double>&, int);
+#define TILEWISE_INSTANTIATE(T) \
+  template GemmPlan make_plan(const Problem&, const kernels::GemmKernels<T>&, int);
+TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::gemm

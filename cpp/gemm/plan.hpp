@@ -5,7 +5,7 @@
 
 namespace tilewise::gemm {
 
-// What the plan depends on. C has contiguous rows.
+// What the plan depends on.
 struct Problem {
   index m;
   index n;
@@ -13,6 +13,21 @@ struct Problem {
   bool a_rows_contiguous;
   bool b_rows_contiguous;
 };
+
+enum class Path {
+  empty,    // nothing to add up: C is filled with zeros, or has no elements
+  tiny,     // fits the first cache and needs no copy: no plan, no packing, no threads
+  vector,   // one row or one column: matrix times vector
+  blocked,  // the five loops
+};
+
+inline Path path_of(const Problem& problem) {
+  constexpr index tiny_side = 64;
+  if (problem.m == 0 || problem.n == 0 || problem.k == 0) return Path::empty;
+  const bool small = problem.m <= tiny_side && problem.n <= tiny_side && problem.k <= tiny_side;
+  if (small && problem.b_rows_contiguous) return Path::tiny;
+  return problem.m == 1 || problem.n == 1 ? Path::vector : Path::blocked;
+}
 
 // As a floating-point number, which a product of sizes does not overflow.
 double flops_of(index m, index n, index k);
@@ -35,9 +50,10 @@ struct GemmPlan {
   Grid grid;
 };
 
+// For Path::blocked, where C has contiguous rows.
 // The order of the additions of an element of C depends on everything here but the grid and the
 // packing, so the result is bitwise the same for every number of threads.
 template <class T>
-GemmPlan make_plan(const Problem& problem, const kernels::KernelSet<T>& kernels, int max_threads);
+GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernels, int max_threads);
 
 }  // namespace tilewise::gemm

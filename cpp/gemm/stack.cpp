@@ -5,9 +5,9 @@
 #include <new>
 
 #include "base/split.hpp"
+#include "gemm/element_types.hpp"
 #include "gemm/gemm.hpp"
 #include "gemm/macro_kernel.hpp"
-#include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
 #include "threads/pool.hpp"
 
@@ -31,11 +31,12 @@ MatrixView<T> tall(const MatrixStack<T>& s, index count) {
 template <class T>
 void multiply_range(const Plan& plan, index begin, index end, const MatrixStack<const T>& a,
                     const MatrixStack<const T>& b, const MatrixStack<T>& c) {
-  if (plan.strategy != Strategy::full || !is_tiny(a.first, b.first, c.first)) {
+  const bool tiny = path_of(problem_of(a.first, b.first)) == Path::tiny;
+  if (plan.strategy != Strategy::full || !tiny || !c.first.rows_contiguous()) {
     for (index i = begin; i < end; ++i) multiply(plan, a[i], b[i], c[i]);
     return;
   }
-  const auto& kernels = kernels::in_use().kernels<T>();
+  const auto& kernels = kernels::in_use().gemm<T>();
   auto a_block = unpacked_a(a.first, kernels.tile_rows);
   auto b_block = unpacked_b(b.first, kernels.tile_vectors, kernels.width);
   for (index i = begin; i < end; ++i) {
@@ -73,9 +74,10 @@ void multiply_stack(const Plan& plan, index count, const MatrixStack<const T>& a
   if (out_of_memory) throw std::bad_alloc();
 }
 
-template void multiply_stack(const Plan&, index, const MatrixStack<const float>&,
-                             const MatrixStack<const float>&, const MatrixStack<float>&);
-template void multiply_stack(const Plan&, index, const MatrixStack<const double>&,
-                             const MatrixStack<const double>&, const MatrixStack<double>&);
+#define TILEWISE_INSTANTIATE(T)                                                 \
+  template void multiply_stack(const Plan&, index, const MatrixStack<const T>&, \
+                               const MatrixStack<const T>&, const MatrixStack<T>&);
+TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::gemm

@@ -6,6 +6,7 @@
 #include "base/aligned_buffer.hpp"
 #include "gemm/blocking.hpp"
 #include "gemm/copy.hpp"
+#include "gemm/element_types.hpp"
 #include "gemm/gemm.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
@@ -44,7 +45,7 @@ void by_block(index block_size, const MatrixView<const T>& a, const MatrixView<c
               const MatrixView<T>& c) {
   thread_local AlignedBuffer b_buffer;
   thread_local AlignedBuffer c_buffer;
-  const auto& kernels = kernels::in_use().kernels<T>();
+  const auto& kernels = kernels::in_use().gemm<T>();
   const index panel_cols = std::min(block_size, c.cols);
   const auto k_blocks = EvenSplit::by_size(a.cols, blocking_for(kernels).kc);
   T* const packed_b = b_buffer.reserve<T>((panel_cols + kernels.width) * k_blocks.largest());
@@ -91,9 +92,10 @@ void multiply(const Plan& plan, const MatrixView<const T>& a, const MatrixView<c
   }
 }
 
-template void multiply(const Plan&, const MatrixView<const float>&, const MatrixView<const float>&,
-                       const MatrixView<float>&);
-template void multiply(const Plan&, const MatrixView<const double>&,
-                       const MatrixView<const double>&, const MatrixView<double>&);
+#define TILEWISE_INSTANTIATE(T)                                                               \
+  template void multiply(const Plan&, const MatrixView<const T>&, const MatrixView<const T>&, \
+                         const MatrixView<T>&);
+TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::gemm

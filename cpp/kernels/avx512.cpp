@@ -4,10 +4,6 @@
 
 namespace tilewise::kernels {
 
-extern constinit const Isa avx512 = {
-    "avx512",
-    make_kernel_set<simd::Avx512<float>>(),
-    make_kernel_set<simd::Avx512<double>>(),
-};
+extern constinit const Isa avx512 = make_isa<simd::Avx512>("avx512");
 
 }  // namespace tilewise::kernels

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "base/types.hpp"
 
@@ -59,8 +60,9 @@ struct SgdBatch {
   T bias;
 };
 
+// The element type of a product is float, double, std::uint32_t or std::uint64_t.
 template <class T>
-struct KernelSet {
+struct GemmKernels {
   static constexpr int max_tile_rows = 8;
   static constexpr int max_tile_vectors = 3;
   using Tile = void (*)(const GemmTile<T>&);
@@ -73,23 +75,41 @@ struct KernelSet {
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
   void (*transpose)(const Transpose<T>&);
-  T (*sgd_gradient)(const SgdBatch<T>&, T* gradient);
 
   int tile_cols() const { return tile_vectors * width; }  // nr
 };
 
+// The element type of a model is float or double.
+template <class T>
+struct SgdKernels {
+  T (*gradient)(const SgdBatch<T>&, T* gradient);
+};
+
+template <class T>
+struct FloatKernels {
+  GemmKernels<T> gemm;
+  SgdKernels<T> sgd;
+};
+
 struct Isa {
   const char* name;
-  KernelSet<float> f32;
-  KernelSet<double> f64;
+  FloatKernels<float> f32;
+  FloatKernels<double> f64;
+  GemmKernels<std::uint32_t> u32;
+  GemmKernels<std::uint64_t> u64;
 
   template <class T>
-  const KernelSet<T>& kernels() const {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      return f32;
-    } else {
-      return f64;
-    }
+  const GemmKernels<T>& gemm() const {
+    if constexpr (std::is_same_v<T, float>) return f32.gemm;
+    if constexpr (std::is_same_v<T, double>) return f64.gemm;
+    if constexpr (std::is_same_v<T, std::uint32_t>) return u32;
+    if constexpr (std::is_same_v<T, std::uint64_t>) return u64;
+  }
+
+  template <class T>
+  const SgdKernels<T>& sgd() const {
+    if constexpr (std::is_same_v<T, float>) return f32.sgd;
+    if constexpr (std::is_same_v<T, double>) return f64.sgd;
   }
 };
 

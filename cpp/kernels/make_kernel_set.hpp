@@ -1,4 +1,4 @@
-// Fills the table of one instruction set from its vector trait, at compile time.
+// Fills the tables of one instruction set from its vector trait, at compile time.
 #pragma once
 
 #include "kernels/dot.hpp"
@@ -11,7 +11,7 @@
 namespace tilewise::kernels {
 
 template <class V, int Rows, int Vectors>
-constexpr void fill_tiles(KernelSet<typename V::Element>& set) {
+constexpr void fill_tiles(GemmKernels<typename V::Element>& set) {
   set.tile[Rows - 1][Vectors - 1][0] = gemm_tile<V, Rows, Vectors, false>;
   set.tile[Rows - 1][Vectors - 1][1] = gemm_tile<V, Rows, Vectors, true>;
   if constexpr (Vectors > 1) {
@@ -22,8 +22,8 @@ constexpr void fill_tiles(KernelSet<typename V::Element>& set) {
 }
 
 template <class V>
-constexpr KernelSet<typename V::Element> make_kernel_set() {
-  using Set = KernelSet<typename V::Element>;
+constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
+  using Set = GemmKernels<typename V::Element>;
   static_assert(V::tile_rows <= Set::max_tile_rows && V::tile_vectors <= Set::max_tile_vectors);
   Set set{};
   set.width = V::width;
@@ -34,8 +34,18 @@ constexpr KernelSet<typename V::Element> make_kernel_set() {
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
   set.transpose = transpose<V>;
-  set.sgd_gradient = sgd_gradient<V>;
   return set;
+}
+
+template <class V>
+constexpr FloatKernels<typename V::Element> make_float_kernels() {
+  return {make_gemm_kernels<V>(), {sgd_gradient<V>}};
+}
+
+template <template <class> class V>
+constexpr Isa make_isa(const char* name) {
+  return {name, make_float_kernels<V<float>>(), make_float_kernels<V<double>>(),
+          make_gemm_kernels<V<std::uint32_t>>(), make_gemm_kernels<V<std::uint64_t>>()};
 }
 
 }  // namespace tilewise::kernels

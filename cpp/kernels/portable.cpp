@@ -4,10 +4,6 @@
 
 namespace tilewise::kernels {
 
-extern constinit const Isa portable = {
-    "portable",
-    make_kernel_set<simd::Portable<float>>(),
-    make_kernel_set<simd::Portable<double>>(),
-};
+extern constinit const Isa portable = make_isa<simd::Portable>("portable");
 
 }  // namespace tilewise::kernels

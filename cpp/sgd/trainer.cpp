@@ -23,7 +23,7 @@ class Stopwatch {
 
 template <class T>
 void step(const kernels::SgdBatch<T>& batch, T learning_rate, T* gradient, Model<T>& model) {
-  const T residuals = kernels::in_use().kernels<T>().sgd_gradient(batch, gradient);
+  const T residuals = kernels::in_use().sgd<T>().gradient(batch, gradient);
   const T rate = learning_rate / static_cast<T>(batch.size);
   for (index j = 0; j < model.features; ++j) model.weights[j] -= rate * gradient[j];
   model.bias -= rate * residuals;

@@ -4,7 +4,7 @@ from importlib.metadata import version as _version
 
 from tilewise import data, machine, plots
 from tilewise._threads import get_num_threads, set_num_threads, threads
-from tilewise.linalg import STRATEGIES, matmul
+from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
 from tilewise.machine import available_isas, isa, show_config
 from tilewise.sgd import History, fit, train
 from tilewise.timing import Timer
@@ -13,10 +13,12 @@ __version__ = _version("tilewise")
 
 __all__ = [
     "STRATEGIES",
+    "Explanation",
     "History",
     "Timer",
     "available_isas",
     "data",
+    "explain",
     "fit",
     "get_num_threads",
     "isa",

@@ -135,10 +135,11 @@ def _download_airfoil(folder: Path) -> None:
             f"{_AIRFOIL_FILE} is not in {folder}, and pooch is missing to download it: "
             f'pip install "tilewise[data]", or {by_hand}'
         ) from None
+    pooch.get_logger().setLevel("WARNING")  # the caller is told what matters
     try:
         pooch.retrieve(AIRFOIL_URL, f"sha256:{AIRFOIL_SHA256}", fname=_AIRFOIL_FILE, path=folder)
     except (OSError, ValueError) as error:  # no network or no room; another hash
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = " ".join(str(error).split(" (Caused by ")[0].split()).rstrip(".")
         raise DataUnavailableError(
             f"{_AIRFOIL_FILE} is not in {folder}, and its download failed: {reason}; "
             f"try again, or {by_hand}"

@@ -1,5 +1,97 @@
 """Matrix products."""
 
-from tilewise._core import STRATEGIES, matmul
+from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["STRATEGIES", "matmul"]
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from tilewise import _core
+from tilewise._core import STRATEGIES, matmul
+from tilewise._validation import check_float_dtype, check_int
+
+__all__ = ["STRATEGIES", "Explanation", "explain", "matmul"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a product is computed, in the vocabulary of BLIS.
+
+    Attributes
+    ----------
+    path : {'empty', 'tiny', 'vector', 'blocked'}
+        Zeros only; straight to the micro-kernel; a matrix with a vector; the five loops.
+    isa : str
+        The instruction set in use.
+    tile : tuple of int
+        Rows mr and columns nr of C that the micro-kernel keeps in registers.
+    blocking : tuple of int, or None
+        Rows mc of a block of A, columns nc of a block of B, depth kc of both. None unless blocked.
+    packed : tuple of bool, or None
+        Whether the blocks of A and of B are copied before they are used.
+    grid : tuple of int, or None
+        Rows and columns of the parts of C, one a thread.
+    """
+
+    path: str
+    isa: str
+    tile: tuple[int, int]
+    blocking: tuple[int, int, int] | None = None
+    packed: tuple[bool, bool] | None = None
+    grid: tuple[int, int] | None = None
+
+    @property
+    def threads(self) -> int:
+        """Threads that compute the product together."""
+        return 1 if self.grid is None else self.grid[0] * self.grid[1]
+
+
+def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanation:
+    """Return how `matmul` computes C-ordered ``(m, k) @ (k, n)`` with the threads of this moment.
+
+    Parameters
+    ----------
+    m, n, k : int
+        0 or more.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type or value.
+
+    References
+    ----------
+    F. Van Zee, R. van de Geijn (2015), BLIS, doi:10.1145/2764454.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.explain(8, 8, 8).path, tw.explain(1000, 1, 1000).path
+    ('tiny', 'vector')
+    >>> with tw.threads(1):
+    ...     tw.explain(1000, 1000, 1000).threads
+    1
+    """
+    sizes = (check_int("m", m, minimum=0), check_int("n", n, minimum=0))
+    depth = check_int("k", k, minimum=0)
+    single = check_float_dtype(dtype).type is np.float32
+    facts = (_core.explain_float32 if single else _core.explain_float64)(*sizes, depth)
+    return Explanation(isa=_core.isa(), **facts)
+
+
+def _matmul_bfloat16(
+    x1: NDArray[Any], x2: NDArray[Any], /, out: NDArray[Any] | None = None, **kwargs: Any
+) -> Any:
+    """Multiply two arrays of ml_dtypes.bfloat16 in float32; `matmul` comes here with them."""
+    product = matmul(x1.astype(np.float32), x2.astype(np.float32), **kwargs)
+    if out is None:
+        return product.astype(x1.dtype)
+    target = out[0] if isinstance(out, tuple) else out
+    np.copyto(target, product, casting=kwargs.get("casting", "same_kind"))
+    return target

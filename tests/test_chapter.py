@@ -1,0 +1,157 @@
+"""The chapter's experiments: what they measure, and losses where a simulation puts them."""
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+from tilewise import chapter
+
+# Smallest and largest final loss of a NumPy simulation from many seeds, on the airfoil data.
+SIMULATED_LOSS = {
+    "gd": (0.2419, 0.2643),
+    "sgd": (0.2419, 0.2578),
+    "batch 100": (0.2423, 0.2508),
+    "batch 10": (0.2420, 0.2525),
+}
+FRAMEWORKS = {"PyTorch", "MXNet", "TensorFlow"}
+
+
+@pytest.fixture(scope="module")
+def synthetic():
+    X, y, _, _ = tw.data.synthetic(1500, 5, seed=0)
+    return X, y
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_final_losses_lie_in_the_simulated_ranges(airfoil, seed):
+    for run in chapter.four_runs(*airfoil, seed=seed, repeats=1):
+        low, high = SIMULATED_LOSS[run.name]
+        assert low - 5e-5 <= run.loss <= high + 5e-5, run.name
+
+
+def test_four_runs_are_those_of_the_chapter(synthetic):
+    runs = chapter.four_runs(*synthetic, seed=1, repeats=3)
+    settings = [(run.name, run.batch_size, run.learning_rate, run.epochs) for run in runs]
+    assert settings == [
+        ("gd", 1500, 1.0, 10),
+        ("sgd", 1, 0.005, 2),
+        ("batch 100", 100, 0.4, 2),
+        ("batch 10", 10, 0.05, 2),
+    ]
+    for run in runs:
+        alone = tw.fit(
+            *synthetic,
+            batch_size=run.batch_size,
+            learning_rate=run.learning_rate,
+            epochs=run.epochs,
+            seed=1,
+        )
+        np.testing.assert_array_equal(run.history.losses, alone.losses)
+        assert run.loss == alone.losses[-1]
+        assert run.history.examples[-1] == 1500 * run.epochs
+
+
+def test_four_runs_return_the_run_of_median_time(synthetic, monkeypatch):
+    times = iter([9.0, 5.0, 1.0, 3.0] * 4)  # the first of each four warms up
+
+    def fit(*args, **kwargs):
+        history = tw.fit(*args, **kwargs)
+        object.__setattr__(history, "seconds_per_epoch", next(times))
+        return history
+
+    monkeypatch.setattr(chapter, "fit", fit)
+    runs = chapter.four_runs(*synthetic, seed=0, repeats=3)
+    assert [run.seconds_per_epoch for run in runs] == [3.0] * 4
+
+
+def test_four_runs_share_a_fresh_seed(synthetic):
+    seeds = [
+        {run.history.seed for run in chapter.four_runs(*synthetic, repeats=1)} for _ in range(2)
+    ]
+    assert len(seeds[0]) == len(seeds[1]) == 1
+    assert seeds[0] != seeds[1]
+
+
+def test_strategies_measure_all_and_numpy():
+    results = chapter.strategies(n=16, dtype=np.float64, repeats=3)
+    assert [result.name for result in results] == [*tw.STRATEGIES, "numpy"]
+    for result in results:
+        assert (result.n, result.dtype) == (16, "float64")
+        assert 0 < result.gflops < np.inf
+
+
+def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
+    order = []
+
+    def seconds(product, calls):
+        order.append(product.keywords.get("strategy", "numpy"))
+        return 1e-3 * len(order)
+
+    monkeypatch.setattr(chapter, "_seconds", seconds)
+    results = chapter.strategies(n=8, repeats=3)
+    names = [*tw.STRATEGIES, "numpy"]
+    warm_up, laps = order[: 2 * len(names)], order[2 * len(names) :]
+    assert sorted(warm_up) == sorted(names * 2)
+    assert laps == names * 3
+    for i, result in enumerate(results):
+        median = 1e-3 * (len(warm_up) + len(names) + i + 1)  # the second lap of three
+        assert result.gflops == pytest.approx(2 * 8**3 / median / 1e9)
+
+
+@pytest.mark.parametrize("experiment", ["strategies", "four_runs"])
+def test_progress_sees_every_step(experiment, synthetic):
+    steps = []
+
+    def progress(iterable):
+        for step in iterable:
+            steps.append(step)
+            yield step
+
+    if experiment == "strategies":
+        chapter.strategies(n=4, repeats=3, progress=progress)
+        assert len(steps) == 3
+    else:
+        chapter.four_runs(*synthetic, repeats=1, progress=progress)
+        assert len(steps) == 4
+
+
+def test_step_limit_of_the_airfoil_data(airfoil):
+    limit = chapter.step_limit(airfoil[0])
+    assert limit.lambda_max == pytest.approx(2.09846, abs=5e-5)
+    assert limit.learning_rate == pytest.approx(0.953, abs=5e-4)
+
+
+def test_step_limit_parts_convergence_from_divergence(synthetic):
+    X, y = (array.astype(np.float64) for array in synthetic)
+    limit = chapter.step_limit(X).learning_rate
+
+    def last_losses(learning_rate):
+        history = tw.fit(X, y, batch_size=len(X), learning_rate=learning_rate, epochs=900, seed=0)
+        return history.losses[[-100, -1]]
+
+    below, above = last_losses(0.99 * limit), last_losses(1.01 * limit)
+    assert below[1] <= below[0]
+    assert above[1] > above[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: chapter.strategies(n=0), "n=0"),
+        (lambda: chapter.strategies(n=4, repeats=0), "repeats=0"),
+        (lambda: chapter.strategies(n=4, dtype=np.int32), "dtype="),
+        (lambda: chapter.four_runs(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
+        (lambda: chapter.four_runs(np.eye(3), np.ones(4)), "y has length 4"),
+        (lambda: chapter.step_limit([[np.nan]]), r"X\[0, 0\]"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
+def test_published_figures_name_our_runs_and_strategies(synthetic):
+    names = {run.name for run in chapter.four_runs(*synthetic, seed=0, repeats=1)}
+    assert set(chapter.PUBLISHED_RUNS) == set(chapter.PUBLISHED_GFLOPS) == FRAMEWORKS
+    assert all(set(runs) == names for runs in chapter.PUBLISHED_RUNS.values())
+    assert all(set(found) < set(tw.STRATEGIES) for found in chapter.PUBLISHED_GFLOPS.values())

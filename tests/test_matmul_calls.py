@@ -1,0 +1,144 @@
+"""How a product is called: operands, stacks, errors, threads, and the plan."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from matrices import DTYPES, exact_product, integers
+
+import tilewise as tw
+
+
+def test_read_only_and_broadcast_operands(rng):
+    a = np.broadcast_to(integers(rng, (1, 20), np.float32), (9, 20))
+    b = np.broadcast_to(integers(rng, (20, 1), np.float32), (20, 30))
+    for strategy in tw.STRATEGIES:
+        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), exact_product(a, b))
+
+
+def test_vectors_and_stacks_follow_numpy(rng):
+    shapes = [((5,), (5,)), ((5,), (5, 3)), ((3, 5), (5,)), ((2, 1, 3, 5), (4, 5, 2))]
+    for shape_1, shape_2 in shapes:
+        a, b = integers(rng, shape_1, np.float32), integers(rng, shape_2, np.float32)
+        for strategy in tw.STRATEGIES:
+            c = tw.matmul(a, b, strategy=strategy)
+            expected = np.matmul(a, b)
+            assert type(c) is type(expected)
+            assert c.dtype == expected.dtype
+            np.testing.assert_array_equal(c, expected)
+
+
+def test_a_stack_is_the_same_as_its_products(rng):
+    for shape_1, shape_2 in [
+        ((500, 8, 8), (500, 8, 8)),
+        ((500, 8, 8), (8, 8)),
+        ((8, 8), (500, 8, 8)),
+        ((20, 1, 9, 70), (30, 70, 5)),
+        ((3, 100, 100), (3, 100, 100)),
+    ]:
+        a, b = integers(rng, shape_1, np.float32), integers(rng, shape_2, np.float32)
+        np.testing.assert_array_equal(tw.matmul(a, b), np.matmul(a, b))
+        turned = np.swapaxes(a, -1, -2)
+        np.testing.assert_array_equal(
+            tw.matmul(turned, np.swapaxes(turned, -1, -2)), turned @ np.swapaxes(turned, -1, -2)
+        )
+
+
+def test_lists_and_objects():
+    np.testing.assert_array_equal(tw.matmul([[1.0, 2.0]], [[3.0], [4.0]]), [[11.0]])
+    a = np.array([[2, 3]], dtype=object)
+    assert tw.matmul(a, a.T)[0, 0] == 13
+
+
+def test_errors_are_numpys():
+    a, b = np.ones((2, 3)), np.ones((4, 5))
+    with pytest.raises(ValueError, match="mismatch in its core dimension"):
+        tw.matmul(a, b)
+    with pytest.raises(ValueError, match="does not have enough dimensions"):
+        tw.matmul(1.0, b)
+    with pytest.raises(ValueError, match="mismatch in its core dimension"):
+        tw.matmul(a, b[:3], out=np.empty((3, 3)))
+    with pytest.raises(TypeError, match="must be of ArrayType"):
+        tw.matmul(a, b[:3], out=[1])
+    with pytest.raises(TypeError, match="Cannot cast"):
+        tw.matmul(a, b[:3], out=np.empty((2, 5), np.float32), casting="safe")
+    with pytest.raises(TypeError):
+        tw.matmul(a)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        tw.matmul(a, b, colour="red")
+
+
+def test_strategy_and_block_size_are_checked():
+    a = np.ones((2, 2))
+    with pytest.raises(ValueError, match="strategy='fast' is unknown; choose one of element"):
+        tw.matmul(a, a, strategy="fast")
+    with pytest.raises(TypeError, match="strategy=3 is not a string"):
+        tw.matmul(a, a, strategy=3)
+    with pytest.raises(ValueError, match="block_size=0 is below 1"):
+        tw.matmul(a, a, strategy="block", block_size=0)
+    with pytest.raises(TypeError, match=r"block_size=2.5 is not an integer"):
+        tw.matmul(a, a, strategy="block", block_size=2.5)
+
+
+def test_a_call_inside_a_call_keeps_its_own_strategy():
+    """An __array_ufunc__ may multiply again with another strategy before the outer product runs."""
+
+    class Wrapper:
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            tw.matmul(np.eye(2), np.eye(2), strategy="element")
+            plain = [np.eye(3) if isinstance(x, Wrapper) else x for x in inputs]
+            return getattr(ufunc, method)(*plain, **kwargs)
+
+    np.testing.assert_array_equal(tw.matmul(Wrapper(), np.eye(3), strategy="block"), np.eye(3))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_number_of_threads_gives_the_same_bits(rng, dtype):
+    for m, n, k in [(300, 300, 300), (40, 3000, 600), (3000, 40, 1100), (700, 513, 129)]:
+        a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+        for x1, x2 in [(a, b), (np.asfortranarray(a), np.asfortranarray(b))]:
+            with tw.threads(1):
+                alone = tw.matmul(x1, x2)
+            for count in (2, 3, 5, 16):
+                with tw.threads(count):
+                    np.testing.assert_array_equal(tw.matmul(x1, x2), alone)
+
+
+def test_products_from_many_python_threads_at_once(rng):
+    a, b = integers(rng, (300, 300), np.float32), integers(rng, (300, 300), np.float32)
+    expected = exact_product(a, b)
+    with tw.threads(4), ThreadPoolExecutor(8) as executor:
+        for c in executor.map(lambda _: tw.matmul(a, b), range(100)):
+            np.testing.assert_array_equal(c, expected)
+
+
+def test_a_forked_child_starts_its_own_threads(rng):
+    a, b = integers(rng, (300, 300), np.float32), integers(rng, (300, 300), np.float32)
+    with tw.threads(2):
+        expected = tw.matmul(a, b)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if np.array_equal(tw.matmul(a, b), expected) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        np.testing.assert_array_equal(tw.matmul(a, b), expected)
+
+
+def test_explain_tells_the_plan():
+    assert tw.explain(0, 5, 5).path == "empty"
+    assert tw.explain(64, 64, 64).path == "tiny"
+    assert tw.explain(1, 5000, 300).path == tw.explain(5000, 1, 300).path == "vector"
+    with tw.threads(1):
+        large = tw.explain(3000, 3000, 3000, np.float64)
+    assert (large.path, large.threads, large.packed) == ("blocked", 1, (False, True))
+    assert large.isa == tw.isa()
+    mc, nc, kc = large.blocking
+    assert mc % large.tile[0] == nc % large.tile[1] == 0
+    assert 192 <= kc <= 512
+    with tw.threads(16):
+        assert tw.explain(3000, 3000, 3000).threads == 16
+        assert tw.explain(70, 70, 70).threads == 1, "too little work to share"
+    with pytest.raises(ValueError, match="m=-1"):
+        tw.explain(-1, 2, 3)
+    with pytest.raises(TypeError, match="dtype"):
+        tw.explain(1, 2, 3, "int32")

@@ -1,0 +1,122 @@
+"""The pictures show the numbers that were measured, and change nothing global."""
+
+import sys
+
+import matplotlib
+import matplotlib.figure
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import tilewise as tw
+from tilewise import chapter
+
+
+def history(losses, seconds):
+    return tw.History(
+        losses=np.array(losses),
+        seconds=np.array(seconds),
+        examples=np.arange(len(losses)),
+        seconds_per_epoch=1.0,
+        weights=np.zeros(1),
+        bias=0.0,
+        seed=0,
+    )
+
+
+CURVE = history([3.0, 2.0, 1.0], [1e-5, 1e-4, 1e-3])
+RESULTS = [
+    chapter.StrategyResult(name, 256, "float32", gflops)
+    for name, gflops in [("element", 1.234), ("full", 123.4), ("numpy", 1234.5)]
+]
+DRAWINGS = {
+    "loss_vs_time": lambda ax=None: tw.plots.loss_vs_time({"a": CURVE, "b": CURVE}, ax),
+    "strategies": lambda ax=None: tw.plots.strategies(RESULTS, ax),
+}
+
+
+@pytest.fixture(params=DRAWINGS)
+def draw(request):
+    return DRAWINGS[request.param]
+
+
+def test_a_new_figure_is_unknown_to_pyplot_and_settings_stay(draw):
+    before = dict(matplotlib.rcParams)
+    figure = draw().figure
+    assert isinstance(figure, matplotlib.figure.Figure)
+    assert plt.get_fignums() == []
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_axes_given_are_drawn_on_and_returned(draw):
+    ax = matplotlib.figure.Figure().subplots()
+    assert draw(ax) is ax
+    assert ax.get_xlabel()
+
+
+def test_nothing_lies_outside_the_picture(draw):
+    figure = draw().figure
+    figure.draw_without_rendering()
+    box, page = figure.get_tightbbox(), figure.bbox_inches
+    assert box.x0 >= 0 and box.y0 >= 0
+    assert box.x1 <= page.x1 and box.y1 <= page.y1
+
+
+def test_loss_vs_time_draws_the_records_on_a_log_axis():
+    ax = tw.plots.loss_vs_time({"mine": CURVE})
+    (line,) = ax.get_lines()
+    np.testing.assert_array_equal(line.get_xdata(), CURVE.seconds)
+    np.testing.assert_array_equal(line.get_ydata(), CURVE.losses)
+    assert ax.get_xscale() == "log"
+    assert "seconds" in ax.get_xlabel()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mine"]
+
+
+def test_loss_vs_time_takes_runs_and_labels_them():
+    ax = tw.plots.loss_vs_time(iter([chapter.Run("sgd", 1, 0.005, 2, CURVE)]))
+    assert ax.get_lines()[0].get_label() == "sgd: batch size 1, rate 0.005"
+
+
+def test_loss_vs_time_leaves_out_what_the_axes_cannot_show():
+    ax = tw.plots.loss_vs_time({"a": history([4.0, np.inf, np.nan, 1.0], [0.0, 1.0, 2.0, 3.0])})
+    assert ax.get_lines()[0].get_xydata().tolist() == [[3.0, 1.0]]
+
+
+def test_curves_differ_in_colour_line_and_marker():
+    lines = tw.plots.loss_vs_time({str(i): CURVE for i in range(4)}).get_lines()
+    for style in ("get_color", "get_linestyle", "get_marker"):
+        assert len({getattr(line, style)() for line in lines}) == 4
+
+
+def test_strategies_draws_a_bar_each_from_the_top_and_its_number():
+    ax = tw.plots.strategies(RESULTS)
+    assert [bar.get_width() for bar in ax.patches] == [1.234, 123.4, 1234.5]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["element", "full", "numpy"]
+    assert ax.yaxis_inverted()
+    assert [text.get_text() for text in ax.texts] == ["1.23", "123", "1230"]
+    assert ax.get_xlabel() == "GFLOP/s"
+
+
+def test_strategies_gives_numpy_a_colour_of_its_own():
+    element, full, numpy = (bar.get_facecolor() for bar in tw.plots.strategies(RESULTS).patches)
+    assert element == full != numpy
+
+
+@pytest.mark.parametrize("draw_nothing", [tw.plots.loss_vs_time, tw.plots.strategies])
+def test_nothing_to_draw_is_an_error(draw_nothing):
+    with pytest.raises(ValueError, match="is empty; pass at least one"):
+        draw_nothing([])
+
+
+def test_missing_matplotlib_names_the_extra(draw, monkeypatch):
+    class Hidden:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == "matplotlib":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(sys, "meta_path", [Hidden, *sys.meta_path])
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(ImportError, match=r'pip install "tilewise\[report\]"'):
+        draw()

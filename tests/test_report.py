@@ -1,0 +1,254 @@
+"""The report: its files, what they say, and that it never loses one."""
+
+import base64
+import json
+import os
+import re
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+from tilewise import chapter, report, tables
+
+PNG = b"\x89PNG\r\n\x1a\n"
+LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return the folder and the results of one report on synthetic data."""
+    out = tmp_path_factory.mktemp("made") / "new" / "folder"
+    return out, report.create(out, data="synthetic", seed=3)
+
+
+@pytest.fixture
+def no_airfoil(tmp_path, monkeypatch):
+    monkeypatch.setenv("TILEWISE_DATA", str(tmp_path))
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """Fail a test that gets as far as measuring."""
+
+    def measure(*args, **kwargs):
+        pytest.fail("the work began")
+
+    monkeypatch.setattr(chapter, "four_runs", measure)
+    monkeypatch.setattr(chapter, "strategies", measure)
+
+
+def test_the_folder_has_the_files_and_nothing_else(made):
+    out, _ = made
+    assert sorted(os.listdir(out)) == sorted(report.FILES)
+    for name in ("loss_vs_time.png", "strategies.png"):
+        assert (out / name).read_bytes().startswith(PNG)
+
+
+def test_json_has_the_results(made):
+    out, results = made
+    found = json.loads((out / "results.json").read_text())
+    assert found["tilewise"] == tw.__version__
+    assert found["data"] == "synthetic"
+    assert found["seed"] == 3
+    assert found["machine"]["isa"] == tw.isa()
+    assert {"cpu", "numpy", "python", "date"} < set(found["machine"])
+    assert found["step_limit"]["learning_rate"] == results.step_limit.learning_rate
+    for run, expected in zip(found["runs"], results.runs, strict=True):
+        assert run["name"] == expected.name
+        assert run["loss"] == expected.loss == run["losses"][-1]
+        assert run["seconds_per_epoch"] == pytest.approx(run["seconds"][-1] / run["epochs"])
+        assert run["examples"] == expected.history.examples.tolist()
+        assert {"batch_size", "learning_rate"} < set(run)
+    for result, measured in zip(found["strategies"], results.strategies, strict=True):
+        assert result == vars(measured)
+        assert set(result) == {"name", "n", "dtype", "gflops"}
+
+
+def test_losses_on_the_airfoil_data(airfoil, tmp_path):
+    results = report.create(tmp_path / "out")
+    assert results.dataset.name == "airfoil"
+    for run in results.runs:
+        assert LOSS_RANGE[0] - 5e-5 <= run.loss <= LOSS_RANGE[1] + 5e-5
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "CC BY 4.0" in page
+    assert "1, is not below this limit, so it does not converge" in page
+
+
+class Page(HTMLParser):
+    """Collects what a page fetches, and the cells of its tables."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.cells, self.open = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in {"meta", "img"}:
+            self.open.append(tag)
+        self.fetched += [value for key, value in attrs if key in {"src", "srcset"}]
+        assert tag not in {"link", "script", "iframe", "object"}
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in {"td", "th"}:
+            self.cells.append(data)
+
+
+def test_page_has_its_pictures_inside_and_fetches_nothing(made):
+    out, results = made
+    text = (out / "report.html").read_text()
+    page = Page(text)
+    prefix = "data:image/png;base64,"
+    pictures = [base64.b64decode(source.removeprefix(prefix)) for source in page.fetched]
+    names = ("loss_vs_time.png", "strategies.png")
+    assert pictures == [(out / name).read_bytes() for name in names]
+    assert "url(" not in text and "@import" not in text
+    for name in [run.name for run in results.runs] + [*tw.STRATEGIES, "numpy"]:
+        assert name in page.cells
+    assert f"{results.runs[0].loss:.4f}" in page.cells
+
+
+def test_terminal_has_the_numbers_within_80_columns(made):
+    _, results = made
+    text = report.text(results)
+    assert max(map(len, text.splitlines())) <= 80
+    for run in results.runs:
+        assert re.search(rf"^{run.name} .* {run.loss:.4f} ", text, re.MULTILINE)
+    for result in results.strategies:
+        gflops = re.escape(tables.three_digits(result.gflops))
+        assert re.search(rf"^{result.name} +{gflops} ", text, re.MULTILINE)
+
+
+def test_auto_without_the_airfoil_data_says_so_everywhere(
+    no_airfoil, tmp_path, capsys, monkeypatch
+):
+    titles = []
+    draw = tw.plots.loss_vs_time
+
+    def loss_vs_time(runs):
+        ax = draw(runs)
+        monkeypatch.setattr(ax, "set_title", lambda title, **kwargs: titles.append(title))
+        return ax
+
+    monkeypatch.setattr(tw.plots, "loss_vs_time", loss_vs_time)
+    results = report.create(tmp_path / "out")
+    assert results.dataset.name == "synthetic"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tilewise: using synthetic data, because ")
+    assert titles == ["Synthetic data (the airfoil data was not available)"]
+    assert titles[0] in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_airfoil_by_name_must_be_had(no_airfoil, no_work, tmp_path):
+    with pytest.raises(tw.data.DataUnavailableError, match="TILEWISE_DATA"):
+        report.create(tmp_path / "out", data="airfoil")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", report.FILES)
+def test_an_existing_file_is_kept(name, no_work, tmp_path):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FileExistsError, match=rf"{re.escape(name)} exists; .*--force"):
+        report.create(tmp_path, data="synthetic")
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_force_replaces_the_report_and_leaves_other_files(tmp_path):
+    for name in ("results.json", "mine.txt"):
+        (tmp_path / name).write_text("mine")
+    report.create(tmp_path, data="synthetic", force=True)
+    assert json.loads((tmp_path / "results.json").read_text())["data"] == "synthetic"
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_failure_leaves_the_old_report_whole(tmp_path, monkeypatch):
+    (tmp_path / "results.json").write_text("mine")
+
+    def page(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report, "_page", page)
+    with pytest.raises(OSError, match="No space left on device; choose another folder"):
+        report.create(tmp_path, data="synthetic", force=True)
+    assert os.listdir(tmp_path) == ["results.json"]
+    assert (tmp_path / "results.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_out_must_be_a_folder(below, no_work, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NotADirectoryError, match="file is not a folder"):
+        report.create(tmp_path / "file" / below, data="synthetic")
+
+
+def test_a_folder_in_place_of_a_file_is_an_error_even_with_force(no_work, tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"report\.html is a folder"):
+        report.create(tmp_path, data="synthetic", force=True)
+
+
+@pytest.mark.parametrize("module", ["matplotlib", "tqdm"])
+def test_a_missing_extra_is_named_before_the_work(module, no_work, tmp_path, monkeypatch):
+    find = report.importlib.util.find_spec
+    finder = SimpleNamespace(find_spec=lambda name: None if name == module else find(name))
+    monkeypatch.setattr(report.importlib, "util", finder)
+    with pytest.raises(ImportError, match=rf'{module}; pip install "tilewise\[report\]"'):
+        report.create(tmp_path / "out", data="synthetic")
+
+
+@pytest.mark.parametrize(("argument", "value"), [("data", "wine"), ("seed", -1)])
+def test_bad_arguments_are_named(argument, value, no_work, tmp_path):
+    arguments = {"data": "synthetic", argument: value}
+    with pytest.raises(ValueError, match=f"{argument}="):
+        report.create(tmp_path / "out", **arguments)
+
+
+def test_no_progress_bar_when_stderr_is_no_terminal(tmp_path, capsys):
+    assert not sys.stderr.isatty()
+    report.create(tmp_path / "out", data="synthetic")
+    assert capsys.readouterr().err == ""
+
+
+def gd(losses, learning_rate=1.0):
+    history = tw.History(
+        losses=np.array(losses),
+        seconds=np.arange(1.0, len(losses) + 1),
+        examples=100 * np.arange(1, len(losses) + 1),
+        seconds_per_epoch=1.0,
+        weights=np.zeros(1),
+        bias=0.0,
+        seed=0,
+    )
+    return chapter.Run("gd", 100, learning_rate, len(losses), history)
+
+
+@pytest.mark.parametrize(("lambda_max", "converges"), [(1.9, True), (2.0, False), (2.1, False)])
+def test_step_sentences_follow_the_numbers(lambda_max, converges):
+    sentences = tables.step_sentences(gd([3.0, 1.0, 2.0]), chapter.StepLimit(lambda_max))
+    assert ("is below this limit, so it converges" in sentences) is converges
+    assert ("is not below this limit, so it does not converge" in sentences) is not converges
+    assert f"2 / lambda_max = {2 / lambda_max:.4g}," in sentences
+    assert "lowest after step 2 of 3, 1.00000, and 2.00000 at the end" in sentences
+
+
+def test_a_loaded_machine_is_pointed_out(made):
+    _, results = made
+    loads = {0.0: False, 2.0: False, 2.1: True}
+    for load, warned in loads.items():
+        machine = results.machine | {"cpus": 8, "load_average": load}
+        assert ("idle machine" in report.text(replace(results, machine=machine))) is warned
+
+
+def test_html_escapes_what_the_machine_says(made):
+    out, results = made
+    machine = results.machine | {"cpu": "<b>&CPU"}
+    page = report._page(replace(results, machine=machine), out)
+    assert "&lt;b&gt;&amp;CPU" in page and "<b>" not in page
