@@ -195,7 +195,7 @@ def test_a_folder_in_place_of_a_file_is_an_error_even_with_force(no_work, tmp_pa
         report.create(tmp_path, data="synthetic", force=True)
 
 
-@pytest.mark.parametrize("module", ["matplotlib", "tqdm"])
+@pytest.mark.parametrize("module", ["matplotlib", "threadpoolctl", "tqdm"])
 def test_a_missing_extra_is_named_before_the_work(module, no_work, tmp_path, monkeypatch):
     find = report.importlib.util.find_spec
     finder = SimpleNamespace(find_spec=lambda name: None if name == module else find(name))

@@ -7,6 +7,7 @@ and `tilewise.report` lays them out.
 import math
 import statistics
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from tilewise._threads import threads
 from tilewise._validation import check_float_dtype, check_float_matrix, check_int
 from tilewise.linalg import STRATEGIES, matmul
 from tilewise.sgd import History, fit
@@ -135,6 +137,7 @@ def strategies(
 
     After one product each to warm up, the strategies take turns, a lap each, so that a change of
     the clock frequency meets all of them; the median lap counts. Outputs are allocated before.
+    All run on one thread, so that the order of the work is what differs.
 
     Parameters
     ----------
@@ -155,6 +158,8 @@ def strategies(
     ------
     TypeError, ValueError
         `n` or `repeats` is not a positive integer, or `dtype` is another one.
+    ImportError
+        threadpoolctl, which holds NumPy to one thread, is not installed.
 
     Examples
     --------
@@ -172,14 +177,26 @@ def strategies(
     }
     products["numpy"] = partial(np.matmul, B, C, A)
     laps: dict[str, list[float]] = {name: [] for name in products}
-    calls = {name: _calls_in_a_lap(product) for name, product in products.items()}
-    for _ in progress(range(repeats)):
-        for name, product in products.items():
-            laps[name].append(_seconds(product, calls[name]))
+    with threads(1), _numpy_on_one_thread():
+        calls = {name: _calls_in_a_lap(product) for name, product in products.items()}
+        for _ in progress(range(repeats)):
+            for name, product in products.items():
+                laps[name].append(_seconds(product, calls[name]))
     return [
         StrategyResult(name, n, dtype.name, 2 * n**3 / statistics.median(laps[name]) / 1e9)
         for name in products
     ]
+
+
+def _numpy_on_one_thread() -> AbstractContextManager[Any]:
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        raise ImportError(
+            'threadpoolctl is missing to hold NumPy to one thread: pip install "tilewise[report]"'
+        ) from None
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _calls_in_a_lap(product: Callable[[], Any]) -> int:

@@ -158,7 +158,7 @@ def text(results: Results) -> str:
 
 
 def _check_extras() -> None:
-    for module in ("matplotlib", "tqdm"):
+    for module in ("matplotlib", "threadpoolctl", "tqdm"):
         if importlib.util.find_spec(module) is None:
             raise ImportError(f'the report needs {module}; pip install "tilewise[report]"')
 

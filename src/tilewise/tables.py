@@ -172,8 +172,8 @@ def of_strategies(results: Sequence[StrategyResult]) -> Table:
             ]
             for result in results
         ],
-        f"GFLOP/s here are 2 n^3 = {2 * n**3:,} operations over the median time; NumPy is as "
-        "installed, with its own number of threads. "
+        f"GFLOP/s here are 2 n^3 = {2 * n**3:,} operations over the median time, all on one "
+        "thread; NumPy is as installed. "
         "* As printed in d2l.ai, section 12.5, which divides 0.03 GFLOP by the time where the "
         "true count for n = 256 is 0.03355, on another machine.",
     )
