@@ -33,4 +33,5 @@ def test_the_stub_describes_the_compiled_core(tmp_path):
     allowlist.write_text("".join(f"tilewise._core.{name}\n" for name in classes))
     # The stub is read from the sources, the core is the installed one.
     sources = str(ROOT / "src")
-    run("mypy.stubtest", "--allowlist", str(allowlist), "tilewise._core", MYPYPATH=sources)
+    options = ("--mypy-config-file", "pyproject.toml", "--allowlist", str(allowlist))
+    run("mypy.stubtest", *options, "tilewise._core", MYPYPATH=sources)

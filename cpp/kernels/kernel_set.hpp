@@ -86,9 +86,16 @@ struct SgdKernels {
 };
 
 template <class T>
+struct PeakKernels {
+  T (*fma_chain)(index steps);
+  int flops_in_a_step;
+};
+
+template <class T>
 struct FloatKernels {
   GemmKernels<T> gemm;
   SgdKernels<T> sgd;
+  PeakKernels<T> peak;
 };
 
 struct Isa {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/dot.hpp"
+#include "kernels/fma_chain.hpp"
 #include "kernels/gemm_tile.hpp"
 #include "kernels/gemv.hpp"
 #include "kernels/kernel_set.hpp"
@@ -39,7 +40,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
 
 template <class V>
 constexpr FloatKernels<typename V::Element> make_float_kernels() {
-  return {make_gemm_kernels<V>(), {sgd_gradient<V>}};
+  return {make_gemm_kernels<V>(), {sgd_gradient<V>}, {fma_chain<V>, 2 * V::width * fma_chains<V>}};
 }
 
 template <template <class> class V>

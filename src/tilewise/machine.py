@@ -3,10 +3,12 @@
 import platform
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from tilewise import _core
+from tilewise._validation import check_float_dtype, check_rate
 
-__all__ = ["available_isas", "cpu_name", "isa", "show_config"]
+__all__ = ["available_isas", "cpu_name", "fma_gflops", "isa", "show_config"]
 
 
 def isa() -> str:
@@ -46,6 +48,32 @@ def cpu_name() -> str:
     True
     """
     return _core.cpu_name()
+
+
+def fma_gflops(dtype: DTypeLike = np.float32, seconds: float = 0.05) -> float:
+    """Measure the multiply-adds that one core does in registers, in GFLOP/s: the limit of `matmul`.
+
+    Parameters
+    ----------
+    dtype : dtype, default float32
+        float32 or float64.
+    seconds : float, default 0.05
+        How long to measure.
+
+    Returns
+    -------
+    float
+        With the instruction set in use, two operations a multiply-add.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.machine.fma_gflops(seconds=0.001) > 0
+    True
+    """
+    single = check_float_dtype(dtype).type is np.float32
+    measure = _core.fma_gflops_float32 if single else _core.fma_gflops_float64
+    return measure(check_rate("seconds", seconds))
 
 
 def show_config() -> None:

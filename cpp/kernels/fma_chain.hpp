@@ -1,0 +1,32 @@
+// Nothing but multiply-adds, on as many independent sums as the micro-kernel has: what the core's
+// units can do when nothing else stands in their way.
+#pragma once
+
+#include "kernels/kernel_set.hpp"
+
+namespace tilewise::kernels {
+
+template <class V>
+constexpr int fma_chains = V::tile_rows* V::tile_vectors;
+
+// The result has no meaning, but keeps the compiler from dropping the work.
+template <class V>
+typename V::Element fma_chain(index steps) {
+  using T = typename V::Element;
+  constexpr int chains = fma_chains<V>;
+  typename V::Reg sum[chains];
+  TILEWISE_UNROLL
+  for (int c = 0; c < chains; ++c) sum[c] = V::set1(static_cast<T>(c + 3));  // not 2, which stays
+  const auto factor = V::set1(static_cast<T>(0.5));
+  const auto term = V::set1(static_cast<T>(1));
+  for (index i = 0; i < steps; ++i) {
+    TILEWISE_UNROLL
+    for (int c = 0; c < chains; ++c) sum[c] = V::fmadd(sum[c], factor, term);
+  }
+  auto total = V::zero();
+  TILEWISE_UNROLL
+  for (int c = 0; c < chains; ++c) total = total + sum[c];
+  return V::sum(total);
+}
+
+}  // namespace tilewise::kernels
