@@ -220,6 +220,7 @@ const char* name_of(gemm::Path path) {
     case gemm::Path::empty: return "empty";
     case gemm::Path::tiny: return "tiny";
     case gemm::Path::vector: return "vector";
+    case gemm::Path::narrow: return "narrow";
     case gemm::Path::blocked: return "blocked";
   }
   return "";
@@ -229,7 +230,7 @@ const char* name_of(gemm::Path path) {
 template <class T>
 py::dict explain(index m, index n, index k) {
   const auto& kernels = kernels::in_use().gemm<T>();
-  const gemm::Problem problem = {m, n, k, true, true};
+  const gemm::Problem problem = {m, n, k, true, true, false, false};
   const gemm::Path path = gemm::path_of(problem);
   py::dict facts;
   facts["path"] = name_of(path);

@@ -12,8 +12,8 @@ void fill(const MatrixView<T>& dst, T value) {
   }
 }
 
-template <class T>
-void copy(const MatrixView<T>& src, const MatrixView<T>& dst) {
+template <class From, class T>
+void copy(const MatrixView<From>& src, const MatrixView<T>& dst) {
   for (index i = 0; i < dst.rows; ++i) {
     for (index j = 0; j < dst.cols; ++j) dst(i, j) = src(i, j);
   }

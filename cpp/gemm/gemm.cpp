@@ -6,6 +6,7 @@
 #include "base/aligned_buffer.hpp"
 #include "gemm/copy.hpp"
 #include "gemm/element_types.hpp"
+#include "gemm/few_columns.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "kernels/registry.hpp"
@@ -106,7 +107,8 @@ void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& 
 
 template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const Path path = path_of(problem_of(a, b));
+  const Problem problem = problem_of(a, b);
+  const Path path = path_of(problem);
   if (path == Path::empty) return fill(c, T{0});
   if (path == Path::tiny && c.rows_contiguous()) {
     const auto& kernels = kernels::in_use().gemm<T>();
@@ -115,6 +117,8 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
   }
   if (c.cols == 1) return gemv(a, b.col(0), c.col(0));
   if (c.rows == 1) return gemv(b.transposed(), a.row(0), c.row(0));
+  if (by_columns(problem)) return few_columns(a, b, c);
+  if (by_rows(problem)) return few_columns(b.transposed(), a.transposed(), c.transposed());
   if (c.rows_contiguous()) return multiply_by_parts(a, b, c);
   if (c.cols_contiguous()) return multiply_by_parts(b.transposed(), a.transposed(), c.transposed());
   const MatrixView<T> product = {c_buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols, c.cols, 1};

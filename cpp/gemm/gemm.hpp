@@ -14,7 +14,13 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
 // What plans are made from.
 template <class T>
 Problem problem_of(const MatrixView<const T>& a, const MatrixView<const T>& b) {
-  return {a.rows, b.cols, a.cols, a.rows_contiguous(), b.rows_contiguous()};
+  return {a.rows,
+          b.cols,
+          a.cols,
+          a.rows_contiguous(),
+          b.rows_contiguous(),
+          a.cols_contiguous(),
+          b.cols_contiguous()};
 }
 
 }  // namespace tilewise::gemm

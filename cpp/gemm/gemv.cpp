@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
+#include "base/split.hpp"
 #include "gemm/element_types.hpp"
+#include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
+#include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -12,37 +15,34 @@ namespace {
 thread_local AlignedBuffer x_buffer;
 thread_local AlignedBuffer y_buffer;
 
-// Longer sums are cut into pieces and the pieces added, which bounds the rounding error: a chain of
-// additions loses one rounding a step.
-constexpr index longest_sum = 4096;
-
 // x and y are contiguous, and so are the rows or the columns of A.
 template <class T>
 void gemv_contiguous(const MatrixView<const T>& a, const T* x, T* y) {
   const auto& kernels = kernels::in_use().gemm<T>();
-  if (a.rows_contiguous()) {
-    for (index p = 0; p < a.cols; p += longest_sum) {
-      const index depth = std::min(longest_sum, a.cols - p);
-      kernels.matvec({.a = a.data + p,
-                      .rows = a.rows,
-                      .cols = depth,
-                      .a_row_stride = a.row_stride,
-                      .x = x + p,
-                      .y = y,
-                      .accumulate = p > 0});
-    }
-    return;
-  }
   for (index p = 0; p < a.cols; p += longest_sum) {
     const index depth = std::min(longest_sum, a.cols - p);
-    kernels.vecmat({.a = a.data + p * a.col_stride,
-                    .rows = depth,
-                    .cols = a.rows,
-                    .a_row_stride = a.col_stride,
-                    .x = x + p,
-                    .y = y,
-                    .accumulate = p > 0});
+    const auto part = a.block(0, p, a.rows, depth);
+    if (a.rows_contiguous()) {
+      kernels.matvec({part.data, part.rows, depth, a.row_stride, x + p, y, p > 0});
+    } else {
+      kernels.vecmat({part.data, depth, part.rows, a.col_stride, x + p, y, p > 0});
+    }
   }
+}
+
+// As gemv_contiguous. The threads take whole vectors of y, so that each element is computed in the
+// same way for every number of them.
+template <class T>
+void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
+  constexpr index unit = 64 / sizeof(T);
+  const int threads = threads_worth(flops_of(a.rows, 1, a.cols), threads::get_num_threads());
+  const EvenSplit units = {ceil_div(a.rows, unit),
+                           std::min(index{threads}, ceil_div(a.rows, unit))};
+  threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
+    const index begin = units.begin(part) * unit;
+    const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
+    gemv_contiguous(a.block(begin, 0, end - begin, a.cols), x, y + begin);
+  });
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const Vect
     for (index p = 0; p < x.size; ++p) copied[p] = x[p];
     x_data = copied;
   }
-  gemv_contiguous(a, x_data, y_data);
+  gemv_by_parts(a, x_data, y_data);
   if (y.contiguous()) return;
   for (index i = 0; i < y.size; ++i) y[i] = y_data[i];
 }

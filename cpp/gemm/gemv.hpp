@@ -5,6 +5,10 @@
 
 namespace tilewise::gemm {
 
+// Longer sums are cut into pieces and the pieces added, which bounds the rounding error: a chain of
+// additions loses one rounding a step.
+constexpr index longest_sum = 4096;
+
 template <class T>
 T inner_product(const VectorView<const T>& a, const VectorView<const T>& b);
 

@@ -48,7 +48,7 @@ GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernel
   const index half_l2 = cpu::caches().l2 / 2 / static_cast<index>(sizeof(T));
   Blocking size = blocking_for(kernels);
   const bool b_fits = problem.k * problem.n <= half_l2;
-  const bool few_rows = problem.m <= 4 * kernels.tile_rows;
+  const bool few_rows = problem.m <= 2 * kernels.tile_rows;
   // Few rows of A: B is read once, so packing it would double the work, and it is read best in long
   // runs, which a short kc makes. C, a few rows, waits in the cache meanwhile.
   if (few_rows && !b_fits) size.kc = 2 * kernels.tile_rows;

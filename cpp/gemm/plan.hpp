@@ -12,21 +12,39 @@ struct Problem {
   index k;
   bool a_rows_contiguous;
   bool b_rows_contiguous;
+  bool a_cols_contiguous;
+  bool b_cols_contiguous;
 };
 
 enum class Path {
   empty,    // nothing to add up: C is filled with zeros, or has no elements
   tiny,     // fits the first cache and needs no copy: no plan, no packing, no threads
   vector,   // one row or one column: matrix times vector
+  narrow,   // few rows or few columns: tiles of inner products
   blocked,  // the five loops
 };
+
+// Few columns would leave most lanes of the micro-kernel's vectors empty. Where the rows of A are
+// contiguous, vectors along k are full. With short rows the sum of the lanes costs more.
+inline bool by_columns(const Problem& problem) {
+  constexpr index few = 8;
+  constexpr index long_rows = 64;
+  return problem.n <= few && problem.k >= long_rows && problem.a_rows_contiguous;
+}
+
+// The same for the transposed product.
+inline bool by_rows(const Problem& problem) {
+  return by_columns({problem.n, problem.m, problem.k, problem.b_cols_contiguous,
+                     problem.a_cols_contiguous, false, false});
+}
 
 inline Path path_of(const Problem& problem) {
   constexpr index tiny_side = 64;
   if (problem.m == 0 || problem.n == 0 || problem.k == 0) return Path::empty;
   const bool small = problem.m <= tiny_side && problem.n <= tiny_side && problem.k <= tiny_side;
   if (small && problem.b_rows_contiguous) return Path::tiny;
-  return problem.m == 1 || problem.n == 1 ? Path::vector : Path::blocked;
+  if (problem.m == 1 || problem.n == 1) return Path::vector;
+  return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
 }
 
 // As a floating-point number, which a product of sizes does not overflow.

@@ -1,45 +1,86 @@
 // Matrix times vector, one pass over a matrix whose rows are contiguous, from either side.
 #pragma once
 
+#include "kernels/dot.hpp"
+#include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::kernels {
 
-// y[i] = A[i, :] x for Rows rows at once: each vector of x is loaded once for all of them.
-template <class V, int Rows>
+// y[i] = A[i, :] x for as many rows as a vector has lanes: each vector of x is loaded once for all
+// of them, and their sums come out as one vector.
+template <class V>
 TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   using T = typename V::Element;
-  typename V::Reg acc[Rows] = {};
-  const T* a = g.a + i * g.a_row_stride;
+  using Reg = typename V::Reg;
+  Reg row[V::width] = {};
+  const T* const a = g.a + i * g.a_row_stride;
+  const index a_row = g.a_row_stride;
+  const auto add = [&](const Reg& x, auto load) TILEWISE_INLINE_LAMBDA {
+    TILEWISE_UNROLL
+    for (int r = 0; r < V::width; ++r) row[r] = V::fmadd(load(a + r * a_row), x, row[r]);
+  };
   index p = 0;
   for (; p + V::width <= g.cols; p += V::width) {
-    const auto x = V::load(g.x + p);
-    TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      acc[r] = V::fmadd(V::load(a + r * g.a_row_stride + p), x, acc[r]);
-    }
+    add(V::load(g.x + p), [&](const T* from) TILEWISE_INLINE_LAMBDA { return V::load(from + p); });
   }
   if (p < g.cols) {
     const auto mask = V::first(static_cast<int>(g.cols - p));
-    const auto x = V::load(g.x + p, mask, V::zero());
+    const auto load = [&](const T* from)
+                          TILEWISE_INLINE_LAMBDA { return V::load(from + p, mask, V::zero()); };
+    add(load(g.x), load);
+  }
+  const Reg sums = sums_of_rows<V>(row);
+  V::store(g.y + i, g.accumulate ? V::load(g.y + i) + sums : sums);
+}
+
+// The same for four long rows, which are as many streams as any prefetcher follows.
+template <class V>
+TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index i) {
+  using T = typename V::Element;
+  constexpr int rows = 4;
+  constexpr int chains = 2;  // for each row: a sum alone waits for its last addition
+  typename V::Reg acc[rows][chains] = {};
+  const T* const a = g.a + i * g.a_row_stride;
+  const index a_row = g.a_row_stride;
+  index p = 0;
+  for (; p + chains * V::width <= g.cols; p += chains * V::width) {
     TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      acc[r] = V::fmadd(V::load(a + r * g.a_row_stride + p, mask, V::zero()), x, acc[r]);
+    for (int c = 0; c < chains; ++c) {
+      const auto x = V::load(g.x + p + c * V::width);
+      TILEWISE_UNROLL
+      for (int r = 0; r < rows; ++r) {
+        acc[r][c] = V::fmadd(V::load(a + r * a_row + p + c * V::width), x, acc[r][c]);
+      }
     }
   }
   TILEWISE_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    const T sum = V::sum(acc[r]);
+  for (int r = 0; r < rows; ++r) {
+    const T rest = dot_contiguous<V>(g.cols - p, a + r * a_row + p, g.x + p);
+    const T sum = V::sum(acc[r][0] + acc[r][1]) + rest;
     g.y[i + r] = g.accumulate ? g.y[i + r] + sum : sum;
   }
 }
 
-// y = A x (y has one element a row).
+// y = A x (y has one element a row). How an element is added up depends on the length of its row,
+// and on whether it belongs to the last rows % width.
 template <class V>
 void matvec(const Gemv<typename V::Element>& g) {
+  const bool long_rows = V::width % 4 == 0 && g.cols > 8 * V::width;
   index i = 0;
-  for (; i + 8 <= g.rows; i += 8) matvec_rows<V, 8>(g, i);
-  for (; i < g.rows; ++i) matvec_rows<V, 1>(g, i);
+  for (; i + V::width <= g.rows; i += V::width) {
+    if (!long_rows) {
+      matvec_rows<V>(g, i);
+      continue;
+    }
+    if constexpr (V::width % 4 == 0) {
+      for (index r = 0; r < V::width; r += 4) matvec_long_rows<V>(g, i + r);
+    }
+  }
+  for (; i < g.rows; ++i) {
+    const auto sum = dot_contiguous<V>(g.cols, g.a + i * g.a_row_stride, g.x);
+    g.y[i] = g.accumulate ? g.y[i] + sum : sum;
+  }
 }
 
 // y += x[i .. i + Rows) A[i .. i + Rows, :]: y passes through the registers once for Rows rows.

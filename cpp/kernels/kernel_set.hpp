@@ -24,6 +24,22 @@ struct GemmTile {
   bool accumulate;  // false: C is written without being read
 };
 
+// One call of the kernel for few columns: C (+)= A B^T.
+template <class T>
+struct InnerTile {
+  index k;
+  const T* a;
+  index a_row_stride;
+  int rows;
+  const T* b;  // B^T
+  index b_row_stride;
+  int cols;
+  T* c;
+  index c_row_stride;
+  index c_col_stride;
+  bool accumulate;
+};
+
 // A matrix of contiguous rows times a vector, or a vector times it.
 template <class T>
 struct Gemv {
@@ -71,6 +87,9 @@ struct GemmKernels {
   int tile_rows;                                  // mr
   int tile_vectors;                               // nr / width
   Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
+  int inner_rows;
+  int inner_cols;
+  void (*inner_tile)(const InnerTile<T>&);
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A

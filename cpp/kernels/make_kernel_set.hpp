@@ -5,6 +5,7 @@
 #include "kernels/fma_chain.hpp"
 #include "kernels/gemm_tile.hpp"
 #include "kernels/gemv.hpp"
+#include "kernels/inner_tile.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/sgd_gradient.hpp"
 #include "kernels/transpose.hpp"
@@ -31,6 +32,9 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.tile_rows = V::tile_rows;
   set.tile_vectors = V::tile_vectors;
   fill_tiles<V, V::tile_rows, V::tile_vectors>(set);
+  set.inner_rows = V::inner_rows;
+  set.inner_cols = V::inner_cols;
+  set.inner_tile = inner_tile<V>;
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;

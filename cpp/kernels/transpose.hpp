@@ -1,25 +1,10 @@
 // A matrix copied to its transpose, a square of one vector by one vector at a time in registers.
 #pragma once
 
-#include <utility>
-
+#include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::kernels {
-
-// Swaps the off-diagonal blocks of side Side between two rows that are Side apart: lanes of `low`
-// with bit Side set change places with lanes of `high` without it.
-template <int Side, class Reg, std::size_t... Lane>
-TILEWISE_INLINE void exchange(Reg& low, Reg& high, std::index_sequence<Lane...>) {
-  constexpr int width = sizeof...(Lane);
-  const Reg first = __builtin_shufflevector(
-      low, high,
-      ((Lane & Side) == 0 ? static_cast<int>(Lane) : width + static_cast<int>(Lane) - Side)...);
-  high = __builtin_shufflevector(
-      low, high,
-      ((Lane & Side) != 0 ? width + static_cast<int>(Lane) : static_cast<int>(Lane) + Side)...);
-  low = first;
-}
 
 template <class V, int Side = 1>
 TILEWISE_INLINE void transpose_square(typename V::Reg (&row)[V::width]) {

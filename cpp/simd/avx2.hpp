@@ -19,6 +19,10 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
   static constexpr int tile_rows = 6;
   static constexpr int tile_vectors = 2;
 
+  // The tile of inner products: 8 accumulators.
+  static constexpr int inner_rows = 4;
+  static constexpr int inner_cols = 2;
+
   static TILEWISE_INLINE Mask first(int n) {
     if constexpr (sizeof(T) == 4) {
       return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

@@ -1,0 +1,13 @@
+// C = A B where B has few columns and the rows of A are long and contiguous.
+#pragma once
+
+#include "base/matrix_view.hpp"
+
+namespace tilewise::gemm {
+
+// C overlaps neither A nor B. Throws std::bad_alloc before anything is written to C.
+template <class T>
+void few_columns(const MatrixView<const T>& a, const MatrixView<const T>& b,
+                 const MatrixView<T>& c);
+
+}  // namespace tilewise::gemm

@@ -1,0 +1,67 @@
+// Few columns of C: a tile of inner products, with vectors along k, where vectors along the columns
+// would be mostly empty.
+#pragma once
+
+#include "kernels/exchange.hpp"
+#include "kernels/kernel_set.hpp"
+
+namespace tilewise::kernels {
+
+// C (+)= A B^T for the first `rows` x `cols` of a tile; the rows of A and of B^T are contiguous.
+// Rows beyond the last repeat it, and are not written, so an element does not depend on its place.
+template <class V>
+void inner_tile(const InnerTile<typename V::Element>& t) {
+  using T = typename V::Element;
+  using Reg = typename V::Reg;
+  constexpr int Rows = V::inner_rows;
+  constexpr int Cols = V::inner_cols;
+  constexpr int size = Rows * Cols;
+  static_assert(size % V::width == 0);
+
+  const T* a[Rows];
+  const T* b[Cols];
+  TILEWISE_UNROLL
+  for (int i = 0; i < Rows; ++i) a[i] = t.a + (i < t.rows ? i : t.rows - 1) * t.a_row_stride;
+  TILEWISE_UNROLL
+  for (int j = 0; j < Cols; ++j) b[j] = t.b + (j < t.cols ? j : t.cols - 1) * t.b_row_stride;
+
+  Reg acc[size] = {};
+  const auto step = [&](auto load) TILEWISE_INLINE_LAMBDA {
+    Reg b_part[Cols];
+    TILEWISE_UNROLL
+    for (int j = 0; j < Cols; ++j) b_part[j] = load(b[j]);
+    TILEWISE_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      const Reg a_part = load(a[i]);
+      TILEWISE_UNROLL
+      for (int j = 0; j < Cols; ++j) {
+        acc[i * Cols + j] = V::fmadd(a_part, b_part[j], acc[i * Cols + j]);
+      }
+    }
+  };
+  index p = 0;
+  for (; p + V::width <= t.k; p += V::width) {
+    step([&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row + p); });
+  }
+  if (p < t.k) {
+    const auto mask = V::first(static_cast<int>(t.k - p));
+    step([&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row + p, mask, V::zero()); });
+  }
+
+  T sums[size];
+  TILEWISE_UNROLL
+  for (int group = 0; group < size / V::width; ++group) {
+    Reg row[V::width];
+    TILEWISE_UNROLL
+    for (int i = 0; i < V::width; ++i) row[i] = acc[group * V::width + i];
+    V::store(sums + group * V::width, sums_of_rows<V>(row));
+  }
+  for (int i = 0; i < t.rows; ++i) {
+    for (int j = 0; j < t.cols; ++j) {
+      T& c = t.c[i * t.c_row_stride + j * t.c_col_stride];
+      c = t.accumulate ? c + sums[i * Cols + j] : sums[i * Cols + j];
+    }
+  }
+}
+
+}  // namespace tilewise::kernels
