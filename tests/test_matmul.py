@@ -55,6 +55,14 @@ def test_rounding_stays_in_bound(rng, strategy, dtype, shape):
     )
 
 
+@pytest.mark.parametrize("strategy", tw.STRATEGIES)
+@pytest.mark.parametrize("shape", [(5, 5, 300_000), (2, 40, 200_000), (40, 3, 100_000)])
+def test_rounding_stays_in_bound_for_long_sums(rng, strategy, shape):
+    m, n, k = shape
+    a, b = rng.random((m, k), np.float32), rng.random((k, n), np.float32)
+    assert_rounding_only(tw.matmul(a, b, strategy=strategy), a, b)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_full_is_exact_across_cache_blocks(rng, dtype):
     for m, n, k in [(700, 130, 1030), (8, 5000, 520), (1500, 50, 300)]:

@@ -142,3 +142,15 @@ def test_explain_tells_the_plan():
         tw.explain(-1, 2, 3)
     with pytest.raises(TypeError, match="dtype"):
         tw.explain(1, 2, 3, "int32")
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_parts_of_unequal_size_pack_within_their_buffers(rng, count):
+    """One row or column more than whole blocks: one part then has more blocks than the others."""
+    mc, nc, kc = tw.explain(3000, 3000, 3000).blocking
+    with tw.threads(count):
+        for m, n, k in [(count * mc + 1, 600, kc), (mc + 5, count * nc + 1, 70)]:
+            a, b = integers(rng, (k, m), np.float32).T, integers(rng, (k, n), np.float32)
+            a = np.asfortranarray(np.tile(a, (1, 40)) if n == 600 else a)
+            b = np.tile(b, (40, 1)) if n == 600 else b
+            np.testing.assert_array_equal(tw.matmul(a, b), exact_product(a, b))

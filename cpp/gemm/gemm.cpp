@@ -1,5 +1,6 @@
 #include "gemm/gemm.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -31,10 +32,11 @@ struct Packed {
   T* a = nullptr;
   T* b = nullptr;
 
+  // Large enough for any part of at most m rows and n columns.
   Packed(const GemmPlan& plan, index m, index n, index k, index width, Buffers& buffers) {
-    const index depth = EvenSplit::by_size(k, plan.blocking.kc).largest();
-    const index rows = EvenSplit::by_size(m, plan.blocking.mc).largest();
-    const index cols = EvenSplit::by_size(n, plan.blocking.nc).largest();
+    const index depth = std::min(k, plan.blocking.kc);
+    const index rows = std::min(m, plan.blocking.mc);
+    const index cols = std::min(n, plan.blocking.nc);
     if (plan.pack_a) a = buffers.a.reserve<T>(rows * depth);
     if (plan.pack_b) b = buffers.b.reserve<T>((cols + width) * depth);
   }

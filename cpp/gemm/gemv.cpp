@@ -15,23 +15,40 @@ namespace {
 thread_local AlignedBuffer x_buffer;
 thread_local AlignedBuffer y_buffer;
 
-// x and y are contiguous, and so are the rows or the columns of A.
+// y = A x where the rows of A are contiguous, as are x and y.
 template <class T>
-void gemv_contiguous(const MatrixView<const T>& a, const T* x, T* y) {
-  const auto& kernels = kernels::in_use().gemm<T>();
+void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
+                  T* y) {
   for (index p = 0; p < a.cols; p += longest_sum) {
     const index depth = std::min(longest_sum, a.cols - p);
-    const auto part = a.block(0, p, a.rows, depth);
-    if (a.rows_contiguous()) {
-      kernels.matvec({part.data, part.rows, depth, a.row_stride, x + p, y, p > 0});
-    } else {
-      kernels.vecmat({part.data, depth, part.rows, a.col_stride, x + p, y, p > 0});
+    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0});
+  }
+}
+
+// y = A x where the columns of A are contiguous, as are x and y.
+template <class T>
+void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
+                  T* y) {
+  if (a.cols <= longest_sum) {
+    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false});
+  }
+  // The pieces of long sums are added up aside, a strip of y at a time.
+  constexpr index strip = 1024;
+  T piece[strip];
+  for (index i = 0; i < a.rows; i += strip) {
+    const index rows = std::min(strip, a.rows - i);
+    std::fill_n(y + i, rows, T{0});
+    for (index p = 0; p < a.cols; p += longest_sum) {
+      const index depth = std::min(longest_sum, a.cols - p);
+      const T* const block = a.data + i + p * a.col_stride;
+      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false});
+      for (index r = 0; r < rows; ++r) y[i + r] += piece[r];
     }
   }
 }
 
-// As gemv_contiguous. The threads take whole vectors of y, so that each element is computed in the
-// same way for every number of them.
+// x and y are contiguous, and so are the rows or the columns of A. The threads take whole vectors
+// of y, so that each element is computed in the same way for every number of them.
 template <class T>
 void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
   constexpr index unit = 64 / sizeof(T);
@@ -41,7 +58,9 @@ void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
   threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
     const index begin = units.begin(part) * unit;
     const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
-    gemv_contiguous(a.block(begin, 0, end - begin, a.cols), x, y + begin);
+    const auto own = a.block(begin, 0, end - begin, a.cols);
+    const auto gemv_own = a.rows_contiguous() ? gemv_by_rows<T> : gemv_by_cols<T>;
+    gemv_own(kernels::in_use().gemm<T>(), own, x, y + begin);
   });
 }
 

@@ -5,8 +5,8 @@
 
 namespace tilewise::gemm {
 
-// Longer sums are cut into pieces and the pieces added, which bounds the rounding error: a chain of
-// additions loses one rounding a step.
+// The longest sum that one call of a kernel adds up. Longer ones are cut into pieces and the pieces
+// added, since a chain of additions gains a rounding a step.
 constexpr index longest_sum = 4096;
 
 template <class T>

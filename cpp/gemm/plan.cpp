@@ -45,15 +45,19 @@ int threads_worth(double flops, int most) {
 template <class T>
 GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernels,
                    int max_threads) {
-  const index half_l2 = cpu::caches().l2 / 2 / static_cast<index>(sizeof(T));
+  const index l2 = cpu::caches().l2 / static_cast<index>(sizeof(T));
   Blocking size = blocking_for(kernels);
-  const bool b_fits = problem.k * problem.n <= half_l2;
-  const bool few_rows = problem.m <= 2 * kernels.tile_rows;
-  // Few rows of A: B is read once, so packing it would double the work, and it is read best in long
-  // runs, which a short kc makes. C, a few rows, waits in the cache meanwhile.
-  if (few_rows && !b_fits) size.kc = 2 * kernels.tile_rows;
-  const bool pack_a = !problem.a_rows_contiguous && problem.m * problem.k > half_l2;
-  const bool short_k = problem.k <= 64;  // a panel of B is a few rows, which fit L1 anyhow
+  const bool b_fits = problem.k * problem.n <= l2;
+  const bool few_rows = problem.m <= 8 * kernels.tile_rows;
+  const bool one_pass = problem.m <= 2 * kernels.tile_rows;
+  // So few rows of A that all of the time goes into reading B, which is read best in long runs: a
+  // short kc makes them. C, a few rows, waits in the cache meanwhile. Not more than 256 blocks,
+  // since each adds a rounding.
+  if (one_pass && !b_fits) size.kc = std::clamp(problem.k / 256, index{16}, size.kc);
+  const bool pack_a = !problem.a_rows_contiguous && problem.m * problem.k > l2 / 2;
+  // Where B is used a few times only, packing it costs more than it saves; and a short block of B
+  // fits L1 anyhow.
+  const bool short_k = problem.k <= 64;
   const bool pack_b = !problem.b_rows_contiguous || !(b_fits || few_rows || short_k);
   return {size, pack_a, pack_b, make_grid(problem, kernels, max_threads)};
 }

@@ -9,7 +9,7 @@ namespace tilewise::kernels {
 template <class V>
 typename V::Element dot_contiguous(index k, const typename V::Element* a,
                                    const typename V::Element* b) {
-  constexpr int chains = 4;
+  constexpr int chains = 8;
   typename V::Reg acc[chains] = {};
   index p = 0;
   for (; p + chains * V::width <= k; p += chains * V::width) {
@@ -23,8 +23,10 @@ typename V::Element dot_contiguous(index k, const typename V::Element* a,
   }
   if (p < k) {
     const auto mask = V::first(static_cast<int>(k - p));
-    acc[0] = V::fmadd(V::load(a + p, mask, V::zero()), V::load(b + p, mask, V::zero()), acc[0]);
+    acc[1] = V::fmadd(V::load(a + p, mask, V::zero()), V::load(b + p, mask, V::zero()), acc[1]);
   }
+  TILEWISE_UNROLL
+  for (int c = 4; c < chains; ++c) acc[c - 4] += acc[c];
   return V::sum((acc[0] + acc[1]) + (acc[2] + acc[3]));
 }
 

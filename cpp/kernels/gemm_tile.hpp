@@ -30,7 +30,12 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
     for (int j = 0; j < Vectors; ++j) acc[i][j] = V::zero();
   }
 
-  const T* a = t.a;
+  // Rows of A in groups of four, whose addresses share three offsets: one pointer a row would need
+  // more registers than there are.
+  constexpr int groups = (Rows + 3) / 4;
+  const T* a[groups];
+  TILEWISE_UNROLL
+  for (int g = 0; g < groups; ++g) a[g] = t.a + 4 * g * t.a_row_stride;
   const T* b = t.b;
   T* const c = t.c;
   const index c_row = t.c_row_stride;
@@ -40,14 +45,18 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   const auto step = [&]() TILEWISE_INLINE_LAMBDA {
     Reg b_row[Vectors];
     TILEWISE_UNROLL
-    for (int j = 0; j < Vectors; ++j) b_row[j] = load(b, j);
+    for (int j = 0; j < Vectors; ++j) {
+      __builtin_prefetch(b + (Vectors + j) * width);
+      b_row[j] = load(b, j);
+    }
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const Reg a_i = V::set1(a[i * a_row]);
+      const Reg a_i = V::set1(a[i / 4][i % 4 * a_row]);
       TILEWISE_UNROLL
       for (int j = 0; j < Vectors; ++j) acc[i][j] = V::fmadd(a_i, b_row[j], acc[i][j]);
     }
-    a += a_col;
+    TILEWISE_UNROLL
+    for (int g = 0; g < groups; ++g) a[g] += a_col;
     b += b_row_stride;
   };
   // C is needed last, so it is asked for first: a row with each step, so that the loads of A and B

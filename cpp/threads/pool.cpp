@@ -100,6 +100,7 @@ class Pool {
   // As many as the system grants.
   void start_workers(int wanted) {
     try {
+      workers_.reserve(wanted);  // a worker that runs already must not be lost below
       while (static_cast<int>(workers_.size()) < wanted) {
         workers_.push_back(std::make_unique<Worker>());
       }
