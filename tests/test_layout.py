@@ -31,6 +31,7 @@ MODULES = [
     "linalg",
     "data",
     "sgd",
+    "generic",
     "chapter",
     "tables",
     "plots",

@@ -1,5 +1,8 @@
 """The native trainer against a plain NumPy one fed the same minibatches, and known results."""
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -106,6 +109,15 @@ def test_initial_weights_are_small_and_not_written():
     assert still.weights.std() == pytest.approx(0.01, rel=0.15)
 
 
+def test_ctrl_c_stops_a_long_run():
+    X, y, _, _ = tw.data.synthetic(1000, 5, seed=0)
+    interrupt = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        tw.fit(X, y, epochs=10**9, record_every=10**12)
+    interrupt.join()
+
+
 def test_any_layout_and_read_only_input():
     X, y, _, _ = tw.data.synthetic(100, 6, seed=0)
     expected = tw.fit(X, y, seed=0).weights
@@ -136,6 +148,14 @@ def test_divergence_is_an_error_that_names_the_rate():
         ({"seed": -1}, ValueError, "seed=-1"),
         ({"seed": 2**64}, ValueError, "seed="),
         ({"initial_weights": np.zeros(3)}, ValueError, "initial_weights"),
+        ({"sampling": 5}, ValueError, "sampling=5"),
+        ({"learning_rate": 1e-300, "X": np.ones((10, 2), np.float32)}, ValueError, "1e-300"),
+        (
+            {"initial_weights": np.full(2, 1e300), "X": np.ones((10, 2), np.float32)},
+            ValueError,
+            "initial_weights",
+        ),
+        ({"X": np.ma.masked_less(np.ones((10, 2)), 2)}, TypeError, "X is a masked array"),
         ({"X": np.ones((10, 2), int)}, TypeError, "X"),
         ({"X": np.ones((10, 2), complex)}, TypeError, "X"),
         ({"X": np.ones(10)}, ValueError, "X"),
@@ -151,49 +171,6 @@ def test_bad_arguments_are_named(change, error, message):
     arguments = {"X": np.ones((10, 2)), "y": np.ones(10), **change}
     with pytest.raises(error, match=message):
         tw.fit(arguments.pop("X"), arguments.pop("y"), **arguments)
-
-
-def sgd(params, grads, states, hyperparams):
-    for param, grad in zip(params, grads, strict=True):
-        param -= hyperparams["lr"] * grad
-
-
-def test_generic_training_equals_the_native_one():
-    X, y, _, _ = tw.data.synthetic(500, 5, seed=0, dtype=np.float64)
-    native = tw.fit(
-        X, y, batch_size=10, learning_rate=0.05, epochs=2, seed=8, sampling="sequential"
-    )
-    batches = tw.data.Minibatches(X, y, 10, shuffle=False)
-    generic = tw.train(sgd, None, {"lr": 0.05}, batches, 5, epochs=2, seed=8)
-    np.testing.assert_allclose(generic.weights, native.weights, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(generic.losses, native.losses, rtol=1e-12)
-    np.testing.assert_array_equal(generic.examples, native.examples)
-
-
-def test_generic_training_hands_states_through():
-    def momentum(params, grads, states, hyperparams):
-        for param, grad, velocity in zip(params, grads, states, strict=True):
-            velocity *= 0.9
-            velocity += grad
-            param -= hyperparams["lr"] * velocity
-
-    X, y, weights, bias = tw.data.synthetic(500, 2, noise=0.0, seed=0)
-    states = [np.zeros(2), np.zeros(1)]
-    batches = tw.data.Minibatches(X, y, 10, seed=0)
-    history = tw.train(momentum, states, {"lr": 0.02}, batches, 2, epochs=4, seed=0)
-    np.testing.assert_allclose(history.weights, weights, atol=1e-3)
-    assert history.bias == pytest.approx(bias, abs=1e-3)
-    assert states[0].any()
-
-
-def test_generic_training_refuses_what_it_cannot_iterate_twice():
-    X, y, _, _ = tw.data.synthetic(20, 2, seed=0)
-    with pytest.raises(ValueError, match="data_iter gave nothing in epoch 1"):
-        tw.train(sgd, None, {"lr": 0.1}, iter([(X, y)]), 2)
-    with pytest.raises(ValueError, match="data_iter gave no minibatch"):
-        tw.train(sgd, None, {"lr": 0.1}, [], 2)
-    with pytest.raises(ValueError, match="n_features=3"):
-        tw.train(sgd, None, {"lr": 0.1}, [(X, y)], 3)
 
 
 def test_mean_loss_over_many_rows():

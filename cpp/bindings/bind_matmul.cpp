@@ -28,7 +28,10 @@ gemm::Strategy parse_strategy(PyObject* object) {
   if (!PyUnicode_Check(object)) {
     throw py::type_error("strategy=" + repr(object) + " is not a string; choose one of STRATEGIES");
   }
-  const auto found = gemm::strategy_named(py::cast<std::string>(object));
+  Py_ssize_t length = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(object, &length);
+  if (text == nullptr) PyErr_Clear();  // a lone surrogate: no strategy is called so
+  const auto found = gemm::strategy_named(text == nullptr ? "" : std::string_view(text, length));
   if (found) return *found;
   std::string names;
   for (const auto name : gemm::strategy_names())
@@ -41,8 +44,12 @@ index parse_block_size(PyObject* object) {
     throw py::type_error("block_size=" + repr(object) +
                          " is not an integer; give a number of columns");
   }
-  const Py_ssize_t size = PyNumber_AsSsize_t(object, nullptr);  // clipped when out of range
-  if (size == -1 && PyErr_Occurred()) throw py::error_already_set();
+  const Py_ssize_t size = PyNumber_AsSsize_t(object, nullptr);  // clipped: all columns at once
+  if (size == -1 && PyErr_Occurred()) {
+    PyErr_Clear();
+    throw py::type_error("block_size=" + repr(object) +
+                         " is not an integer; give a number of columns");
+  }
   if (size < 1) {
     throw py::value_error("block_size=" + repr(object) + " is below 1; give a number of columns");
   }
@@ -170,29 +177,11 @@ std::optional<PyObject*> only_out(PyObject* const* args, Py_ssize_t positional, 
   return std::nullopt;
 }
 
-// bfloat16 is a type that a package adds to NumPy (ml_dtypes), known by its name.
-bool is_bfloat16(PyObject* object) {
-  if (!PyArray_Check(object)) return false;
-  PyArray_Descr* type = PyArray_DESCR(reinterpret_cast<PyArrayObject*>(object));
-  if (!PyTypeNum_ISUSERDEF(type->type_num)) return false;
-  return py::handle(reinterpret_cast<PyObject*>(type)).attr("name").cast<std::string>() ==
-         "bfloat16";
-}
-
-// In Python, which computes it in float32.
-PyObject* matmul_bfloat16(PyObject* const* args, Py_ssize_t positional, PyObject* names) {
-  const py::object function = py::module_::import("tilewise.linalg").attr("_matmul_bfloat16");
-  return PyObject_Vectorcall(function.ptr(), args, positional, names);
-}
-
 PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObject* names) {
   try {
     if (const auto out = only_out(args, positional, names)) {
       py::object result = multiply_plain(args[0], args[1], *out);
       if (result) return result.release().ptr();
-    }
-    if (positional >= 2 && is_bfloat16(args[0]) && is_bfloat16(args[1])) {
-      return matmul_bfloat16(args, positional, names);
     }
     const Arguments arguments(args, positional, names);
     return call_matmul_ufunc(arguments.plan, arguments.values.data(), positional,

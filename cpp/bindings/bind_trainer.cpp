@@ -32,27 +32,43 @@ py::array_t<std::int64_t> next_epoch(sgd::Sampler& sampler) {
   return rows;
 }
 
-// Python has checked the arguments: X is C-contiguous (n, d), y (n,), weights (d,) is written.
+// Python tells its callers more; this keeps a wrong shape from reaching memory that is not ours.
+template <class T>
+void check_shapes(const Array<T>& x, const Array<T>& y, const Array<T>& weights) {
+  const bool fit = x.ndim() == 2 && y.ndim() == 1 && weights.ndim() == 1 && x.shape(0) > 0 &&
+                   y.shape(0) == x.shape(0) && weights.shape(0) == x.shape(1);
+  if (!fit) throw py::value_error("X, y and weights must have shapes (n, d), (n,) and (d,)");
+}
+
+// X is C-contiguous (n, d), y (n,), weights (d,) is written.
 template <class T>
 py::tuple fit(const Array<T>& x, const Array<T>& y, Array<T>& weights, double bias,
               const sgd::Schedule& schedule, sgd::Sampler& sampler) {
+  check_shapes(x, y, weights);
+  if (sampler.size() != x.shape(0)) throw py::value_error("the sampler has another number of rows");
   const MatrixView<const T> rows = {x.data(), x.shape(0), x.shape(1), x.shape(1), 1};
   sgd::Model<T> model = {weights.mutable_data(), x.shape(1), static_cast<T>(bias)};
   sgd::Records records;
+  bool signalled = false;
   {
     const py::gil_scoped_release release;
-    records = sgd::fit(rows, y.data(), schedule, sampler, model);
+    records = sgd::fit(rows, y.data(), schedule, sampler, model, [&] {
+      const py::gil_scoped_acquire acquire;
+      signalled = PyErr_CheckSignals() != 0;
+      return signalled;
+    });
   }
+  if (signalled) throw py::error_already_set();
   return py::make_tuple(records.losses, records.seconds, records.examples,
                         static_cast<double>(model.bias));
 }
 
 template <class T>
-double mean_loss(const Array<T>& x, const Array<T>& y, Array<T>& weights, double bias) {
+double mean_loss(const Array<T>& x, const Array<T>& y, const Array<T>& weights, double bias) {
+  check_shapes(x, y, weights);
   const MatrixView<const T> rows = {x.data(), x.shape(0), x.shape(1), x.shape(1), 1};
-  const sgd::Model<T> model = {weights.mutable_data(), x.shape(1), static_cast<T>(bias)};
   const py::gil_scoped_release release;
-  return sgd::mean_loss(rows, y.data(), model);
+  return sgd::mean_loss(rows, y.data(), weights.data(), static_cast<T>(bias));
 }
 
 template <class T>

@@ -14,7 +14,8 @@ Parameters
 x1, x2 : array_like
     Shapes ``(..., m, k)`` and ``(..., k, n)``; stacks broadcast. A 1-D operand is a row on the
     left and a column on the right, and loses that dimension in the result. float16, float32,
-    float64 and the integers are computed here, float16 in float32; the other dtypes by NumPy.
+    float64 and the integers are computed here, float16 in float32, and bfloat16 (ml_dtypes) to
+    float32; the other dtypes by NumPy.
 out : ndarray, optional
     Where to write the result, shape ``(..., m, n)``. May overlap an input.
 strategy : {'element', 'row', 'column', 'block', 'full'}, default 'full'

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "gemm/gemv.hpp"
 #include "kernels/registry.hpp"
@@ -21,6 +22,11 @@ class Stopwatch {
   double seconds_ = 0;
 };
 
+// About a millisecond of work.
+index examples_between_questions(index features) {
+  return std::max(1'000'000 / features, index{1});
+}
+
 template <class T>
 void step(const kernels::SgdBatch<T>& batch, T learning_rate, T* gradient, Model<T>& model) {
   const T residuals = kernels::in_use().sgd<T>().gradient(batch, gradient);
@@ -32,16 +38,16 @@ void step(const kernels::SgdBatch<T>& batch, T learning_rate, T* gradient, Model
 }  // namespace
 
 template <class T>
-double mean_loss(const MatrixView<const T>& x, const T* y, const Model<T>& model) {
+double mean_loss(const MatrixView<const T>& x, const T* y, const T* weights, T bias) {
   constexpr index chunk = 1024;
   T predictions[chunk];
   double sum = 0;
   for (index i0 = 0; i0 < x.rows; i0 += chunk) {
     const index rows = std::min(chunk, x.rows - i0);
-    gemm::gemv(x.block(i0, 0, rows, x.cols), VectorView<const T>{model.weights, x.cols, 1},
+    gemm::gemv(x.block(i0, 0, rows, x.cols), VectorView<const T>{weights, x.cols, 1},
                VectorView<T>{predictions, rows, 1});
     for (index i = 0; i < rows; ++i) {
-      const double residual = static_cast<double>(predictions[i] + model.bias - y[i0 + i]);
+      const double residual = static_cast<double>(predictions[i] + bias - y[i0 + i]);
       sum += residual * residual;
     }
   }
@@ -50,13 +56,14 @@ double mean_loss(const MatrixView<const T>& x, const T* y, const Model<T>& model
 
 template <class T>
 Records fit(const MatrixView<const T>& x, const T* y, const Schedule& schedule, Sampler& sampler,
-            Model<T>& model) {
+            Model<T>& model, const Interrupted& interrupted) {
   Records records;
   std::vector<std::int64_t> rows(x.rows);
   std::vector<T> gradient(x.cols);
   Stopwatch watch;
   index examples = 0;
   index next_record = schedule.record_every;
+  index next_question = examples_between_questions(x.cols);
   for (index epoch = 0; epoch < schedule.epochs; ++epoch) {
     watch.start();
     sampler.next_epoch(rows.data());
@@ -73,12 +80,17 @@ Records fit(const MatrixView<const T>& x, const T* y, const Schedule& schedule, 
            static_cast<T>(schedule.learning_rate), gradient.data(), model);
       examples += size;
       const bool end = begin + size == x.rows && epoch == schedule.epochs - 1;
+      if (examples >= next_question) {
+        next_question = examples + examples_between_questions(x.cols);
+        if (interrupted()) return records;
+      }
       if (examples < next_record && !end) continue;
       watch.stop();
-      records.losses.push_back(mean_loss(x, y, model));
+      records.losses.push_back(mean_loss<T>(x, y, model.weights, model.bias));
       records.seconds.push_back(watch.seconds());
       records.examples.push_back(examples);
-      while (next_record <= examples) next_record += schedule.record_every;
+      if (!std::isfinite(records.losses.back())) return records;
+      next_record = (examples / schedule.record_every + 1) * schedule.record_every;
       watch.start();
     }
     watch.stop();
@@ -86,11 +98,11 @@ Records fit(const MatrixView<const T>& x, const T* y, const Schedule& schedule, 
   return records;
 }
 
-template double mean_loss(const MatrixView<const float>&, const float*, const Model<float>&);
-template double mean_loss(const MatrixView<const double>&, const double*, const Model<double>&);
+template double mean_loss(const MatrixView<const float>&, const float*, const float*, float);
+template double mean_loss(const MatrixView<const double>&, const double*, const double*, double);
 template Records fit(const MatrixView<const float>&, const float*, const Schedule&, Sampler&,
-                     Model<float>&);
+                     Model<float>&, const Interrupted&);
 template Records fit(const MatrixView<const double>&, const double*, const Schedule&, Sampler&,
-                     Model<double>&);
+                     Model<double>&, const Interrupted&);
 
 }  // namespace tilewise::sgd

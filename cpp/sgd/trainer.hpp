@@ -1,6 +1,7 @@
 // Linear regression by minibatch stochastic gradient descent.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "base/matrix_view.hpp"
@@ -32,13 +33,17 @@ struct Schedule {
 
 // Half the squared error, averaged over the rows.
 template <class T>
-double mean_loss(const MatrixView<const T>& x, const T* y, const Model<T>& model);
+double mean_loss(const MatrixView<const T>& x, const T* y, const T* weights, T bias);
+
+// Asked now and then, many times a second, whether to stop.
+using Interrupted = std::function<bool()>;
 
 // Trains for schedule.epochs epochs: for each batch of rows drawn by the sampler,
 // w -= learning_rate * X_b^T (X_b w + bias - y_b) / |B|, and so the bias with a column of ones.
-// The rows of X are contiguous and there is at least one. Throws std::bad_alloc.
+// The rows of X are contiguous and there is at least one. Ends early at a recorded loss that is not
+// finite, or when interrupted; the model is then as far as it got. Throws std::bad_alloc.
 template <class T>
 Records fit(const MatrixView<const T>& x, const T* y, const Schedule& schedule, Sampler& sampler,
-            Model<T>& model);
+            Model<T>& model, const Interrupted& interrupted);
 
 }  // namespace tilewise::sgd

@@ -4,9 +4,10 @@ from importlib.metadata import version as _version
 
 from tilewise import data, machine, plots
 from tilewise._threads import get_num_threads, set_num_threads, threads
+from tilewise.generic import train
 from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
 from tilewise.machine import available_isas, isa, show_config
-from tilewise.sgd import History, fit, train
+from tilewise.sgd import History, fit
 from tilewise.timing import Timer
 
 __version__ = _version("tilewise")

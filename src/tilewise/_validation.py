@@ -3,6 +3,7 @@
 import operator
 import reprlib
 import secrets
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
@@ -40,14 +41,30 @@ def check_seed(seed: Any) -> int:
     return check_int("seed", seed, minimum=0, maximum=_UINT64_MAX)
 
 
-def check_rate(name: str, value: Any) -> float:
-    """Return a finite float above 0."""
+def check_rate(name: str, value: Any, dtype: DTypeLike = np.float64) -> float:
+    """Return a float that is finite and above 0 in `dtype` too."""
     number = _check_real(name, value)
-    if not 0 < number < np.inf:
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = np.asarray(number).astype(dtype)
+    if not 0 < rounded < np.inf:
         raise ValueError(
-            f"{name}={_shown(value)} is not positive and finite; give a number above 0"
+            f"{name}={_shown(value)} is not positive and finite in {np.dtype(dtype)}; "
+            "give a number above 0"
         )
     return number
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
+    """Raise unless the value is one of the strings."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}={_shown(value)} is unknown; choose one of {', '.join(choices)}")
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """Return True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}={_shown(value)} is not a boolean; give True or False")
+    return bool(value)
 
 
 def check_deviation(name: str, value: Any) -> float:
@@ -106,9 +123,11 @@ def check_float_array(name: str, value: ArrayLike) -> Array:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths; give a full array") from None
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill or remove what is masked")
     if array.dtype.type not in (np.float32, np.float64):
         raise TypeError(
-            f"{name} has dtype {array.dtype}; convert it to float32 or float64 with astype"
+            f"{name} has dtype {array.dtype}; convert it with np.asarray({name}, np.float32)"
         )
     return array.astype(array.dtype.type, copy=False)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise._core import Sampler
 from tilewise._validation import (
+    check_bool,
     check_deviation,
     check_examples,
     check_finite,
@@ -276,6 +277,8 @@ class Minibatches:
 
     Attributes
     ----------
+    X, y : ndarray
+        All the rows.
     seed : int
         The seed in use.
 
@@ -303,11 +306,13 @@ class Minibatches:
         drop_last: bool = False,
         seed: int | None = None,
     ) -> None:
-        self._X, self._y = check_examples(X, y)
+        self.X, self.y = check_examples(X, y)
         self._batch_size = check_int("batch_size", batch_size)
-        if replacement and not shuffle:
+        for name, value in (("replacement", replacement), ("drop_last", drop_last)):
+            check_bool(name, value)
+        if not check_bool("shuffle", shuffle) and replacement:
             raise ValueError("replacement=True draws at random; give shuffle=True with it")
-        n = len(self._X)
+        n = len(self.X)
         if drop_last and batch_size > n:
             raise ValueError(
                 f"batch_size={batch_size} is above the {n} rows, and drop_last=True leaves no "
@@ -332,4 +337,4 @@ class Minibatches:
         for start in range(0, self._used, self._batch_size):
             batch = slice(start, min(start + self._batch_size, self._used))
             chosen = batch if rows is None else rows[batch]
-            yield self._X[chosen], self._y[chosen]
+            yield self.X[chosen], self.y[chosen]

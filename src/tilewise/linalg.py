@@ -1,10 +1,8 @@
 """Matrix products."""
 
 from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from tilewise import _core
 from tilewise._core import STRATEGIES, matmul
@@ -53,7 +51,7 @@ def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanatio
     Parameters
     ----------
     m, n, k : int
-        0 or more.
+        0 to 2**31.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -79,20 +77,10 @@ def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanatio
     ...     tw.explain(1000, 1000, 1000).threads
     1
     """
-    sizes = (check_int("m", m, minimum=0), check_int("n", n, minimum=0))
-    depth = check_int("k", k, minimum=0)
+    m, n, k = (
+        check_int(name, size, minimum=0, maximum=2**31)
+        for name, size in (("m", m), ("n", n), ("k", k))
+    )
     single = check_float_dtype(dtype).type is np.float32
-    facts = (_core.explain_float32 if single else _core.explain_float64)(*sizes, depth)
+    facts = (_core.explain_float32 if single else _core.explain_float64)(m, n, k)
     return Explanation(isa=_core.isa(), **facts)
-
-
-def _matmul_bfloat16(
-    x1: NDArray[Any], x2: NDArray[Any], /, out: NDArray[Any] | None = None, **kwargs: Any
-) -> Any:
-    """Multiply two arrays of ml_dtypes.bfloat16 in float32; `matmul` comes here with them."""
-    product = matmul(x1.astype(np.float32), x2.astype(np.float32), **kwargs)
-    if out is None:
-        return product.astype(x1.dtype)
-    target = out[0] if isinstance(out, tuple) else out
-    np.copyto(target, product, casting=kwargs.get("casting", "same_kind"))
-    return target

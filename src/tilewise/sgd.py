@@ -1,6 +1,5 @@
 """Linear regression by minibatch stochastic gradient descent."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,19 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from tilewise import _core
 from tilewise._validation import (
+    check_choice,
     check_examples,
+    check_finite,
     check_float_vector,
     check_int,
     check_rate,
     check_seed,
 )
-from tilewise.timing import Timer
 
-__all__ = ["History", "fit", "train"]
+__all__ = ["History", "fit", "mean_loss"]
 
 Array = NDArray[Any]
-Optimizer = Callable[[list[Array], list[Array], Any, dict[str, Any]], None]
 
+_SAMPLINGS = ("permutation", "replacement", "sequential")
 _INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
 
 
@@ -104,6 +104,8 @@ def fit(
         An argument has the wrong type, shape or value. `X` and `y` are never changed.
     FloatingPointError
         The training diverged: the learning rate is too large.
+    KeyboardInterrupt
+        After Ctrl-C, which is looked for about every millisecond.
 
     Examples
     --------
@@ -116,12 +118,13 @@ def fit(
     X, y = check_examples(X, y)
     schedule = _core.Schedule(
         batch_size=check_int("batch_size", batch_size),
-        learning_rate=check_rate("learning_rate", learning_rate),
+        learning_rate=check_rate("learning_rate", learning_rate, X.dtype),
         epochs=check_int("epochs", epochs),
         record_every=check_int("record_every", record_every),
     )
+    check_choice("sampling", sampling, _SAMPLINGS)
     seed = check_seed(seed)
-    weights = _initial_weights(initial_weights, X, seed)
+    weights = starting_weights(initial_weights, X, seed)
     sampler = _core.Sampler(len(X), sampling, seed)
     losses, seconds, examples, bias = _core.fit(
         np.ascontiguousarray(X), np.ascontiguousarray(y), weights, 0.0, schedule, sampler
@@ -129,7 +132,7 @@ def fit(
     if not np.isfinite(losses[-1]):
         raise FloatingPointError(
             f"learning_rate={learning_rate} is too large: the loss overflowed after "
-            f"{examples[int(np.argmin(np.isfinite(losses)))]} examples; use a smaller one"
+            f"{examples[-1]} examples; use a smaller one"
         )
     return History(
         losses=np.asarray(losses),
@@ -142,109 +145,16 @@ def fit(
     )
 
 
-def _initial_weights(initial_weights: ArrayLike | None, X: Array, seed: int) -> Array:
+def starting_weights(initial_weights: ArrayLike | None, X: Array, seed: int) -> Array:
     """Return a fresh array (d,) of X's dtype for the training to write to."""
     features = X.shape[1]
     if initial_weights is None:
         drawn = np.random.default_rng(seed).normal(0, _INITIAL_STD, (features,))
         return np.asarray(drawn, X.dtype)
     given = check_float_vector("initial_weights", initial_weights, length=features)
-    return given.astype(X.dtype)
-
-
-def train(
-    optimizer_fn: Optimizer,
-    states: Any,
-    hyperparams: dict[str, Any],
-    data_iter: Iterable[tuple[Array, Array]],
-    n_features: int,
-    epochs: int = 2,
-    *,
-    seed: int | None = None,
-    record_every: int = 200,
-) -> History:
-    """Train with an optimizer of your own, written in Python (``train_ch11`` of d2l.ai, 12.5).
-
-    Parameters
-    ----------
-    optimizer_fn : callable
-        ``optimizer_fn(params, grads, states, hyperparams)`` updates the arrays of `params` in
-        place. `params` is ``[w, b]`` of shapes (n_features,) and (1,); `grads` has the gradients of
-        half the squared error, averaged over the minibatch.
-    states : object
-        Handed to `optimizer_fn` as it is, for what it keeps between steps.
-    hyperparams : dict
-        Handed to `optimizer_fn` as it is.
-    data_iter : iterable of (X, y)
-        Gives an epoch of minibatches each time it is iterated, such as `tilewise.data.Minibatches`.
-    n_features : int
-        Columns of X.
-    epochs : int, default 2
-    seed : int, optional
-        Fixes the initial weights, drawn with standard deviation 0.01. The bias starts at 0.
-    record_every : int, default 200
-        Rows between two entries of the history. The end is always recorded.
-
-    Returns
-    -------
-    History
-        The losses are over one pass of `data_iter`, taken before the training.
-
-    Raises
-    ------
-    ValueError
-        `data_iter` is empty, can be iterated only once, or has another number of columns.
-
-    Examples
-    --------
-    >>> import tilewise as tw
-    >>> def sgd(params, grads, states, hyperparams):
-    ...     for param, grad in zip(params, grads):
-    ...         param -= hyperparams["lr"] * grad
-    >>> X, y, _, _ = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
-    >>> batches = tw.data.Minibatches(X, y, batch_size=10, seed=0)
-    >>> history = tw.train(sgd, None, {"lr": 0.05}, batches, n_features=3, seed=0)
-    >>> bool(history.losses[-1] < 1e-3)
-    True
-    """
-    n_features = check_int("n_features", n_features)
-    epochs = check_int("epochs", epochs)
-    record_every = check_int("record_every", record_every)
-    X, y = _one_pass(data_iter, n_features)
-    seed = check_seed(seed)
-    params = [_initial_weights(None, X, seed), np.zeros(1, X.dtype)]
-    records: list[tuple[float, float, int]] = []
-    timer = Timer()
-    examples = 0
-    next_record = record_every
-    for epoch in range(epochs):
-        before = examples
-        for X_b, y_b in data_iter:
-            optimizer_fn(params, _gradients(params, X_b, y_b), states, hyperparams)
-            examples += len(X_b)
-            if examples >= next_record:
-                timer.stop()
-                records.append((mean_loss(X, y, params[0], params[1][0]), timer.sum(), examples))
-                next_record = (examples // record_every + 1) * record_every
-                timer.start()
-        if examples == before:
-            raise ValueError(
-                f"data_iter gave nothing in epoch {epoch + 1}; pass an object that can be iterated "
-                "again, such as tilewise.data.Minibatches"
-            )
-    timer.stop()
-    if not records or records[-1][2] != examples:
-        records.append((mean_loss(X, y, params[0], params[1][0]), timer.sum(), examples))
-    losses, seconds, counts = zip(*records, strict=True)
-    return History(
-        losses=np.array(losses),
-        seconds=np.array(seconds),
-        examples=np.array(counts, dtype=np.int64),
-        seconds_per_epoch=timer.sum() / epochs,
-        weights=params[0],
-        bias=float(params[1][0]),
-        seed=seed,
-    )
+    with np.errstate(over="ignore"):  # found below
+        converted = given.astype(X.dtype)
+    return check_finite(f"initial_weights.astype({X.dtype})", converted)
 
 
 def mean_loss(X: Array, y: Array, weights: Array, bias: float) -> float:
@@ -270,23 +180,3 @@ def mean_loss(X: Array, y: Array, weights: Array, bias: float) -> float:
     X = np.ascontiguousarray(X)
     y = np.ascontiguousarray(y, X.dtype)
     return _core.mean_loss(X, y, np.ascontiguousarray(weights, X.dtype), float(bias))
-
-
-def _gradients(params: list[Array], X: Array, y: Array) -> list[Array]:
-    """Return the gradients of the mean half squared error with respect to weights and bias."""
-    weights, bias = params
-    residuals = X @ weights + bias - y
-    return [X.T @ residuals / len(X), residuals.mean(keepdims=True)]
-
-
-def _one_pass(data_iter: Iterable[tuple[Array, Array]], n_features: int) -> tuple[Array, Array]:
-    """Return the rows of one epoch as one X and one y, to evaluate the loss on."""
-    batches = list(data_iter)
-    if not batches:
-        raise ValueError("data_iter gave no minibatch; it must yield (X, y) pairs")
-    X, y = check_examples(*map(np.concatenate, zip(*batches, strict=True)))
-    if X.shape[1] != n_features:
-        raise ValueError(
-            f"n_features={n_features} but the minibatches of data_iter have {X.shape[1]} columns"
-        )
-    return X, y
