@@ -1,0 +1,1 @@
+"""tilewise beside its rivals: see README.md in this folder."""
