@@ -23,7 +23,8 @@ def test_vectors_and_stacks_follow_numpy(rng):
         a, b = integers(rng, shape_1, np.float32), integers(rng, shape_2, np.float32)
         for strategy in tw.STRATEGIES:
             c = tw.matmul(a, b, strategy=strategy)
-            expected = np.matmul(a, b)
+            with np.errstate(invalid="ignore"):  # of lanes that its BLAS does not use
+                expected = np.matmul(a, b)
             assert type(c) is type(expected)
             assert c.dtype == expected.dtype
             np.testing.assert_array_equal(c, expected)

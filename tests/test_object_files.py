@@ -5,54 +5,16 @@ for AVX-512, an older CPU would crash in code that has nothing to do with AVX-51
 may share no function with another, and may run nothing when the library is loaded.
 """
 
-import json
-import os
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
+from objects import ISAS, compile_commands, compile_source, run
 
-ROOT = Path(__file__).parents[1]
-# Each source in kernels/ but the registry is one instruction set; its trait is called like it.
-ISAS = sorted({path.stem for path in (ROOT / "cpp" / "kernels").glob("*.cpp")} - {"registry"})
 # Types of symbols that the linker merges across objects (man nm).
 MERGED = set("WwVvuC")
 # The compiler's own pointer for exceptions: data, the same in every object.
 HARMLESS = {"DW.ref.__gxx_personality_v0"}
-
-
-def compile_commands() -> dict[str, list[str]]:
-    """Return the command of each source in the newest build without sanitizers."""
-    databases = sorted(
-        (ROOT / "build").glob("*/compile_commands.json"), key=lambda path: path.stat().st_mtime
-    )
-    for path in reversed(databases):
-        text = path.read_text()
-        if "-fsanitize" not in text:
-            return {
-                Path(entry["file"]).relative_to(ROOT).as_posix(): shlex.split(entry["command"])
-                for entry in json.loads(text)
-            }
-    message = "there is no build/*/compile_commands.json; install the package from this folder"
-    if os.environ.get("TILEWISE_REQUIRE_BUILD") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-def run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
-    return done.stdout
-
-
-def compile_source(command: list[str], extra: list[str], target: Path) -> Path:
-    """Compile as the build does, plus the flags in `extra`, to the file `target`."""
-    command = [*command, *extra]
-    command[command.index("-o") + 1] = str(target)
-    run(*command)
-    return target
 
 
 def merged_symbols(target: Path) -> list[str]:

@@ -55,6 +55,19 @@ def test_matches_a_numpy_trainer_on_the_same_minibatches(dtype, features, batch_
     assert history.weights.dtype == dtype
 
 
+@pytest.mark.parametrize("features", [1, 5, 8, 9, 16, 17])
+def test_single_steps_at_once_are_the_plain_steps(features):
+    """Batch size 1 takes groups of rows as matrix products: the same steps, to rounding."""
+    X, y, _, _ = tw.data.synthetic(5003, features, noise=0.5, seed=3, dtype=np.float64)
+    start = np.full(features, 0.1)
+    options = {"learning_rate": 0.3 / (features + 2), "epochs": 2}
+    history = tw.fit(X, y, batch_size=1, seed=1, initial_weights=start, **options)
+    batches = tw.data.Minibatches(X, y, 1, seed=1)
+    w, b = numpy_trainer(X, y, batches, weights=start, **options)
+    np.testing.assert_allclose(history.weights, w, rtol=0, atol=1e-12)
+    assert history.bias == pytest.approx(b, abs=1e-12)
+
+
 def test_gradient_descent_reproduces_the_known_losses(airfoil):
     X, y = airfoil
     for dtype in (np.float32, np.float64):

@@ -85,4 +85,27 @@ const Caches& caches() {
   return found;
 }
 
+#if defined(__linux__)
+
+int current_cpu() { return sched_getcpu(); }
+
+void leave_cpu(int cpu) {
+  if (cpu < 0 || sched_getcpu() != cpu) return;
+  static thread_local const auto allowed = [] {
+    cpu_set_t mask;
+    if (sched_getaffinity(0, sizeof(mask), &mask) != 0) CPU_ZERO(&mask);
+    return mask;
+  }();
+  cpu_set_t others = allowed;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof(others), &others);
+}
+
+#else
+
+int current_cpu() { return -1; }
+void leave_cpu(int) {}
+
+#endif
+
 }  // namespace tilewise::cpu

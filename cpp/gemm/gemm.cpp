@@ -72,12 +72,12 @@ void five_loops(const kernels::GemmKernels<T>& kernels, const Blocking& size,
   }
 }
 
-// The rows of C are contiguous, and no side is 0.
+}  // namespace
+
 template <class T>
-void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& b,
-                       const MatrixView<T>& c) {
+void gemm_with_plan(const GemmPlan& plan, const MatrixView<const T>& a,
+                    const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto& kernels = kernels::in_use().gemm<T>();
-  const GemmPlan plan = make_plan(problem_of(a, b), kernels, threads::get_num_threads());
   if (part_buffers.empty()) part_buffers.emplace_back();
   if (plan.grid.parts() == 1) {
     const Packed<T> packed(plan, c.rows, c.cols, a.cols, kernels.width, part_buffers[0]);
@@ -105,6 +105,15 @@ void multiply_by_parts(const MatrixView<const T>& a, const MatrixView<const T>& 
   });
 }
 
+namespace {
+
+// C has contiguous rows.
+template <class T>
+void blocked(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
+  const auto& kernels = kernels::in_use().gemm<T>();
+  gemm_with_plan(make_plan(problem_of(a, b), kernels, threads::get_num_threads()), a, b, c);
+}
+
 }  // namespace
 
 template <class T>
@@ -121,14 +130,16 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
   if (c.rows == 1) return gemv(b.transposed(), a.row(0), c.row(0));
   if (by_columns(problem)) return few_columns(a, b, c);
   if (by_rows(problem)) return few_columns(b.transposed(), a.transposed(), c.transposed());
-  if (c.rows_contiguous()) return multiply_by_parts(a, b, c);
-  if (c.cols_contiguous()) return multiply_by_parts(b.transposed(), a.transposed(), c.transposed());
+  if (c.rows_contiguous()) return blocked(a, b, c);
+  if (c.cols_contiguous()) return blocked(b.transposed(), a.transposed(), c.transposed());
   const MatrixView<T> product = {c_buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols, c.cols, 1};
-  multiply_by_parts(a, b, product);
+  blocked(a, b, product);
   copy(product, c);
 }
 
-#define TILEWISE_INSTANTIATE(T) \
+#define TILEWISE_INSTANTIATE(T)                                                   \
+  template void gemm_with_plan(const GemmPlan&, const MatrixView<const T>&,       \
+                               const MatrixView<const T>&, const MatrixView<T>&); \
   template void gemm(const MatrixView<const T>&, const MatrixView<const T>&, const MatrixView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE

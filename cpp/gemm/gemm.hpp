@@ -11,6 +11,12 @@ namespace tilewise::gemm {
 template <class T>
 void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c);
 
+// The five loops with a plan of the caller's, for measuring plans. C has contiguous rows, and no
+// side is 0.
+template <class T>
+void gemm_with_plan(const GemmPlan& plan, const MatrixView<const T>& a,
+                    const MatrixView<const T>& b, const MatrixView<T>& c);
+
 // What plans are made from.
 template <class T>
 Problem problem_of(const MatrixView<const T>& a, const MatrixView<const T>& b) {

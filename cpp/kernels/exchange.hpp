@@ -1,6 +1,7 @@
 // Moving lanes between the registers of a square: for its transpose, and for the sums of its rows.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "base/types.hpp"
@@ -21,6 +22,17 @@ TILEWISE_INLINE void exchange(Reg& low, Reg& high, std::index_sequence<Lane...>)
   low = first;
 }
 
+template <class V, int Side = 1>
+TILEWISE_INLINE void transpose_square(typename V::Reg (&row)[V::width]) {
+  TILEWISE_UNROLL
+  for (int i = 0; i < V::width; ++i) {
+    if ((i & Side) == 0) {
+      exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
+    }
+  }
+  if constexpr (2 * Side < V::width) transpose_square<V, 2 * Side>(row);
+}
+
 // Lane i is the sum of the lanes of row[i]: half as many exchanges as single sums would need.
 // Overwrites the rows.
 template <class V, int Side = 1>
@@ -32,6 +44,24 @@ TILEWISE_INLINE typename V::Reg sums_of_rows(typename V::Reg (&row)[V::width]) {
   }
   if constexpr (2 * Side < V::width) return sums_of_rows<V, 2 * Side>(row);
   return row[0];
+}
+
+// All lanes get lane Lane.
+template <int Lane, class V>
+TILEWISE_INLINE typename V::Reg broadcast_lane(typename V::Reg r) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) TILEWISE_INLINE_LAMBDA {
+    return __builtin_shufflevector(r, r, (static_cast<int>(I) * 0 + Lane)...);
+  }
+  (std::make_index_sequence<V::width>());
+}
+
+// Calls visit(std::integral_constant<int, lane>) for each lane of a vector, in order.
+template <class V, class Visit>
+TILEWISE_INLINE void each_lane(const Visit& visit) {
+  [&]<int... Lane>(std::integer_sequence<int, Lane...>) TILEWISE_INLINE_LAMBDA {
+    (visit(std::integral_constant<int, Lane>()), ...);
+  }
+  (std::make_integer_sequence<int, V::width>());
 }
 
 }  // namespace tilewise::kernels

@@ -76,6 +76,21 @@ struct SgdBatch {
   T bias;
 };
 
+// A run of steps: the rows `rows[0 .. count)` in batches, and the model that they change.
+template <class T>
+struct SgdRun {
+  const T* x;
+  index x_row_stride;
+  const T* y;
+  const std::int64_t* rows;
+  index count;
+  index batch_size;
+  index features;
+  T learning_rate;
+  T* weights;
+  T* bias;
+};
+
 // The element type of a product is float, double, std::uint32_t or std::uint64_t.
 template <class T>
 struct GemmKernels {
@@ -101,6 +116,8 @@ struct GemmKernels {
 // The element type of a model is float or double.
 template <class T>
 struct SgdKernels {
+  index most_narrow;                 // features that sgd_narrow can do with
+  void (*narrow)(const SgdRun<T>&);  // a whole run
   T (*gradient)(const SgdBatch<T>&, T* gradient);
 };
 

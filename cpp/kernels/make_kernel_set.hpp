@@ -8,6 +8,7 @@
 #include "kernels/inner_tile.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/sgd_gradient.hpp"
+#include "kernels/sgd_narrow.hpp"
 #include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
@@ -44,7 +45,9 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
 
 template <class V>
 constexpr FloatKernels<typename V::Element> make_float_kernels() {
-  return {make_gemm_kernels<V>(), {sgd_gradient<V>}, {fma_chain<V>, 2 * V::width * fma_chains<V>}};
+  return {make_gemm_kernels<V>(),
+          {V::width, sgd_narrow<V>, sgd_gradient<V>},
+          {fma_chain<V>, 2 * V::width * fma_chains<V>}};
 }
 
 template <template <class> class V>

@@ -6,17 +6,6 @@
 
 namespace tilewise::kernels {
 
-template <class V, int Side = 1>
-TILEWISE_INLINE void transpose_square(typename V::Reg (&row)[V::width]) {
-  TILEWISE_UNROLL
-  for (int i = 0; i < V::width; ++i) {
-    if ((i & Side) == 0) {
-      exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
-    }
-  }
-  if constexpr (2 * Side < V::width) transpose_square<V, 2 * Side>(row);
-}
-
 // dst[j, i] = src[i, j]; the rows of both are contiguous.
 template <class V>
 void transpose(const Transpose<typename V::Element>& t) {

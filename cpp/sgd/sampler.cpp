@@ -1,6 +1,5 @@
 #include "sgd/sampler.hpp"
 
-#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -23,19 +22,7 @@ Random::Random(std::uint64_t seed) {
   }
 }
 
-std::uint64_t Random::next() {
-  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-  const std::uint64_t shifted = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = std::rotl(state_[3], 45);
-  return result;
-}
-
-std::uint64_t Random::below(std::uint64_t bound) {
+std::uint64_t Random::below_64(std::uint64_t bound) {
   __extension__ using Wide = unsigned __int128;
   Wide product = Wide{next()} * bound;
   if (static_cast<std::uint64_t>(product) < bound) {

@@ -40,6 +40,7 @@ struct Job {
   void (*task)(void* context, int part);
   void* context;
   int parts;
+  int caller_cpu;
 };
 
 class Pool {
@@ -72,9 +73,12 @@ class Pool {
       ticket_.notify_all();
     }
 
+    // The caller has nothing else to do and does not sleep: the worker would wake it on its own
+    // CPU, and from then on the two would share one.
     unsigned finish() {
-      unsigned ticket = ticket_.load(std::memory_order_acquire);
-      while (ticket % 2 == 1) ticket = wait_for_change(ticket_, ticket);
+      for (int look = 0; ticket_.load(std::memory_order_acquire) % 2 == 1; ++look) {
+        look < looks_before_sleep ? relax() : std::this_thread::yield();
+      }
       return exceptions_;
     }
 
@@ -83,11 +87,11 @@ class Pool {
       unsigned ticket = 0;
       for (;;) {
         while (ticket % 2 == 0) ticket = wait_for_change(ticket_, ticket);
+        cpu::leave_cpu(job_.caller_cpu);
         cpu::clear_exceptions();
         job_.task(job_.context, part_);
         exceptions_ = cpu::raised_exceptions();
         ticket = ticket_.fetch_add(1, std::memory_order_release) + 1;
-        ticket_.notify_all();
       }
     }
 
@@ -140,7 +144,7 @@ int get_num_threads() {
 void set_num_threads(int count) { num_threads.store(count, std::memory_order_relaxed); }
 
 void run(int parts, void (*task)(void* context, int part), void* context) {
-  if (get_pool().try_run({task, context, parts})) return;
+  if (get_pool().try_run({task, context, parts, cpu::current_cpu()})) return;
   for (int part = 0; part < parts; ++part) task(context, part);
 }
 

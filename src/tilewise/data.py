@@ -144,7 +144,7 @@ def _download_airfoil(folder: Path) -> None:
         raise DataUnavailableError(
             f"{_AIRFOIL_FILE} is not in {folder}, and its download failed: {reason}; "
             f"try again, or {by_hand}"
-        ) from error
+        ) from None
 
 
 def _cache_folder() -> Path:

@@ -1,0 +1,53 @@
+"""What happens when memory runs out: an error, nothing half-written, and the process goes on."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+
+NO_ROOM_TO_PACK = """
+import resource
+import numpy as np
+import tilewise as tw
+
+tw.set_num_threads({threads})
+a = np.ones((3000, 3000), np.float32).T
+b = np.ones((3000, 3000), np.float32).T
+out = np.full((3000, 3000), np.nan, np.float32)
+with open("/proc/self/statm") as statm:
+    in_use = int(statm.read().split()[0]) * resource.getpagesize()
+limits = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (in_use + 2**20, limits[1]))
+try:
+    tw.matmul(a, b, {arguments}out=out)
+except MemoryError as error:
+    message = str(error)
+else:
+    raise SystemExit("no error")
+resource.setrlimit(resource.RLIMIT_AS, limits)
+assert "matmul" in message, message
+assert np.isnan(out).all(), "out was written"
+tw.matmul(a, b, out=out)
+assert (out == 3000).all()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux")
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("arguments", ["", "casting='safe', "], ids=["direct", "ufunc"])
+def test_no_room_to_pack(threads, arguments):
+    script = NO_ROOM_TO_PACK.format(threads=threads, arguments=arguments)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_results_too_large_to_count_raise_before_any_work():
+    tall = np.broadcast_to(np.float32(1), (2**40, 1))
+    for strategy in tw.STRATEGIES:
+        with pytest.raises((ValueError, MemoryError)):
+            tw.matmul(tall, tall.T, strategy=strategy)
