@@ -45,7 +45,7 @@ class Plan:
 
 
 QUICK = Plan(seconds=0.3, rounds=5)
-FULL = Plan(seconds=0.7, rounds=7)
+FULL = Plan(seconds=0.4, rounds=5)
 
 
 @dataclass
