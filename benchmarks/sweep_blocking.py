@@ -31,7 +31,8 @@ def sweep(dtype: str) -> None:
     ours = rates[mc, nc, kc]
     print(f"  formula {mc:5} {nc:5} {kc:4} {ours:7.1f}")
     for found, rate in sorted(rates.items(), key=lambda item: -item[1])[:5]:
-        print("  found   {:5} {:5} {:4}".format(*found), f"{rate:7.1f}  {rate / ours:.3f} of formula")
+        sizes = "{:5} {:5} {:4}".format(*found)
+        print(f"  found   {sizes} {rate:7.1f}  {rate / ours:.3f} of formula")
 
 
 if __name__ == "__main__":

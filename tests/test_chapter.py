@@ -13,6 +13,13 @@ SIMULATED_LOSS = {
     "batch 100": (0.2423, 0.2508),
     "batch 10": (0.2420, 0.2525),
 }
+SIMULATED_MEDIAN = {"gd": 0.2469, "sgd": 0.2443, "batch 100": 0.2443, "batch 10": 0.2450}
+SETTINGS = {  # batch size, learning rate, epochs
+    "gd": (1500, 1.0, 10),
+    "sgd": (1, 0.005, 2),
+    "batch 100": (100, 0.4, 2),
+    "batch 10": (10, 0.05, 2),
+}
 FRAMEWORKS = {"PyTorch", "MXNet", "TensorFlow"}
 
 
@@ -22,11 +29,31 @@ def synthetic():
     return X, y
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_final_losses_lie_in_the_simulated_ranges(airfoil, seed):
-    for run in chapter.four_runs(*airfoil, seed=seed, repeats=1):
+def test_final_losses_of_the_report_lie_in_the_simulated_ranges(airfoil):
+    for run in chapter.four_runs(*airfoil, seed=0, repeats=1):
         low, high = SIMULATED_LOSS[run.name]
         assert low - 5e-5 <= run.loss <= high + 5e-5, run.name
+
+
+@pytest.mark.parametrize("name", SIMULATED_LOSS)
+def test_final_losses_of_many_seeds_are_those_of_the_simulation(airfoil, name):
+    """The ranges are of some tens of runs: about one in twenty of batch size 100 lies outside."""
+    batch_size, learning_rate, epochs = SETTINGS[name]
+    losses = np.array(
+        [
+            tw.fit(
+                *airfoil,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                epochs=epochs,
+                seed=seed,
+            ).losses[-1]
+            for seed in range(2000)
+        ]
+    )
+    low, high = SIMULATED_LOSS[name]
+    assert abs(np.median(losses) - SIMULATED_MEDIAN[name]) < 5e-4
+    assert np.mean((losses < low - 2e-4) | (losses > high + 5e-5)) < 0.1
 
 
 def test_four_runs_are_those_of_the_chapter(synthetic):

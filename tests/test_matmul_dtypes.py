@@ -65,4 +65,3 @@ def test_bfloat16_is_computed_in_float32(rng):
     out = np.zeros((30, 50), ml_dtypes.bfloat16)
     assert tw.matmul(a, b, out=out) is out
     np.testing.assert_array_equal(out, product.astype(ml_dtypes.bfloat16))
-

@@ -1,6 +1,7 @@
 """Matrix products."""
 
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import DTypeLike
 
