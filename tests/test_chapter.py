@@ -13,7 +13,8 @@ SIMULATED_LOSS = {
     "batch 100": (0.2423, 0.2508),
     "batch 10": (0.2420, 0.2525),
 }
-SIMULATED_MEDIAN = {"gd": 0.2469, "sgd": 0.2443, "batch 100": 0.2443, "batch 10": 0.2450}
+# Of thousands of runs of a NumPy trainer with NumPy's permutations.
+SIMULATED_MEDIAN = {"gd": 0.24683, "sgd": 0.24429, "batch 100": 0.24466, "batch 10": 0.24447}
 SETTINGS = {  # batch size, learning rate, epochs
     "gd": (1500, 1.0, 10),
     "sgd": (1, 0.005, 2),
@@ -52,7 +53,7 @@ def test_final_losses_of_many_seeds_are_those_of_the_simulation(airfoil, name):
         ]
     )
     low, high = SIMULATED_LOSS[name]
-    assert abs(np.median(losses) - SIMULATED_MEDIAN[name]) < 5e-4
+    assert abs(np.median(losses) - SIMULATED_MEDIAN[name]) < 3e-4
     assert np.mean((losses < low - 2e-4) | (losses > high + 5e-5)) < 0.1
 
 
