@@ -12,7 +12,7 @@ Epoch = Callable[[], tuple[Array, float]]
 
 
 def tilewise(X: Array, y: Array, batch_size: int, learning_rate: float) -> Epoch:
-    """One native call; it also evaluates the loss at the start and the end."""
+    """One native call; it also evaluates the loss at the end."""
     from tilewise import fit
 
     def epoch() -> tuple[Array, float]:

@@ -1,6 +1,8 @@
 """How a product is called: operands, stacks, errors, threads, and the plan."""
 
+import ctypes
 import os
+import platform
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -106,6 +108,24 @@ def test_every_number_of_threads_gives_the_same_bits(rng, dtype):
                     np.testing.assert_array_equal(tw.matmul(x1, x2), alone)
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the constant is that of x86-64")
+def test_threads_compute_in_the_rounding_mode_of_the_caller(rng):
+    a, b = (rng.standard_normal((300, 300), np.float32) for _ in range(2))
+    with tw.threads(2):
+        nearest = tw.matmul(a, b)  # the threads have started, in this mode
+        libm = ctypes.CDLL("libm.so.6")
+        upward = 0x800
+        assert libm.fesetround(upward) == 0
+        try:
+            together = tw.matmul(a, b)
+            with tw.threads(1):
+                alone = tw.matmul(a, b)
+        finally:
+            libm.fesetround(0)
+    np.testing.assert_array_equal(together, alone)
+    assert (together >= nearest).mean() > 0.9
+
+
 def test_products_from_many_python_threads_at_once(rng):
     a, b = integers(rng, (300, 300), np.float32), integers(rng, (300, 300), np.float32)
     expected = exact_product(a, b)
@@ -139,6 +159,10 @@ def test_explain_tells_the_plan():
     with tw.threads(16):
         assert tw.explain(3000, 3000, 3000).threads == 16
         assert tw.explain(70, 70, 70).threads == 1, "too little work to share"
+        assert tw.explain(1, 1, 10**6).threads == 1, "one sum is not cut"
+        assert tw.explain(4096, 1, 4096).threads == 16
+        assert tw.explain(4096, 4, 4096).threads == 16
+        assert tw.explain(9, 9, 10**6).threads <= 4, "two rows of tiles, two vectors at most"
     with pytest.raises(ValueError, match="m=-1"):
         tw.explain(-1, 2, 3)
     with pytest.raises(TypeError, match="dtype"):

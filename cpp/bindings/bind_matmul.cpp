@@ -222,11 +222,20 @@ const char* name_of(gemm::Path path) {
 template <class T>
 py::dict explain(index m, index n, index k) {
   const auto& kernels = kernels::in_use().gemm<T>();
-  const gemm::Problem problem = {m, n, k, true, true, false, false};
+  const gemm::Problem problem = {m, n, k, true, true, false, false, false};
   const gemm::Path path = gemm::path_of(problem);
   py::dict facts;
   facts["path"] = name_of(path);
-  facts["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols());
+  if (path == gemm::Path::vector || path == gemm::Path::narrow) {
+    const index results = path == gemm::Path::vector ? m * n : std::max(m, n);
+    facts["grid"] = py::make_tuple(gemm::parts_of(results, gemm::flops_of(m, n, k)), 1);
+  }
+  if (path == gemm::Path::narrow) {
+    facts["tile"] = py::make_tuple(kernels.inner_rows, kernels.inner_cols);
+  }
+  if (path == gemm::Path::tiny || path == gemm::Path::blocked) {
+    facts["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols());
+  }
   if (path != gemm::Path::blocked) return facts;
   const auto plan = gemm::make_plan(problem, kernels, threads::get_num_threads());
   facts["blocking"] = py::make_tuple(plan.blocking.mc, plan.blocking.nc, plan.blocking.kc);

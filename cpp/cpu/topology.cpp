@@ -91,14 +91,16 @@ int current_cpu() { return sched_getcpu(); }
 
 void leave_cpu(int cpu) {
   if (cpu < 0 || sched_getcpu() != cpu) return;
-  static thread_local const auto allowed = [] {
-    cpu_set_t mask;
-    if (sched_getaffinity(0, sizeof(mask), &mask) != 0) CPU_ZERO(&mask);
-    return mask;
-  }();
+  // What the thread may use is its mask, unless that is the one set here.
+  static thread_local cpu_set_t allowed;
+  static thread_local cpu_set_t narrowed;
+  cpu_set_t now;
+  if (sched_getaffinity(0, sizeof(now), &now) != 0) return;
+  if (!CPU_EQUAL(&now, &narrowed)) allowed = now;
   cpu_set_t others = allowed;
   CPU_CLR(cpu, &others);
-  if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof(others), &others);
+  if (CPU_COUNT(&others) == 0) return;
+  if (sched_setaffinity(0, sizeof(others), &others) == 0) narrowed = others;
 }
 
 #else

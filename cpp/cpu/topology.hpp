@@ -21,9 +21,9 @@ int usable_cpus();
 // The CPU that the calling thread is on, or -1.
 int current_cpu();
 
-// If the calling thread is on this CPU, moves it to another that it may use, and keeps it off this
-// one until the next such call. The scheduler likes to wake a thread on the CPU of the one that
-// woke it, and to leave both there for milliseconds.
+// If the calling thread is on this CPU, moves it to another that it may use, where it stays until
+// a later call finds it beside the caller again. The scheduler likes to wake a thread on the CPU of
+// the one that woke it, and to leave both there for milliseconds.
 void leave_cpu(int cpu);
 
 }  // namespace tilewise::cpu

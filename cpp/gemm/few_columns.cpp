@@ -52,9 +52,7 @@ void few_columns(const MatrixView<const T>& a, const MatrixView<const T>& b,
   copy(b.transposed(), b_transposed);
   const MatrixView<const T> packed = {b_transposed.data, b.cols, b.rows, b.rows, 1};
 
-  const int most = threads::get_num_threads();
-  const EvenSplit rows = {
-      c.rows, std::min(index{threads_worth(flops_of(c.rows, c.cols, a.cols), most)}, c.rows)};
+  const EvenSplit rows = {c.rows, parts_of(c.rows, flops_of(c.rows, c.cols, a.cols))};
   threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
     const index row = rows.begin(part);
     const index count = rows.size(part);

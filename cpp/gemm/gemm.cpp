@@ -126,10 +126,13 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
     return macro_kernel(kernels, unpacked_a(a, kernels.tile_rows),
                         unpacked_b(b, kernels.tile_vectors, kernels.width), c, false);
   }
-  if (c.cols == 1) return gemv(a, b.col(0), c.col(0));
-  if (c.rows == 1) return gemv(b.transposed(), a.row(0), c.row(0));
-  if (by_columns(problem)) return few_columns(a, b, c);
-  if (by_rows(problem)) return few_columns(b.transposed(), a.transposed(), c.transposed());
+  if (path == Path::vector) {
+    return c.cols == 1 ? gemv(a, b.col(0), c.col(0)) : gemv(b.transposed(), a.row(0), c.row(0));
+  }
+  if (path == Path::narrow) {
+    return by_columns(problem) ? few_columns(a, b, c)
+                               : few_columns(b.transposed(), a.transposed(), c.transposed());
+  }
   if (c.rows_contiguous()) return blocked(a, b, c);
   if (c.cols_contiguous()) return blocked(b.transposed(), a.transposed(), c.transposed());
   const MatrixView<T> product = {c_buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols, c.cols, 1};

@@ -20,13 +20,15 @@ void gemm_with_plan(const GemmPlan& plan, const MatrixView<const T>& a,
 // What plans are made from.
 template <class T>
 Problem problem_of(const MatrixView<const T>& a, const MatrixView<const T>& b) {
-  return {a.rows,
-          b.cols,
-          a.cols,
-          a.rows_contiguous(),
-          b.rows_contiguous(),
-          a.cols_contiguous(),
-          b.cols_contiguous()};
+  const index row_bytes = b.row_stride * static_cast<index>(sizeof(T));
+  return {.m = a.rows,
+          .n = b.cols,
+          .k = a.cols,
+          .a_rows_contiguous = a.rows_contiguous(),
+          .b_rows_contiguous = b.rows_contiguous(),
+          .a_cols_contiguous = a.cols_contiguous(),
+          .b_cols_contiguous = b.cols_contiguous(),
+          .b_spread = row_bytes % 1024 == 0 && b.row_stride != b.cols};
 }
 
 }  // namespace tilewise::gemm

@@ -52,9 +52,8 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
 template <class T>
 void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
   constexpr index unit = 64 / sizeof(T);
-  const int threads = threads_worth(flops_of(a.rows, 1, a.cols), threads::get_num_threads());
-  const EvenSplit units = {ceil_div(a.rows, unit),
-                           std::min(index{threads}, ceil_div(a.rows, unit))};
+  const index most = ceil_div(a.rows, unit);
+  const EvenSplit units = {most, parts_of(most, flops_of(a.rows, 1, a.cols))};
   threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
     const index begin = units.begin(part) * unit;
     const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);

@@ -4,11 +4,13 @@
 
 #include "base/split.hpp"
 #include "gemm/element_types.hpp"
+#include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
-// A thread is worth its waking, some microseconds, from about 20 microseconds of work on.
+// A thread is worth its waking, some microseconds, from about this much work on: 20 microseconds at
+// 100 GFLOP/s.
 constexpr double flops_worth_a_thread = 2e6;
 
 // Cuts C along the columns first: then no part of B is packed twice, and A, which is mostly read
@@ -16,12 +18,14 @@ constexpr double flops_worth_a_thread = 2e6;
 template <class T>
 Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int max_threads) {
   const int threads = threads_worth(flops_of(problem.m, problem.n, problem.k), max_threads);
+  const index row_tiles = ceil_div(problem.m, kernels.tile_rows);
+  const index col_vectors = ceil_div(problem.n, kernels.width);
   Grid best = {1, 1};
-  index least_tiles = problem.m * problem.n;
-  for (int cols = 1; cols <= threads; ++cols) {
-    const int rows = threads / cols;
-    const index part_rows = ceil_div(ceil_div(problem.m, kernels.tile_rows), rows);
-    const index part_cols = ceil_div(ceil_div(problem.n, kernels.width), cols);
+  index least_tiles = row_tiles * (col_vectors + 1);
+  for (int cols = 1; cols <= std::min(index{threads}, col_vectors); ++cols) {
+    const int rows = static_cast<int>(std::min(index{threads / cols}, row_tiles));
+    const index part_rows = ceil_div(row_tiles, rows);
+    const index part_cols = ceil_div(col_vectors, cols);
     const index narrow = part_cols < 4 * kernels.tile_vectors ? 1 : 0;
     const index tiles = part_rows * (part_cols + narrow);
     if (tiles <= least_tiles) {
@@ -42,12 +46,16 @@ int threads_worth(double flops, int most) {
   return static_cast<int>(std::clamp(flops / flops_worth_a_thread, 1.0, 1.0 * most));
 }
 
+int parts_of(index units, double flops) {
+  return static_cast<int>(std::min(index{threads_worth(flops, threads::get_num_threads())}, units));
+}
+
 template <class T>
 GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernels,
                    int max_threads) {
   const index l2 = cpu::caches().l2 / static_cast<index>(sizeof(T));
   Blocking size = blocking_for(kernels);
-  const bool b_fits = problem.k * problem.n <= l2;
+  const bool b_fits = problem.k * problem.n <= l2 && !problem.b_spread;
   const bool few_rows = problem.m <= 8 * kernels.tile_rows;
   const bool one_pass = problem.m <= 2 * kernels.tile_rows;
   // So few rows of A that all of the time goes into reading B, which is read best in long runs: a

@@ -14,6 +14,9 @@ struct Problem {
   bool b_rows_contiguous;
   bool a_cols_contiguous;
   bool b_cols_contiguous;
+  // The rows of B are some multiple of 1 KiB apart, with other data between them: they would meet
+  // in a few sets of the cache.
+  bool b_spread;
 };
 
 enum class Path {
@@ -35,7 +38,7 @@ inline bool by_columns(const Problem& problem) {
 // The same for the transposed product.
 inline bool by_rows(const Problem& problem) {
   return by_columns({problem.n, problem.m, problem.k, problem.b_cols_contiguous,
-                     problem.a_cols_contiguous, false, false});
+                     problem.a_cols_contiguous, false, false, false});
 }
 
 inline Path path_of(const Problem& problem) {
@@ -52,6 +55,9 @@ double flops_of(index m, index n, index k);
 
 // How many of `most` threads this much work is worth.
 int threads_worth(double flops, int most);
+
+// How many threads share a product whose result is cut in one direction only, into at most `units`.
+int parts_of(index units, double flops);
 
 // The parts of C that the threads compute: a grid of rows x cols of them.
 struct Grid {

@@ -41,6 +41,7 @@ struct Job {
   void* context;
   int parts;
   int caller_cpu;
+  unsigned arithmetic_mode;  // of the caller
 };
 
 class Pool {
@@ -88,7 +89,7 @@ class Pool {
       for (;;) {
         while (ticket % 2 == 0) ticket = wait_for_change(ticket_, ticket);
         cpu::leave_cpu(job_.caller_cpu);
-        cpu::clear_exceptions();
+        cpu::set_arithmetic_mode(job_.arithmetic_mode);
         job_.task(job_.context, part_);
         exceptions_ = cpu::raised_exceptions();
         ticket = ticket_.fetch_add(1, std::memory_order_release) + 1;
@@ -144,7 +145,8 @@ int get_num_threads() {
 void set_num_threads(int count) { num_threads.store(count, std::memory_order_relaxed); }
 
 void run(int parts, void (*task)(void* context, int part), void* context) {
-  if (get_pool().try_run({task, context, parts, cpu::current_cpu()})) return;
+  if (get_pool().try_run({task, context, parts, cpu::current_cpu(), cpu::arithmetic_mode()}))
+    return;
   for (int part = 0; part < parts; ++part) task(context, part);
 }
 

@@ -23,8 +23,8 @@ class Explanation:
         for few rows or columns; the five loops.
     isa : str
         The instruction set in use.
-    tile : tuple of int
-        Rows mr and columns nr of C that the micro-kernel keeps in registers.
+    tile : tuple of int, or None
+        Rows mr and columns nr of C that the kernel keeps in registers. None for a vector.
     blocking : tuple of int, or None
         Rows mc of a block of A, columns nc of a block of B, depth kc of both. None unless blocked.
     packed : tuple of bool, or None
@@ -35,7 +35,7 @@ class Explanation:
 
     path: str
     isa: str
-    tile: tuple[int, int]
+    tile: tuple[int, int] | None = None
     blocking: tuple[int, int, int] | None = None
     packed: tuple[bool, bool] | None = None
     grid: tuple[int, int] | None = None

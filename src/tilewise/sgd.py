@@ -105,7 +105,7 @@ def fit(
     FloatingPointError
         The training diverged: the learning rate is too large.
     KeyboardInterrupt
-        After Ctrl-C, which is looked for about every millisecond.
+        After Ctrl-C, which is looked for between batches, about every millisecond.
 
     Examples
     --------
