@@ -162,7 +162,7 @@ def test_explain_tells_the_plan():
         assert tw.explain(1, 1, 10**6).threads == 1, "one sum is not cut"
         assert tw.explain(4096, 1, 4096).threads == 16
         assert tw.explain(4096, 4, 4096).threads == 16
-        assert tw.explain(9, 9, 10**6).threads <= 4, "two rows of tiles, two vectors at most"
+        assert tw.explain(9, 9, 10**6).threads <= 6, "two rows of tiles, three vectors at most"
     with pytest.raises(ValueError, match="m=-1"):
         tw.explain(-1, 2, 3)
     with pytest.raises(TypeError, match="dtype"):
