@@ -84,6 +84,7 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
             label=label,
         )
     ax.set_xscale("log")
+    _label_one_two_five(ax)
     ax.set_xlabel("training time (seconds)")
     ax.set_ylabel("loss (half mean squared error)")
     ax.grid(alpha=0.3)
@@ -139,6 +140,15 @@ def strategies(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
 
 def _label(run: Run) -> str:
     return f"{run.name}: batch size {run.batch_size}, rate {run.learning_rate:g}"
+
+
+def _label_one_two_five(ax: Axes) -> None:
+    """Label 1, 2 and 5 of each decade, in SI units; more labels would overlap."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _new_axes() -> Axes:
