@@ -68,7 +68,6 @@ void register_machine(py::module_& module) {
   module.def("caches", &caches, "Bytes of the data caches l1, l2 and l3.");
   module.def("fma_gflops_float32", &fma_gflops_float32, py::arg("seconds"));
   module.def("fma_gflops_float64", &fma_gflops_float64, py::arg("seconds"));
-  module.def("usable_cpus", &cpu::usable_cpus, "CPUs that this process may use.");
   module.def("get_num_threads", &threads::get_num_threads, "The most threads that a call may use.");
   module.def("set_num_threads", &set_num_threads, py::arg("n"),
              "Sets the most threads that a call may use.");
