@@ -169,7 +169,7 @@ def test_step_limit_parts_convergence_from_divergence(synthetic):
         (lambda: chapter.strategies(n=4, repeats=0), "repeats=0"),
         (lambda: chapter.strategies(n=4, dtype=np.int32), "dtype="),
         (lambda: chapter.four_runs(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
-        (lambda: chapter.four_runs(np.eye(3), np.ones(4)), "y has length 4"),
+        (lambda: chapter.four_runs(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
         (lambda: chapter.step_limit([[np.nan]]), r"X\[0, 0\]"),
     ],
 )

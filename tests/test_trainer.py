@@ -177,7 +177,15 @@ def test_divergence_is_an_error_that_names_the_rate():
         ({"X": np.array([[1.0, 2], [3, np.nan]] * 5)}, ValueError, "X"),
         ({"y": np.ones(9)}, ValueError, "y"),
         ({"y": np.full(10, np.inf)}, ValueError, "y"),
-        ({"y": np.ones((10, 1))}, ValueError, "y"),
+        ({"y": np.ones((9, 1))}, ValueError, "y"),
+        ({"y": np.ones((10, 1, 1))}, ValueError, "y"),
+        ({"optimizer": "sgdd"}, ValueError, "optimizer='sgdd'"),
+        ({"clip_norm": 0}, ValueError, "clip_norm=0"),
+        ({"weight_decay": -1.0}, ValueError, "weight_decay=-1.0"),
+        ({"average": 1}, TypeError, "average=1"),
+        ({"sample_weight": np.zeros(10)}, ValueError, "sample_weight is 0 everywhere"),
+        ({"sample_weight": -np.ones(10)}, ValueError, r"sample_weight\[0\] is -1"),
+        ({"sample_weight": np.ones(9)}, ValueError, "sample_weight has shape"),
     ],
 )
 def test_bad_arguments_are_named(change, error, message):

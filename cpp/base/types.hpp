@@ -13,6 +13,10 @@
 #define TILEWISE_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+// The compiler no longer knows what memory holds: what was stored is loaded again. A broadcast from
+// memory is free; from a register it is a permutation.
+#define TILEWISE_FORGET(memory) __asm__ volatile("" : : "r"(memory) : "memory")
+
 namespace tilewise {
 
 using index = std::ptrdiff_t;  // strides are negative for reversed views

@@ -1,10 +1,15 @@
+#include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
+#include <variant>
 
 #include "bindings/bindings.hpp"
+#include "sgd/loss.hpp"
 #include "sgd/trainer.hpp"
 
 namespace py = pybind11;
@@ -13,85 +18,245 @@ namespace tilewise::bindings {
 namespace {
 
 template <class T>
-using Array = py::array_t<T, py::array::c_style>;
+using Array = py::array_t<T, 0>;
+using Counters = py::array_t<index, py::array::c_style>;
 
-sgd::Sampler make_sampler(index n, const std::string& sampling, std::uint64_t seed) {
+// Python tells its callers more; these keep a wrong shape from reaching memory that is not ours.
+void require(bool holds, const char* what) {
+  if (!holds) throw py::value_error(what);
+}
+
+template <class T>
+MatrixView<const T> matrix_view(const Array<T>& array) {
+  require(array.ndim() == 2, "X, y and parameters must have two dimensions");
+  constexpr index size = sizeof(T);
+  require(array.strides(0) % size == 0 && array.strides(1) % size == 0, "an array is not aligned");
+  return {array.data(), array.shape(0), array.shape(1), array.strides(0) / size,
+          array.strides(1) / size};
+}
+
+template <class T>
+sgd::Examples<T> examples_of(const Array<T>& x, const Array<T>& y,
+                             const std::optional<Array<T>>& sample_weights) {
+  const sgd::Examples<T> examples = {matrix_view(x), matrix_view(y),
+                                     sample_weights ? sample_weights->data() : nullptr};
+  require(examples.x.rows > 0 && examples.y.rows == examples.x.rows && examples.targets() > 0,
+          "X and y must have shapes (n, d) and (n, t)");
+  require(examples.x.rows_contiguous() && examples.y.rows_contiguous() &&
+              (examples.y.rows == 1 || examples.y.row_stride == examples.targets()),
+          "the rows of X and all of y must be contiguous");
+  if (sample_weights) {
+    require(sample_weights->ndim() == 1 && sample_weights->shape(0) == examples.x.rows &&
+                (sample_weights->shape(0) == 1 || sample_weights->strides(0) == sizeof(T)),
+            "sample_weights must be contiguous, of shape (n,)");
+  }
+  return examples;
+}
+
+template <class T>
+sgd::Model<T> model_of(Array<T>& parameters, const sgd::Examples<T>& examples) {
+  require(parameters.ndim() == 2 && (parameters.flags() & py::array::c_style) &&
+              parameters.shape(0) == examples.features() + 1 &&
+              parameters.shape(1) == examples.targets(),
+          "parameters must be C-contiguous, of shape (d + 1, t)");
+  return {parameters.mutable_data(), examples.features(), examples.targets()};
+}
+
+template <class T>
+sgd::State<T> state_of(Array<T>& parameters, Array<T>& slots, Counters& counters,
+                       const sgd::Settings& settings, const sgd::Examples<T>& examples) {
+  const auto model = model_of(parameters, examples);
+  require(slots.size() == (settings.optimizer->slots + settings.average) * model.size() &&
+              (slots.flags() & py::array::c_style),
+          "slots must be C-contiguous, of shape (s, d + 1, t)");
+  require(counters.size() == 2, "counters must have shape (2,)");
+  return {model, slots.mutable_data(), counters.mutable_data(), counters.mutable_data() + 1};
+}
+
+sgd::Settings make_settings(index batch_size, const std::string& optimizer,
+                            std::vector<double> hyperparameters, double weight_decay,
+                            double clip_norm, bool average) {
+  const auto* found = sgd::optimizer_named(optimizer);
+  require(found != nullptr, "unknown optimizer");
+  require(batch_size > 0, "batch_size is below 1");
+  hyperparameters.resize(std::size(found->hyperparameters));
+  return {batch_size, found, std::move(hyperparameters), weight_decay, clip_norm, average};
+}
+
+py::dict optimizers() {
+  py::dict all;
+  for (const auto& optimizer : sgd::optimizers()) {
+    py::dict hyperparameters;
+    for (const auto& h : optimizer.hyperparameters) {
+      if (h.name != nullptr) hyperparameters[h.name] = h.standard;
+    }
+    all[optimizer.name] = py::make_tuple(optimizer.slots, hyperparameters);
+  }
+  return all;
+}
+
+sgd::Sampler make_sampler(index n, const std::string& sampling, std::uint64_t seed,
+                          index row_bytes) {
   const auto found = sgd::sampling_named(sampling);
   if (!found) {
     throw py::value_error("sampling='" + sampling +
-                          "' is unknown; choose one of permutation, replacement, sequential");
+                          "' is unknown; choose one of permutation, replacement, sequential, "
+                          "chunked");
   }
-  if (n < 1)
+  if (n < 1 || row_bytes < 1)
     throw py::value_error("n=" + std::to_string(n) + " is below 1; give the number of rows");
-  return sgd::Sampler(n, *found, seed);
+  return sgd::Sampler(n, *found, seed, row_bytes);
 }
 
 py::array_t<std::int64_t> next_epoch(sgd::Sampler& sampler) {
   py::array_t<std::int64_t> rows(sampler.size());
-  sampler.next_epoch(rows.mutable_data());
+  for (index i = 0; sampler.in_order() && i < sampler.size(); ++i) rows.mutable_at(i) = i;
+  sampler.next_epoch(rows.mutable_data(), [] { return false; });
   return rows;
 }
 
-// Python tells its callers more; this keeps a wrong shape from reaching memory that is not ours.
-template <class T>
-void check_shapes(const Array<T>& x, const Array<T>& y, const Array<T>& weights) {
-  const bool fit = x.ndim() == 2 && y.ndim() == 1 && weights.ndim() == 1 && x.shape(0) > 0 &&
-                   y.shape(0) == x.shape(0) && weights.shape(0) == x.shape(1);
-  if (!fit) throw py::value_error("X, y and weights must have shapes (n, d), (n,) and (d,)");
+// Whether Ctrl-C was pressed, or another signal's handler raised; asked without the GIL.
+class Signals {
+ public:
+  sgd::Interrupted asked() {
+    return [this] {
+      if (raised_) return true;
+      const py::gil_scoped_acquire acquire;
+      raised_ = PyErr_CheckSignals() != 0;
+      if (raised_) error_ = std::make_shared<py::error_already_set>();
+      return raised_;
+    };
+  }
+
+  void rethrow() const {
+    if (raised_) throw *error_;
+  }
+
+ private:
+  bool raised_ = false;
+  std::shared_ptr<py::error_already_set> error_;
+};
+
+using RateArgument = std::variant<double, py::function>;
+
+sgd::Rates rates_from(const RateArgument& rates) {
+  if (const auto* constant = std::get_if<double>(&rates)) return *constant;
+  return sgd::RateWriter([&rates](index first, std::span<double> to) {
+    const py::gil_scoped_acquire acquire;
+    const auto given = py::cast<py::array_t<double>>(
+        std::get<py::function>(rates)(first, static_cast<index>(to.size())));
+    require(given.ndim() == 1 && given.shape(0) == static_cast<index>(to.size()),
+            "rates gave another number of rates than asked for");
+    for (index i = 0; i < given.shape(0); ++i) to[i] = given.at(i);
+  });
 }
 
-// X is C-contiguous (n, d), y (n,), weights (d,) is written.
 template <class T>
-py::tuple fit(const Array<T>& x, const Array<T>& y, Array<T>& weights, double bias,
-              const sgd::Schedule& schedule, sgd::Sampler& sampler) {
-  check_shapes(x, y, weights);
-  if (sampler.size() != x.shape(0)) throw py::value_error("the sampler has another number of rows");
-  const MatrixView<const T> rows = {x.data(), x.shape(0), x.shape(1), x.shape(1), 1};
-  sgd::Model<T> model = {weights.mutable_data(), x.shape(1), static_cast<T>(bias)};
+py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
+                Array<T>& parameters, Array<T>& slots, Counters& counters,
+                const sgd::Settings& settings, const RateArgument& rates, sgd::Sampler& sampler,
+                index epochs, index record_every, bool record_end) {
+  const auto examples = examples_of(x, y, sample_weights);
+  const auto state = state_of(parameters, slots, counters, settings, examples);
+  require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
   sgd::Records records;
-  bool signalled = false;
+  Signals signals;
   {
     const py::gil_scoped_release release;
-    records = sgd::fit(rows, y.data(), schedule, sampler, model, [&] {
-      const py::gil_scoped_acquire acquire;
-      signalled = PyErr_CheckSignals() != 0;
-      return signalled;
-    });
+    records = sgd::train(examples, settings, {epochs, record_every, record_end}, rates_from(rates),
+                         sampler, state, signals.asked());
   }
-  if (signalled) throw py::error_already_set();
-  return py::make_tuple(records.losses, records.seconds, records.examples,
-                        static_cast<double>(model.bias));
+  signals.rethrow();
+  return py::make_tuple(records.losses, records.seconds, records.examples, records.total_seconds,
+                        records.diverged);
 }
 
 template <class T>
-double mean_loss(const Array<T>& x, const Array<T>& y, const Array<T>& weights, double bias) {
-  check_shapes(x, y, weights);
-  const MatrixView<const T> rows = {x.data(), x.shape(0), x.shape(1), x.shape(1), 1};
-  const py::gil_scoped_release release;
-  return sgd::mean_loss(rows, y.data(), weights.data(), static_cast<T>(bias));
+void step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
+          Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
+          double rate) {
+  const auto examples = examples_of(x, y, sample_weights);
+  const auto state = state_of(parameters, slots, counters, settings, examples);
+  settings.batch_size = examples.x.rows;
+  Signals signals;
+  {
+    const py::gil_scoped_release release;
+    sgd::step(examples, settings, rate, state, signals.asked());
+  }
+  signals.rethrow();
+}
+
+template <class T>
+double mean_loss(const Array<T>& x, const Array<T>& y,
+                 const std::optional<Array<T>>& sample_weights, Array<T>& parameters) {
+  const auto examples = examples_of(x, y, sample_weights);
+  const auto model = model_of(parameters, examples);
+  double loss = 0;
+  Signals signals;
+  {
+    const py::gil_scoped_release release;
+    loss = sgd::mean_loss(examples, model, signals.asked());
+  }
+  signals.rethrow();
+  return loss;
+}
+
+template <class T>
+index first_nonfinite(const Array<T>& array) {
+  constexpr index size = sizeof(T);
+  const bool vector = array.ndim() == 1;
+  const auto view =
+      vector ? MatrixView<const T>{array.data(), 1, array.shape(0), 0, array.strides(0) / size}
+             : matrix_view(array);
+  index found = -1;
+  Signals signals;
+  {
+    const py::gil_scoped_release release;
+    found = sgd::first_nonfinite(view, signals.asked());
+  }
+  signals.rethrow();
+  return found;
 }
 
 template <class T>
 void register_for(py::module_& module) {
-  module.def("fit", &fit<T>, py::arg("X").noconvert(), py::arg("y").noconvert(),
-             py::arg("weights").noconvert(), py::arg("bias"), py::arg("schedule"),
-             py::arg("sampler"));
-  module.def("mean_loss", &mean_loss<T>, py::arg("X").noconvert(), py::arg("y").noconvert(),
-             py::arg("weights").noconvert(), py::arg("bias"));
+  const auto x = py::arg("X").noconvert();
+  const auto y = py::arg("y").noconvert();
+  const auto sample_weights = py::arg("sample_weights").noconvert();
+  const auto parameters = py::arg("parameters").noconvert();
+  const auto slots = py::arg("slots").noconvert();
+  const auto counters = py::arg("counters").noconvert();
+  module.def("train", &train<T>, x, y, sample_weights, parameters, slots, counters,
+             py::arg("settings"), py::arg("rates"), py::arg("sampler"), py::arg("epochs"),
+             py::arg("record_every"), py::arg("record_end"));
+  module.def("step", &step<T>, x, y, sample_weights, parameters, slots, counters,
+             py::arg("settings"), py::arg("rate"));
+  module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, parameters);
+  module.def("first_nonfinite", &first_nonfinite<T>, py::arg("A").noconvert());
 }
 
 }  // namespace
 
 void register_trainer(py::module_& module) {
   py::class_<sgd::Sampler>(module, "Sampler")
-      .def(py::init(&make_sampler), py::arg("n"), py::arg("sampling"), py::arg("seed"))
-      .def("next_epoch", &next_epoch, "The rows of the next epoch, int64 of shape (n,).");
-  py::class_<sgd::Schedule>(module, "Schedule")
-      .def(py::init([](index batch_size, double learning_rate, index epochs, index record_every) {
-             return sgd::Schedule{batch_size, learning_rate, epochs, record_every};
-           }),
-           py::arg("batch_size"), py::arg("learning_rate"), py::arg("epochs"),
-           py::arg("record_every"));
+      .def(py::init(&make_sampler), py::arg("n"), py::arg("sampling"), py::arg("seed"),
+           py::arg("row_bytes") = 1)
+      .def("next_epoch", &next_epoch, "The rows of the next epoch, int64 of shape (n,).")
+      .def_property(
+          "state",
+          [](sgd::Sampler& sampler) {
+            const auto state = sampler.random().state();
+            return py::array_t<std::uint64_t>(static_cast<index>(state.size()), state.data());
+          },
+          [](sgd::Sampler& sampler, const sgd::Random::State& state) {
+            sampler.random().set_state(state);
+          },
+          "The state of the random numbers, uint64 of shape (4,).");
+  py::class_<sgd::Settings>(module, "Settings")
+      .def(py::init(&make_settings), py::arg("batch_size"), py::arg("optimizer"),
+           py::arg("hyperparameters"), py::arg("weight_decay"), py::arg("clip_norm"),
+           py::arg("average"));
+  module.def("optimizers", &optimizers);
   register_for<float>(module);
   register_for<double>(module);
 }

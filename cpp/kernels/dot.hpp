@@ -5,10 +5,11 @@
 
 namespace tilewise::kernels {
 
-// Several sums run side by side, since one chain of additions waits for each to finish.
+// The inner product, still to be summed over the lanes. Several sums run side by side, since one
+// chain of additions waits for each to finish.
 template <class V>
-typename V::Element dot_contiguous(index k, const typename V::Element* a,
-                                   const typename V::Element* b) {
+TILEWISE_INLINE typename V::Reg dot_lanes(index k, const typename V::Element* a,
+                                          const typename V::Element* b) {
   constexpr int chains = 8;
   typename V::Reg acc[chains] = {};
   index p = 0;
@@ -27,7 +28,13 @@ typename V::Element dot_contiguous(index k, const typename V::Element* a,
   }
   TILEWISE_UNROLL
   for (int c = 4; c < chains; ++c) acc[c - 4] += acc[c];
-  return V::sum((acc[0] + acc[1]) + (acc[2] + acc[3]));
+  return (acc[0] + acc[1]) + (acc[2] + acc[3]);
+}
+
+template <class V>
+typename V::Element dot_contiguous(index k, const typename V::Element* a,
+                                   const typename V::Element* b) {
+  return V::sum(dot_lanes<V>(k, a, b));
 }
 
 template <class V>

@@ -22,27 +22,37 @@ TILEWISE_INLINE void exchange(Reg& low, Reg& high, std::index_sequence<Lane...>)
   low = first;
 }
 
-template <class V, int Side = 1>
-TILEWISE_INLINE void transpose_square(typename V::Reg (&row)[V::width]) {
-  TILEWISE_UNROLL
-  for (int i = 0; i < V::width; ++i) {
-    if ((i & Side) == 0) {
-      exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
+// Lanes change places with rows in every block of Count lanes: in the first block, row i is what
+// was lane i of all rows.
+template <class V, int Count = V::width, int Side = 1>
+TILEWISE_INLINE void transpose_blocks(typename V::Reg (&row)[Count]) {
+  if constexpr (Side < Count) {
+    TILEWISE_UNROLL
+    for (int i = 0; i < Count; ++i) {
+      if ((i & Side) == 0) {
+        exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
+      }
     }
+    transpose_blocks<V, Count, 2 * Side>(row);
   }
-  if constexpr (2 * Side < V::width) transpose_square<V, 2 * Side>(row);
 }
 
-// Lane i is the sum of the lanes of row[i]: half as many exchanges as single sums would need.
-// Overwrites the rows.
-template <class V, int Side = 1>
-TILEWISE_INLINE typename V::Reg sums_of_rows(typename V::Reg (&row)[V::width]) {
-  TILEWISE_UNROLL
-  for (int i = 0; i < V::width; i += 2 * Side) {
-    exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
-    row[i] += row[i + Side];
+// Lane i is the sum of the lanes of row[i % Count]: half as many exchanges as single sums would
+// need. Overwrites the rows.
+template <class V, int Count = V::width, int Side = 1>
+TILEWISE_INLINE typename V::Reg sums_of_rows(typename V::Reg (&row)[Count]) {
+  if constexpr (Side < Count) {
+    TILEWISE_UNROLL
+    for (int i = 0; i < Count; i += 2 * Side) {
+      exchange<Side>(row[i], row[i + Side], std::make_index_sequence<V::width>());
+      row[i] += row[i + Side];
+    }
+  } else if constexpr (Side < V::width) {
+    typename V::Reg copy = row[0];
+    exchange<Side>(row[0], copy, std::make_index_sequence<V::width>());
+    row[0] += copy;
   }
-  if constexpr (2 * Side < V::width) return sums_of_rows<V, 2 * Side>(row);
+  if constexpr (2 * Side < V::width) return sums_of_rows<V, Count, 2 * Side>(row);
   return row[0];
 }
 
@@ -55,13 +65,13 @@ TILEWISE_INLINE typename V::Reg broadcast_lane(typename V::Reg r) {
   (std::make_index_sequence<V::width>());
 }
 
-// Calls visit(std::integral_constant<int, lane>) for each lane of a vector, in order.
-template <class V, class Visit>
-TILEWISE_INLINE void each_lane(const Visit& visit) {
-  [&]<int... Lane>(std::integer_sequence<int, Lane...>) TILEWISE_INLINE_LAMBDA {
-    (visit(std::integral_constant<int, Lane>()), ...);
+// Calls visit(std::integral_constant<int, i>) for i = 0 .. Count - 1: lanes are constants.
+template <int Count, class Visit>
+TILEWISE_INLINE void each_index(const Visit& visit) {
+  [&]<int... I>(std::integer_sequence<int, I...>) TILEWISE_INLINE_LAMBDA {
+    (visit(std::integral_constant<int, I>()), ...);
   }
-  (std::make_integer_sequence<int, V::width>());
+  (std::make_integer_sequence<int, Count>());
 }
 
 }  // namespace tilewise::kernels

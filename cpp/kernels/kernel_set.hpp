@@ -63,32 +63,32 @@ struct Transpose {
   index dst_stride;
 };
 
-// A minibatch: the rows `rows[0 .. size)` of X and y, and the model that they meet.
+// Rows of X, y and the sample weights, for SGD: rows[0], rows[1], .. or, without `rows`, the first
+// ones in order. X has contiguous rows.
 template <class T>
-struct SgdBatch {
+struct SgdRows {
   const T* x;
   index x_row_stride;
-  const T* y;
-  const std::int64_t* rows;
-  index size;
   index features;
-  const T* weights;
-  T bias;
+  const T* y;
+  const T* sample_weights;   // may be null: all 1
+  const std::int64_t* rows;  // may be null: 0, 1, 2, ..
+  index available;           // rows that exist: those after the last one may be asked for ahead
+
+  TILEWISE_INLINE index row(index i) const {
+    return rows == nullptr ? i : static_cast<index>(rows[i]);
+  }
 };
 
-// A run of steps: the rows `rows[0 .. count)` in batches, and the model that they change.
+// Steps of plain SGD over the first `count` rows, in batches. The parameters, which the steps
+// change, are a weight for each feature and then the bias.
 template <class T>
-struct SgdRun {
-  const T* x;
-  index x_row_stride;
-  const T* y;
-  const std::int64_t* rows;
+struct SgdSteps {
+  SgdRows<T> rows;
   index count;
   index batch_size;
-  index features;
-  T learning_rate;
-  T* weights;
-  T* bias;
+  const T* rates;  // one for each step
+  T* parameters;
 };
 
 // The element type of a product is float, double, std::uint32_t or std::uint64_t.
@@ -116,9 +116,13 @@ struct GemmKernels {
 // The element type of a model is float or double.
 template <class T>
 struct SgdKernels {
-  index most_narrow;                 // features that sgd_narrow can do with
-  void (*narrow)(const SgdRun<T>&);  // a whole run
-  T (*gradient)(const SgdBatch<T>&, T* gradient);
+  // gradient[j] = sum_i r_i x_ij and, after the last feature, sum_i r_i, over the first `size`
+  // rows: r_i = x_i w + bias - y_i, times the row's sample weight.
+  void (*gradient)(const SgdRows<T>& rows, index size, const T* parameters, T* gradient);
+  // Whole steps: of batch size 1, for any features; of any batch size, for a few.
+  void (*single_steps)(const SgdSteps<T>&);
+  void (*narrow_steps)(const SgdSteps<T>&);
+  index most_narrow;  // features that narrow_steps can do with
 };
 
 template <class T>

@@ -7,8 +7,8 @@
 #include "kernels/gemv.hpp"
 #include "kernels/inner_tile.hpp"
 #include "kernels/kernel_set.hpp"
-#include "kernels/sgd_gradient.hpp"
 #include "kernels/sgd_narrow.hpp"
+#include "kernels/sgd_wide.hpp"
 #include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
@@ -46,7 +46,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
 template <class V>
 constexpr FloatKernels<typename V::Element> make_float_kernels() {
   return {make_gemm_kernels<V>(),
-          {V::width, sgd_narrow<V>, sgd_gradient<V>},
+          {sgd_gradient<V>, sgd_single_steps<V>, sgd_narrow_steps<V>, V::width - 1},
           {fma_chain<V>, 2 * V::width * fma_chains<V>}};
 }
 

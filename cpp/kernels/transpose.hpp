@@ -20,7 +20,7 @@ void transpose(const Transpose<typename V::Element>& t) {
       if (rows == width && cols == width) {
         TILEWISE_UNROLL
         for (index r = 0; r < width; ++r) square[r] = V::load(src + r * t.src_stride);
-        transpose_square<V>(square);
+        transpose_blocks<V>(square);
         TILEWISE_UNROLL
         for (index r = 0; r < width; ++r) V::store(dst + r * t.dst_stride, square[r]);
       } else {

@@ -1,14 +1,26 @@
 #include "sgd/sampler.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
+#include <vector>
+
+#include "base/split.hpp"
 
 namespace tilewise::sgd {
+namespace {
+
+// Where the products of four, and of two, bounds leave room enough that few draws are repeated.
+constexpr index few = index{1} << 14;
+constexpr index most_in_pairs = index{1} << 30;
+
+}  // namespace
 
 std::optional<Sampling> sampling_named(std::string_view name) {
   if (name == "permutation") return Sampling::permutation;
   if (name == "replacement") return Sampling::replacement;
   if (name == "sequential") return Sampling::sequential;
+  if (name == "chunked") return Sampling::chunked;
   return std::nullopt;
 }
 
@@ -22,24 +34,64 @@ Random::Random(std::uint64_t seed) {
   }
 }
 
-std::uint64_t Random::below_64(std::uint64_t bound) {
-  __extension__ using Wide = unsigned __int128;
-  Wide product = Wide{next()} * bound;
-  if (static_cast<std::uint64_t>(product) < bound) {
-    const std::uint64_t biased = -bound % bound;
-    while (static_cast<std::uint64_t>(product) < biased) product = Wide{next()} * bound;
+Sampler::Sampler(index n, Sampling sampling, std::uint64_t seed, index row_bytes)
+    : n_(n),
+      sampling_(sampling),
+      random_(seed),
+      chunk_(std::max((index{256} << 10) / row_bytes, index{1})) {}
+
+bool Sampler::next_epoch(std::int64_t* rows, const std::function<bool()>& interrupted) {
+  if (sampling_ == Sampling::sequential) return true;
+  if (sampling_ == Sampling::chunked) {
+    order_chunks(rows);
+    return true;
   }
-  return static_cast<std::uint64_t>(product >> 64);
+  // Some milliseconds of draws lie between two questions whether to stop.
+  constexpr index draws = index{1} << 20;
+  if (sampling_ == Sampling::permutation) std::iota(rows, rows + n_, std::int64_t{0});
+  for (index end = n_; end > 0; end -= draws) {
+    const index begin = std::max(end - draws, index{0});
+    if (sampling_ == Sampling::permutation) {
+      shuffle(rows, end, begin);
+    } else {
+      for (index i = n_ - end; i < n_ - begin; ++i) {
+        rows[i] = static_cast<std::int64_t>(random_.below(n_));
+      }
+    }
+    if (begin > 0 && interrupted()) return false;
+  }
+  return true;
 }
 
-void Sampler::next_epoch(std::int64_t* rows) {
-  if (sampling_ == Sampling::replacement) {
-    for (index i = 0; i < n_; ++i) rows[i] = static_cast<std::int64_t>(random_.below(n_));
-    return;
+// The draws that fix the places from .. count of a shuffle of `count` rows.
+void Sampler::shuffle(std::int64_t* rows, index count, index from) {
+  Random random = random_;  // in registers
+  index end = count;        // of the places that are not fixed yet
+  const auto draw = [&]<int Draws>() {
+    for (; end - Draws >= std::max(from, index{1}); end -= Draws) {
+      const auto drawn = random.below_each<Draws>(static_cast<std::uint64_t>(end));
+      TILEWISE_UNROLL
+      for (int i = 0; i < Draws; ++i) std::swap(rows[end - 1 - i], rows[drawn[i]]);
+      if (Draws == 2 && end <= few) return;
+    }
+  };
+  if (end <= most_in_pairs && end > few) draw.operator()<2>();
+  if (end <= few) draw.operator()<4>();
+  draw.operator()<1>();
+  random_ = random;
+}
+
+void Sampler::order_chunks(std::int64_t* rows) {
+  std::vector<std::int64_t> chunks(ceil_div(n_, chunk_));
+  std::iota(chunks.begin(), chunks.end(), std::int64_t{0});
+  shuffle(chunks.data(), static_cast<index>(chunks.size()), 0);
+  for (const std::int64_t chunk : chunks) {
+    const index first = chunk * chunk_;
+    const index count = std::min(chunk_, n_ - first);
+    std::iota(rows, rows + count, first);
+    shuffle(rows, count, 0);
+    rows += count;
   }
-  std::iota(rows, rows + n_, std::int64_t{0});
-  if (sampling_ == Sampling::sequential) return;
-  for (index i = n_ - 1; i > 0; --i) std::swap(rows[i], rows[random_.below(i + 1)]);
 }
 
 }  // namespace tilewise::sgd

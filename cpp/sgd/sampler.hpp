@@ -1,8 +1,10 @@
 // The order in which an epoch visits the rows.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -10,7 +12,7 @@
 
 namespace tilewise::sgd {
 
-enum class Sampling { permutation, replacement, sequential };
+enum class Sampling { permutation, replacement, sequential, chunked };
 
 std::optional<Sampling> sampling_named(std::string_view name);
 
@@ -18,7 +20,12 @@ std::optional<Sampling> sampling_named(std::string_view name);
 // integers alone, so a seed gives the same numbers on every machine.
 class Random {
  public:
+  using State = std::array<std::uint64_t, 4>;
+
   explicit Random(std::uint64_t seed);
+
+  const State& state() const { return state_; }
+  void set_state(const State& state) { state_ = state; }
 
   std::uint64_t next() {
     const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
@@ -32,53 +39,66 @@ class Random {
     return result;
   }
 
-  // Uniform in [0, bound), exactly: Lemire, 2019, doi:10.1145/3230636. 0 < bound < 2^63. Bounds
-  // below 2^32 take half a number.
-  std::uint64_t below(std::uint64_t bound) {
-    return bound >> 32 == 0 ? below_32(static_cast<std::uint32_t>(bound)) : below_64(bound);
+  // Draws[i] uniform in [0, bound - i), exactly: one number for all of them (Brackett-Rozinsky and
+  // Lemire, 2024, doi:10.1002/spe.3369). The product of the bounds is below 2^64.
+  template <int Count>
+  std::array<std::uint64_t, Count> below_each(std::uint64_t bound) {
+    std::uint64_t product = bound;
+    for (int i = 1; i < Count; ++i) product *= bound - i;
+    std::array<std::uint64_t, Count> draws;
+    std::uint64_t rest = draw_each(bound, draws);
+    if (rest < product) {
+      const std::uint64_t biased = -product % product;
+      while (rest < biased) rest = draw_each(bound, draws);
+    }
+    return draws;
   }
+
+  std::uint64_t below(std::uint64_t bound) { return below_each<1>(bound)[0]; }
 
  private:
-  std::uint32_t next_half() {
-    has_half_ = !has_half_;
-    if (!has_half_) return static_cast<std::uint32_t>(half_ >> 32);
-    half_ = next();
-    return static_cast<std::uint32_t>(half_);
-  }
-
-  std::uint32_t below_32(std::uint32_t bound) {
-    std::uint64_t product = std::uint64_t{next_half()} * bound;
-    if (static_cast<std::uint32_t>(product) < bound) {
-      const std::uint32_t biased = -bound % bound;
-      while (static_cast<std::uint32_t>(product) < biased) {
-        product = std::uint64_t{next_half()} * bound;
-      }
+  template <std::size_t Count>
+  std::uint64_t draw_each(std::uint64_t bound, std::array<std::uint64_t, Count>& draws) {
+    __extension__ using Wide = unsigned __int128;
+    std::uint64_t rest = next();
+    TILEWISE_UNROLL
+    for (std::size_t i = 0; i < Count; ++i) {
+      const Wide product = Wide{rest} * (bound - i);
+      draws[i] = static_cast<std::uint64_t>(product >> 64);
+      rest = static_cast<std::uint64_t>(product);
     }
-    return static_cast<std::uint32_t>(product >> 32);
+    return rest;
   }
 
-  std::uint64_t below_64(std::uint64_t bound);
-
-  std::uint64_t state_[4];
-  std::uint64_t half_ = 0;  // its high half is still to be used if has_half_
-  bool has_half_ = false;
+  State state_;
 };
 
 class Sampler {
  public:
-  Sampler(index n, Sampling sampling, std::uint64_t seed)
-      : n_(n), sampling_(sampling), random_(seed) {}
+  // A chunk of chunked sampling has about 256 KiB of rows.
+  Sampler(index n, Sampling sampling, std::uint64_t seed, index row_bytes);
 
   index size() const { return n_; }
 
-  // Writes the row of each of the epoch's n draws: a fresh uniform permutation (Fisher and Yates),
-  // independent draws with replacement, or 0 .. n - 1.
-  void next_epoch(std::int64_t* rows);
+  // The rows come as they lie: next_epoch() need not be asked.
+  bool in_order() const { return sampling_ == Sampling::sequential; }
+
+  // Writes the row of each of the epoch's n draws, unless they come in order: a fresh uniform
+  // permutation (Fisher and Yates), independent draws with replacement, or the chunks in random
+  // order with their rows shuffled. Returns false if interrupted; the draws are then unfinished.
+  bool next_epoch(std::int64_t* rows, const std::function<bool()>& interrupted);
+
+  // A copy of it goes on as this one would.
+  Random& random() { return random_; }
 
  private:
+  void shuffle(std::int64_t* rows, index count, index from);
+  void order_chunks(std::int64_t* rows);
+
   index n_;
   Sampling sampling_;
   Random random_;
+  index chunk_;
 };
 
 }  // namespace tilewise::sgd

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "base/split.hpp"
-#include "gemm/gemv.hpp"
-#include "kernels/registry.hpp"
+#include "sgd/loss.hpp"
+#include "sgd/stepper.hpp"
 
 namespace tilewise::sgd {
 namespace {
@@ -23,109 +25,210 @@ class Stopwatch {
   double seconds_ = 0;
 };
 
-// About a millisecond of work.
-index examples_between_questions(index features) {
-  return std::max(1'000'000 / features, index{1});
-}
-
-// The steps of one run, where a row is longer than a vector. `gradient` has room for the features.
+// What training changed until now, to go back to.
 template <class T>
-void run_wide(const kernels::SgdRun<T>& run, T* gradient) {
-  const auto gradient_of = kernels::in_use().sgd<T>().gradient;
-  for (index begin = 0; begin < run.count; begin += run.batch_size) {
-    const index size = std::min(run.batch_size, run.count - begin);
-    const T residuals = gradient_of({.x = run.x,
-                                     .x_row_stride = run.x_row_stride,
-                                     .y = run.y,
-                                     .rows = run.rows + begin,
-                                     .size = size,
-                                     .features = run.features,
-                                     .weights = run.weights,
-                                     .bias = *run.bias},
-                                    gradient);
-    const T rate = run.learning_rate / static_cast<T>(size);
-    for (index j = 0; j < run.features; ++j) run.weights[j] -= rate * gradient[j];
-    *run.bias -= rate * residuals;
+class Backup {
+ public:
+  Backup(const State<T>& state, int slots) : state_(state), slots_(slots * state.model.size()) {
+    save();
   }
+
+  void save() {
+    const T* const parameters = state_.model.parameters;
+    parameters_.assign(parameters, parameters + state_.model.size());
+    kept_.assign(state_.slots, state_.slots + slots_);
+    steps_ = *state_.steps;
+    examples_ = *state_.examples;
+  }
+
+  void restore() const {
+    std::copy(parameters_.begin(), parameters_.end(), state_.model.parameters);
+    std::copy(kept_.begin(), kept_.end(), state_.slots);
+    *state_.steps = steps_;
+    *state_.examples = examples_;
+  }
+
+ private:
+  const State<T>& state_;
+  index slots_;
+  std::vector<T> parameters_;
+  std::vector<T> kept_;
+  index steps_ = 0;
+  index examples_ = 0;
+};
+
+// The rates of the next steps, in the type of the model; asked for in blocks.
+template <class T>
+class RateQueue {
+ public:
+  explicit RateQueue(const Rates& rates) : rates_(rates) {}
+
+  // At least 1 and at most `left`, from step `first` on.
+  std::span<const T> from(index first, index left) {
+    if (const auto* constant = std::get_if<double>(&rates_)) {
+      if (held_.empty()) held_.assign(std::min(left, most), static_cast<T>(*constant));
+      return held_;
+    }
+    if (first < begin_ || first >= begin_ + static_cast<index>(held_.size())) {
+      std::vector<double> asked(std::min(left, most));
+      std::get<RateWriter>(rates_)(first, asked);
+      held_.assign(asked.begin(), asked.end());
+      begin_ = first;
+    }
+    return std::span<const T>(held_).subspan(first - begin_);
+  }
+
+ private:
+  static constexpr index most = 4096;
+
+  const Rates& rates_;
+  index begin_ = 0;
+  std::vector<T> held_;
+};
+
+// About a millisecond of work.
+index examples_between_looks(index features) {
+  return std::max(1'000'000 / (features + 1), index{1});
 }
 
-// Rows from `examples` on to `next`, in whole batches, but not more than are left of the epoch.
-index rows_until(index next, index examples, index batch_size, index left) {
-  return std::min(ceil_div(next - examples, batch_size) * batch_size, left);
-}
+template <class T>
+class Training {
+ public:
+  Training(const Examples<T>& examples, const Settings& settings, const Plan& plan,
+           const Rates& rates, const State<T>& state, const Interrupted& interrupted)
+      : examples_(examples),
+        settings_(settings),
+        plan_(plan),
+        state_(state),
+        interrupted_(interrupted),
+        stepper_(examples, settings, state, interrupted),
+        rates_(rates),
+        backup_(state, settings.optimizer->slots + (settings.average ? 1 : 0)),
+        next_record_(next_multiple(*state.examples)),
+        next_look_(*state.examples + examples_between_looks(examples.features())),
+        last_(at_the_end(*state.examples, examples.x.rows)),
+        last_step_(at_the_end(*state.steps, ceil_div(examples.x.rows, settings.batch_size))) {}
+
+  // False: it is over before its time.
+  bool epoch(Sampler& sampler, std::vector<std::int64_t>& order) {
+    watch_.start();
+    const bool drawn = sampler.next_epoch(order.data(), interrupted_);
+    watch_.stop();
+    if (!drawn) return false;
+    const std::int64_t* const rows = order.empty() ? nullptr : order.data();
+    for (index begin = 0; begin < examples_.x.rows;) {
+      const index done = some_steps(rows, begin);
+      if (done == 0 || !look()) return false;
+      begin += done;
+    }
+    return true;
+  }
+
+  Records finish() {
+    records_.total_seconds = watch_.seconds();
+    return std::move(records_);
+  }
+
+ private:
+  static constexpr index never = std::numeric_limits<index>::max();
+
+  // Where a count is after all epochs; they may be more than anyone can wait for.
+  index at_the_end(index now, index in_an_epoch) const {
+    return plan_.epochs > (never - now) / in_an_epoch ? never : now + plan_.epochs * in_an_epoch;
+  }
+
+  index next_multiple(index examples) const {
+    if (plan_.record_every == 0 || plan_.record_every > never - examples) return never;
+    return (examples / plan_.record_every + 1) * plan_.record_every;
+  }
+
+  // Whole batches until the next look, or the end of the epoch.
+  index some_steps(const std::int64_t* rows, index begin) {
+    const index batch_size = settings_.batch_size;
+    const index left = examples_.x.rows - begin;
+    const index wanted = std::min(next_record_, next_look_) - *state_.examples;
+    watch_.start();
+    const auto rates = rates_.from(*state_.steps, last_step_ - *state_.steps);
+    const index steps = std::min(ceil_div(wanted, batch_size), static_cast<index>(rates.size()));
+    const index done = stepper_.run(rows, begin, std::min(steps * batch_size, left), rates.data());
+    watch_.stop();
+    return done;
+  }
+
+  // Records where it is time to, and sees now and then whether it is worth going on.
+  bool look() {
+    const index done = *state_.examples;
+    const bool end = done == last_;
+    const bool record_now = done >= next_record_ || (end && plan_.record_end);
+    if (!record_now && !end && done < next_look_) return true;
+    next_look_ = done + examples_between_looks(examples_.features());
+    const double loss = record_now ? mean_loss(examples_, result(), interrupted_) : 0;
+    if (interrupted_()) return false;
+    if (!std::isfinite(loss) || !all_finite(state_.model.parameters, state_.model.size())) {
+      backup_.restore();
+      records_.diverged = true;
+      return false;
+    }
+    backup_.save();
+    if (!record_now) return true;
+    records_.losses.push_back(loss);
+    records_.seconds.push_back(watch_.seconds());
+    records_.examples.push_back(done);
+    next_record_ = next_multiple(done);
+    return true;
+  }
+
+  Model<T> result() const {
+    Model<T> model = state_.model;
+    if (settings_.average) model.parameters = state_.slot(settings_.optimizer->slots);
+    return model;
+  }
+
+  const Examples<T>& examples_;
+  const Settings& settings_;
+  const Plan& plan_;
+  const State<T>& state_;
+  const Interrupted& interrupted_;
+  Stepper<T> stepper_;
+  RateQueue<T> rates_;
+  Backup<T> backup_;
+  Stopwatch watch_;
+  Records records_;
+  index next_record_;  // these three in examples
+  index next_look_;
+  index last_;
+  index last_step_;
+};
 
 }  // namespace
 
 template <class T>
-double mean_loss(const MatrixView<const T>& x, const T* y, const T* weights, T bias) {
-  constexpr index chunk = 1024;
-  T predictions[chunk];
-  double sum = 0;
-  for (index i0 = 0; i0 < x.rows; i0 += chunk) {
-    const index rows = std::min(chunk, x.rows - i0);
-    gemm::gemv(x.block(i0, 0, rows, x.cols), VectorView<const T>{weights, x.cols, 1},
-               VectorView<T>{predictions, rows, 1});
-    for (index i = 0; i < rows; ++i) {
-      const double residual = static_cast<double>(predictions[i] + bias - y[i0 + i]);
-      sum += residual * residual;
-    }
+Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
+              const Rates& rates, Sampler& sampler, const State<T>& state,
+              const Interrupted& interrupted) {
+  std::vector<std::int64_t> order(sampler.in_order() ? 0 : examples.x.rows);
+  Training<T> training(examples, settings, plan, rates, state, interrupted);
+  for (index epoch = 0; epoch < plan.epochs; ++epoch) {
+    if (!training.epoch(sampler, order)) break;
   }
-  return sum / (2 * static_cast<double>(x.rows));
+  return training.finish();
 }
 
 template <class T>
-Records fit(const MatrixView<const T>& x, const T* y, const Schedule& schedule, Sampler& sampler,
-            Model<T>& model, const Interrupted& interrupted) {
-  const auto& kernels = kernels::in_use().sgd<T>();
-  Records records;
-  std::vector<std::int64_t> rows(x.rows);
-  std::vector<T> gradient(x.cols);
-  const index batch_size = std::min(schedule.batch_size, x.rows);
-  Stopwatch watch;
-  index examples = 0;
-  index next_record = schedule.record_every;
-  index next_question = examples_between_questions(x.cols);
-  for (index epoch = 0; epoch < schedule.epochs; ++epoch) {
-    watch.start();
-    sampler.next_epoch(rows.data());
-    watch.stop();
-    for (index begin = 0; begin < x.rows;) {
-      const kernels::SgdRun<T> run = {.x = x.data,
-                                      .x_row_stride = x.row_stride,
-                                      .y = y,
-                                      .rows = rows.data() + begin,
-                                      .count = rows_until(std::min(next_record, next_question),
-                                                          examples, batch_size, x.rows - begin),
-                                      .batch_size = batch_size,
-                                      .features = x.cols,
-                                      .learning_rate = static_cast<T>(schedule.learning_rate),
-                                      .weights = model.weights,
-                                      .bias = &model.bias};
-      watch.start();
-      x.cols <= kernels.most_narrow ? kernels.narrow(run) : run_wide(run, gradient.data());
-      watch.stop();
-      begin += run.count;
-      examples += run.count;
-      if (examples >= next_question) {
-        next_question = examples + examples_between_questions(x.cols);
-        if (interrupted()) return records;
-      }
-      if (examples < next_record && !(begin == x.rows && epoch == schedule.epochs - 1)) continue;
-      records.losses.push_back(mean_loss<T>(x, y, model.weights, model.bias));
-      records.seconds.push_back(watch.seconds());
-      records.examples.push_back(examples);
-      if (!std::isfinite(records.losses.back())) return records;
-      next_record = (examples / schedule.record_every + 1) * schedule.record_every;
-    }
-  }
-  return records;
+bool step(const Examples<T>& examples, const Settings& settings, double rate, const State<T>& state,
+          const Interrupted& interrupted) {
+  const T as_t = static_cast<T>(rate);
+  return Stepper<T>(examples, settings, state, interrupted)
+             .run(nullptr, 0, examples.x.rows, &as_t) == examples.x.rows;
 }
 
-template double mean_loss(const MatrixView<const float>&, const float*, const float*, float);
-template double mean_loss(const MatrixView<const double>&, const double*, const double*, double);
-template Records fit(const MatrixView<const float>&, const float*, const Schedule&, Sampler&,
-                     Model<float>&, const Interrupted&);
-template Records fit(const MatrixView<const double>&, const double*, const Schedule&, Sampler&,
-                     Model<double>&, const Interrupted&);
+#define TILEWISE_INSTANTIATE(T)                                                                    \
+  template Records train(const Examples<T>&, const Settings&, const Plan&, const Rates&, Sampler&, \
+                         const State<T>&, const Interrupted&);                                     \
+  template bool step(const Examples<T>&, const Settings&, double, const State<T>&,                 \
+                     const Interrupted&);
+TILEWISE_INSTANTIATE(float)
+TILEWISE_INSTANTIATE(double)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

@@ -2,48 +2,70 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <variant>
 #include <vector>
 
-#include "base/matrix_view.hpp"
+#include "sgd/optimizer.hpp"
+#include "sgd/problem.hpp"
 #include "sgd/sampler.hpp"
 
 namespace tilewise::sgd {
 
-// The model x -> x w + bias. Its owner keeps the weights.
-template <class T>
-struct Model {
-  T* weights;
-  index features;
-  T bias;
+// What a step is. The gradient is X_b^T (X_b W + bias - Y_b) / |B|, cut to the norm clip_norm; then
+// weight_decay times the weights, not the bias, is added; then the optimizer has it.
+struct Settings {
+  index batch_size;
+  const Optimizer* optimizer;
+  std::vector<double> hyperparameters;
+  double weight_decay;
+  double clip_norm;  // infinity: never cut
+  bool average;      // keep the mean of the parameters after each step
 };
 
-// One entry a record; seconds of training so far, evaluation not counted.
+// Everything that training changes; the owner keeps it.
+template <class T>
+struct State {
+  Model<T> model;
+  T* slots;         // the optimizer's and then, if wanted, the average, each like the parameters
+  index* steps;     // so far
+  index* examples;  // so far
+
+  T* slot(int i) const { return slots + i * model.size(); }
+};
+
+// One rate for all steps, or what writes the rates of steps `first`, `first` + 1, ..
+using RateWriter = std::function<void(index first, std::span<double> rates)>;
+using Rates = std::variant<double, RateWriter>;
+
+struct Plan {
+  index epochs;
+  index record_every;  // examples; 0: never
+  bool record_end;
+};
+
 struct Records {
   std::vector<double> losses;
-  std::vector<double> seconds;
+  std::vector<double> seconds;  // of training since the call; evaluation is not counted
   std::vector<index> examples;
+  double total_seconds = 0;
+  bool diverged = false;
 };
 
-struct Schedule {
-  index batch_size;
-  double learning_rate;
-  index epochs;
-  index record_every;  // examples; the end is always recorded
-};
-
-// Half the squared error, averaged over the rows.
+// Trains for plan.epochs epochs, on the rows that the sampler draws, in batches; the last batch of
+// an epoch may be smaller. Parameters or a recorded loss that are not finite end it: the state is
+// then that of the last look at the parameters, a millisecond of work before, and `diverged` is
+// set. Ends early when interrupted, with the state as far as it got. Throws std::bad_alloc, and
+// what `rates` throws.
 template <class T>
-double mean_loss(const MatrixView<const T>& x, const T* y, const T* weights, T bias);
+Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
+              const Rates& rates, Sampler& sampler, const State<T>& state,
+              const Interrupted& interrupted);
 
-// Asked now and then, many times a second, whether to stop.
-using Interrupted = std::function<bool()>;
-
-// Trains for schedule.epochs epochs: for each batch of rows drawn by the sampler,
-// w -= learning_rate * X_b^T (X_b w + bias - y_b) / |B|, and so the bias with a column of ones.
-// The rows of X are contiguous and there is at least one. Ends early at a recorded loss that is not
-// finite, or when interrupted; the model is then as far as it got. Throws std::bad_alloc.
+// One step, on all the examples as one batch. Returns false, with the state as it was, if
+// interrupted.
 template <class T>
-Records fit(const MatrixView<const T>& x, const T* y, const Schedule& schedule, Sampler& sampler,
-            Model<T>& model, const Interrupted& interrupted);
+bool step(const Examples<T>& examples, const Settings& settings, double rate, const State<T>& state,
+          const Interrupted& interrupted);
 
 }  // namespace tilewise::sgd

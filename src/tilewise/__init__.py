@@ -2,21 +2,27 @@
 
 from importlib.metadata import version as _version
 
-from tilewise import data, machine, plots
+from tilewise import data, machine, plots, schedules
 from tilewise._threads import get_num_threads, set_num_threads, threads
 from tilewise.generic import train
+from tilewise.history import DivergenceError, History
 from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
 from tilewise.machine import available_isas, isa, show_config
-from tilewise.sgd import History, fit
+from tilewise.optimizers import Optimizer
+from tilewise.sgd import fit
 from tilewise.timing import Timer
+from tilewise.trainer import Trainer
 
 __version__ = _version("tilewise")
 
 __all__ = [
     "STRATEGIES",
+    "DivergenceError",
     "Explanation",
     "History",
+    "Optimizer",
     "Timer",
+    "Trainer",
     "available_isas",
     "data",
     "explain",
@@ -26,6 +32,7 @@ __all__ = [
     "machine",
     "matmul",
     "plots",
+    "schedules",
     "set_num_threads",
     "show_config",
     "threads",

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,22 +28,55 @@ def explain_float32(m: int, n: int, k: int) -> dict[str, Any]: ...
 def explain_float64(m: int, n: int, k: int) -> dict[str, Any]: ...
 def gflops_with_blocking_float32(n: int, mc: int, nc: int, kc: int, repeats: int) -> float: ...
 def gflops_with_blocking_float64(n: int, mc: int, nc: int, kc: int, repeats: int) -> float: ...
+def optimizers() -> dict[str, tuple[int, dict[str, float]]]: ...
 
 class Sampler:
-    def __init__(self, n: int, sampling: str, seed: int) -> None: ...
+    def __init__(self, n: int, sampling: str, seed: int, row_bytes: int = 1) -> None: ...
     def next_epoch(self) -> NDArray[np.int64]: ...
+    @property
+    def state(self) -> NDArray[np.uint64]: ...
+    @state.setter
+    def state(self, value: ArrayLike) -> None: ...
 
-class Schedule:
+class Settings:
     def __init__(
-        self, batch_size: int, learning_rate: float, epochs: int, record_every: int
+        self,
+        batch_size: int,
+        optimizer: str,
+        hyperparameters: list[float],
+        weight_decay: float,
+        clip_norm: float,
+        average: bool,
     ) -> None: ...
 
-def fit(
+def train(
     X: NDArray[Any],
     y: NDArray[Any],
-    weights: NDArray[Any],
-    bias: float,
-    schedule: Schedule,
+    sample_weights: NDArray[Any] | None,
+    parameters: NDArray[Any],
+    slots: NDArray[Any],
+    counters: NDArray[np.int64],
+    settings: Settings,
+    rates: float | Callable[[int, int], NDArray[np.float64]],
     sampler: Sampler,
-) -> tuple[list[float], list[float], list[int], float]: ...
-def mean_loss(X: NDArray[Any], y: NDArray[Any], weights: NDArray[Any], bias: float) -> float: ...
+    epochs: int,
+    record_every: int,
+    record_end: bool,
+) -> tuple[list[float], list[float], list[int], float, bool]: ...
+def step(
+    X: NDArray[Any],
+    y: NDArray[Any],
+    sample_weights: NDArray[Any] | None,
+    parameters: NDArray[Any],
+    slots: NDArray[Any],
+    counters: NDArray[np.int64],
+    settings: Settings,
+    rate: float,
+) -> None: ...
+def mean_loss(
+    X: NDArray[Any],
+    y: NDArray[Any],
+    sample_weights: NDArray[Any] | None,
+    parameters: NDArray[Any],
+) -> float: ...
+def first_nonfinite(A: NDArray[Any]) -> int: ...

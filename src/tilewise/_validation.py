@@ -43,7 +43,7 @@ def check_seed(seed: Any) -> int:
 
 def check_rate(name: str, value: Any, dtype: DTypeLike = np.float64) -> float:
     """Return a float that is finite and above 0 in `dtype` too."""
-    number = _check_real(name, value)
+    number = check_real(name, value)
     with np.errstate(over="ignore", under="ignore"):
         rounded = np.asarray(number).astype(dtype)
     if not 0 < rounded < np.inf:
@@ -69,13 +69,31 @@ def check_bool(name: str, value: Any) -> bool:
 
 def check_deviation(name: str, value: Any) -> float:
     """Return a float from 0 to 1e30."""
-    number = _check_real(name, value)
+    number = check_real(name, value)
     if not 0 <= number <= _DEVIATION_MAX:
         raise ValueError(f"{name}={_shown(value)} is out of range; give 0 to {_DEVIATION_MAX:g}")
     return number
 
 
-def _check_real(name: str, value: Any) -> float:
+def check_positive(name: str, value: Any, *, or_zero: bool = False) -> float:
+    """Return a finite float above 0, or 0 if that is allowed."""
+    number = check_real(name, value)
+    if not (0 < number < float("inf") or (or_zero and number == 0)):
+        least = "0 or more" if or_zero else "above 0"
+        raise ValueError(f"{name}={_shown(value)} is out of range; give a finite number {least}")
+    return number
+
+
+def check_fraction(name: str, value: Any) -> float:
+    """Return a float above 0 and below 1."""
+    number = check_real(name, value)
+    if not 0 < number < 1:
+        raise ValueError(f"{name}={_shown(value)} is out of range; give a part between 0 and 1")
+    return number
+
+
+def check_real(name: str, value: Any) -> float:
+    """Return a float, maybe not finite; booleans are not numbers."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={_shown(value)} is not a number; give a float")
     try:

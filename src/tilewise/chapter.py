@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise._threads import threads
 from tilewise._validation import check_float_dtype, check_float_matrix, check_int
+from tilewise.history import History
 from tilewise.linalg import STRATEGIES, matmul
-from tilewise.sgd import History, fit
+from tilewise.sgd import fit
 from tilewise.timing import Timer
 
 __all__ = [

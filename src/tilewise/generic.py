@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from tilewise._validation import check_examples, check_int, check_seed
 from tilewise.data import Minibatches
-from tilewise.sgd import History, mean_loss, starting_weights
+from tilewise.engine import starting_weights
+from tilewise.history import History
+from tilewise.sgd import mean_loss
 from tilewise.timing import Timer
 
 __all__ = ["train"]
@@ -83,7 +85,10 @@ def train(
     epochs = check_int("epochs", epochs)
     recorder = _Recorder(*_rows(data_iter, n_features), check_int("record_every", record_every))
     seed = check_seed(seed)
-    params = [starting_weights(None, recorder.X, seed), np.zeros(1, recorder.X.dtype)]
+    params = [
+        starting_weights(None, (n_features,), recorder.X.dtype, seed),
+        np.zeros(1, recorder.X.dtype),
+    ]
     for epoch in range(epochs):
         before = recorder.examples
         recorder.timer.start()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tilewise.chapter import Run, StrategyResult
-    from tilewise.sgd import History
+    from tilewise.history import History
 
 __all__ = ["loss_vs_time", "strategies"]
 

@@ -1,0 +1,188 @@
+// SGD on rows of any length: a few rows at a time are read from memory once, for their residuals,
+// and again from L1 for the gradient.
+#pragma once
+
+#include "kernels/exchange.hpp"
+#include "kernels/kernel_set.hpp"
+#include "kernels/sgd_narrow.hpp"
+
+namespace tilewise::kernels {
+
+// Rows that pass through the registers together.
+constexpr int rows_at_once = 8;
+
+// How far ahead rows are asked for: into L2, which takes more requests at once than L1.
+constexpr index rows_ahead = 32;
+
+// A few rows, and as many of those that come later.
+template <class V, int Rows>
+struct RowGroup {
+  using T = typename V::Element;
+
+  const T* x[Rows];
+  const T* later[Rows];
+  T y[Rows];
+
+  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i) {
+    TILEWISE_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      x[r] = rows.x + rows.row(i + r) * rows.x_row_stride;
+      const index ahead = i + rows_ahead + r;
+      later[r] = ahead < rows.available ? rows.x + rows.row(ahead) * rows.x_row_stride : x[r];
+      __builtin_prefetch(rows.y + (ahead < rows.available ? rows.row(ahead) : 0), 0, 3);
+      y[r] = rows.y[rows.row(i + r)];
+    }
+  }
+
+  // Asks for the vector at feature j of the later rows First, First + 2, ..: the two passes over a
+  // group ask for half each, so that requests never pause.
+  template <int First>
+  TILEWISE_INLINE void ask(index j) const {
+    TILEWISE_UNROLL
+    for (int r = First; r < Rows; r += 2) __builtin_prefetch(later[r] + j, 0, 2);
+  }
+};
+
+// Calls visit(j, load) for every vector of the features; load(p) reads those of a row at p.
+template <class V, class Visit>
+TILEWISE_INLINE void each_vector(index features, const Visit& visit) {
+  using T = typename V::Element;
+  index j = 0;
+  for (; j + V::width <= features; j += V::width) {
+    visit(
+        j, [&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); },
+        [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r); });
+  }
+  if (j == features) return;
+  const auto mask = V::first(static_cast<int>(features - j));
+  visit(
+      j, [&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j, mask, V::zero()); },
+      [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r, mask); });
+}
+
+// sum[i] = the lanes of acc[i], added up.
+template <class V, int Count>
+TILEWISE_INLINE void sums_of(const typename V::Reg (&acc)[Count], typename V::Element* sum) {
+  constexpr int width = V::width;
+  constexpr int side = Count <= width / 2 ? width / 2 : width;
+  TILEWISE_UNROLL
+  for (int first = 0; first < Count; first += side) {
+    typename V::Reg some[side];
+    TILEWISE_UNROLL
+    for (int i = 0; i < side; ++i) some[i] = first + i < Count ? acc[first + i] : V::zero();
+    V::store(sum + first, sums_of_rows<V, side>(some));
+  }
+}
+
+// Room for what sums_of() stores.
+template <int Count, class V>
+constexpr int padded = Count + V::width;
+
+// Adds factor[r] x[r] of every row to `to`.
+template <class V, int Rows>
+TILEWISE_INLINE void add_rows(const RowGroup<V, Rows>& group, index features,
+                              const typename V::Element* factor, typename V::Element* to) {
+  typename V::Reg factors[Rows];
+  TILEWISE_UNROLL
+  for (int r = 0; r < Rows; ++r) factors[r] = V::set1(factor[r]);
+  each_vector<V>(features, [&](index j, auto load, auto store) TILEWISE_INLINE_LAMBDA {
+    group.template ask<1>(j);
+    auto sum = load(to);
+    TILEWISE_UNROLL
+    for (int r = 0; r < Rows; ++r) sum = V::fmadd(factors[r], load(group.x[r]), sum);
+    store(to, sum);
+  });
+}
+
+template <class V, int Rows>
+TILEWISE_INLINE void add_gradient(const SgdRows<typename V::Element>& rows, index i,
+                                  const typename V::Element* parameters,
+                                  typename V::Element* gradient) {
+  using T = typename V::Element;
+  const RowGroup<V, Rows> group(rows, i);
+  typename V::Reg acc[Rows] = {};
+  each_vector<V>(rows.features, [&](index j, auto load, auto) TILEWISE_INLINE_LAMBDA {
+    group.template ask<0>(j);
+    const auto weights = load(parameters);
+    TILEWISE_UNROLL
+    for (int r = 0; r < Rows; ++r) acc[r] = V::fmadd(load(group.x[r]), weights, acc[r]);
+  });
+  T residual[padded<Rows, V>];
+  sums_of<V, Rows>(acc, residual);
+  TILEWISE_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    residual[r] += parameters[rows.features] - group.y[r];
+    if (rows.sample_weights != nullptr) residual[r] *= rows.sample_weights[rows.row(i + r)];
+    gradient[rows.features] += residual[r];
+  }
+  add_rows<V, Rows>(group, rows.features, residual, gradient);
+}
+
+template <class V>
+void sgd_wide_gradient(const SgdRows<typename V::Element>& rows, index size,
+                       const typename V::Element* parameters, typename V::Element* gradient) {
+  for (index j = 0; j <= rows.features; ++j) gradient[j] = 0;
+  index i = 0;
+  for (; i + rows_at_once <= size; i += rows_at_once) {
+    add_gradient<V, rows_at_once>(rows, i, parameters, gradient);
+  }
+  for (; i < size; ++i) add_gradient<V, 1>(rows, i, parameters, gradient);
+}
+
+template <class V>
+void sgd_gradient(const SgdRows<typename V::Element>& rows, index size,
+                  const typename V::Element* parameters, typename V::Element* gradient) {
+  const auto run = rows.features < V::width ? sgd_narrow_gradient<V> : sgd_wide_gradient<V>;
+  run(rows, size, parameters, gradient);
+}
+
+// As many steps of batch size 1 as Rows says, at once; see group_of_single_steps.
+template <class V, int Rows>
+TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& steps, index i) {
+  using T = typename V::Element;
+  constexpr int pairs = Rows * (Rows - 1) / 2;
+  constexpr int sums = Rows + pairs;
+  const index features = steps.rows.features;
+  const RowGroup<V, Rows> group(steps.rows, i);
+  typename V::Reg acc[sums] = {};  // the predictions, then the products of the rows: 10 20 21 30 ..
+  each_vector<V>(features, [&](index j, auto load, auto) TILEWISE_INLINE_LAMBDA {
+    group.template ask<0>(j);
+    const auto weights = load(steps.parameters);
+    typename V::Reg x[Rows];
+    TILEWISE_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      x[r] = load(group.x[r]);
+      acc[r] = V::fmadd(x[r], weights, acc[r]);
+      TILEWISE_UNROLL
+      for (int q = 0; q < r; ++q) {
+        acc[Rows + r * (r - 1) / 2 + q] = V::fmadd(x[r], x[q], acc[Rows + r * (r - 1) / 2 + q]);
+      }
+    }
+  });
+  T sum[padded<sums, V>];
+  sums_of<V, sums>(acc, sum);
+  T change[Rows];  // -rate r
+  T& bias = steps.parameters[features];
+  T bias_change = 0;
+  TILEWISE_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    T residual = sum[r] + (bias - group.y[r]);
+    TILEWISE_UNROLL
+    for (int q = 0; q < r; ++q) residual += (sum[Rows + r * (r - 1) / 2 + q] + 1) * change[q];
+    change[r] = -steps.rates[i + r] * residual;
+    bias_change += change[r];
+  }
+  bias += bias_change;
+  add_rows<V, Rows>(group, features, change, steps.parameters);
+}
+
+template <class V>
+void sgd_single_steps(const SgdSteps<typename V::Element>& steps) {
+  index i = 0;
+  for (; i + rows_at_once <= steps.count; i += rows_at_once) {
+    wide_single_steps<V, rows_at_once>(steps, i);
+  }
+  for (; i < steps.count; ++i) wide_single_steps<V, 1>(steps, i);
+}
+
+}  // namespace tilewise::kernels

@@ -1,0 +1,119 @@
+#include "sgd/gradient.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/split.hpp"
+#include "gemm/gemm.hpp"
+#include "kernels/registry.hpp"
+#include "threads/pool.hpp"
+
+namespace tilewise::sgd {
+namespace {
+
+// A part is worth a thread's waking from about this many numbers of X on.
+constexpr index numbers_in_a_part = index{1} << 15;
+constexpr index most_parts = 16;
+// What is done between two questions whether to stop: some milliseconds.
+constexpr index numbers_in_a_slab = index{1} << 24;
+
+// At most a slab of rows, of one target: cut into parts by size alone, and added up in their order.
+template <class T>
+void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, index first,
+                      index size, const Model<T>& model, T* gradient) {
+  const auto kernel = kernels::in_use().sgd<T>().gradient;
+  const index wanted = size * model.size() / numbers_in_a_part;
+  const EvenSplit parts = {size, std::clamp(wanted, index{1}, std::min(most_parts, size))};
+  const auto run_part = [&](index part, T* result) {
+    const index begin = parts.begin(part);
+    const auto rows = examples.rows(order, first + begin);
+    kernel(rows, parts.size(part), model.parameters, result);
+  };
+  if (parts.parts == 1) return run_part(0, gradient);
+
+  const index stride = ceil_div(model.size(), index{64}) * 64;  // no two threads share a line
+  thread_local std::vector<T> kept;
+  std::vector<T>& results = kept;
+  results.resize(parts.parts * stride);
+  const EvenSplit shares = {parts.parts, std::min(index{threads::get_num_threads()}, parts.parts)};
+  threads::for_each_part(static_cast<int>(shares.parts), [&](int share) {
+    for (index part = shares.begin(share); part < shares.begin(share + 1); ++part) {
+      run_part(part, results.data() + part * stride);
+    }
+  });
+  std::copy_n(results.data(), model.size(), gradient);
+  for (index part = 1; part < parts.parts; ++part) {
+    const T* const result = results.data() + part * stride;
+    for (index j = 0; j < model.size(); ++j) gradient[j] += result[j];
+  }
+}
+
+// The rows of a slab side by side, where they are not already.
+template <class T>
+MatrixView<const T> gathered(const MatrixView<const T>& source, const std::int64_t* order,
+                             index first, index size, std::vector<T>& copy) {
+  if (order == nullptr) return source.block(first, 0, size, source.cols);
+  copy.resize(size * source.cols);
+  for (index i = 0; i < size; ++i) {
+    std::copy_n(&source(order[first + i], 0), source.cols, copy.data() + i * source.cols);
+  }
+  return {copy.data(), size, source.cols, source.cols, 1};
+}
+
+// The same for several targets: residuals and gradient are matrix products.
+template <class T>
+void gradient_of_targets(const Examples<T>& examples, const std::int64_t* order, index first,
+                         index size, const Model<T>& model, T* gradient) {
+  thread_local std::vector<T> x_copy;
+  std::vector<T> kept(size * model.targets);
+  const auto x = gathered(examples.x, order, first, size, x_copy);
+  const MatrixView<T> residuals = {kept.data(), size, model.targets, model.targets, 1};
+  gemm::gemm(x, model.weights(), residuals);
+  T* const bias = gradient + model.features * model.targets;
+  std::fill_n(bias, model.targets, T{0});
+  for (index i = 0; i < size; ++i) {
+    const index row = order != nullptr ? static_cast<index>(order[first + i]) : first + i;
+    const T weight = examples.sample_weights != nullptr ? examples.sample_weights[row] : T{1};
+    for (index t = 0; t < model.targets; ++t) {
+      residuals(i, t) = weight * (residuals(i, t) + model.bias()[t] - examples.y(row, t));
+      bias[t] += residuals(i, t);
+    }
+  }
+  gemm::gemm(x.transposed(),
+             MatrixView<const T>{kept.data(), size, model.targets, model.targets, 1},
+             MatrixView<T>{gradient, model.features, model.targets, model.targets, 1});
+}
+
+template <class T>
+index rows_in_a_slab(const Model<T>& model) {
+  // The rows of several targets are copied: as many as the caches hold.
+  const index numbers = model.targets == 1 ? numbers_in_a_slab : index{1} << 18;
+  return std::max(numbers / (model.features + model.targets), index{64});
+}
+
+}  // namespace
+
+bool is_large(index size, index features) { return size * (features + 1) >= 2 * numbers_in_a_part; }
+
+template <class T>
+bool sum_gradients(const Examples<T>& examples, const std::int64_t* order, index first, index size,
+                   const Model<T>& model, const Interrupted& interrupted, T* gradient) {
+  const auto gradient_of = model.targets == 1 ? gradient_of_slab<T> : gradient_of_targets<T>;
+  const index slab = rows_in_a_slab(model);
+  gradient_of(examples, order, first, std::min(slab, size), model, gradient);
+  if (size <= slab) return true;
+  std::vector<T> more(model.size());
+  for (index begin = slab; begin < size; begin += slab) {
+    if (interrupted()) return false;
+    gradient_of(examples, order, first + begin, std::min(slab, size - begin), model, more.data());
+    for (index j = 0; j < model.size(); ++j) gradient[j] += more[j];
+  }
+  return true;
+}
+
+template bool sum_gradients(const Examples<float>&, const std::int64_t*, index, index,
+                            const Model<float>&, const Interrupted&, float*);
+template bool sum_gradients(const Examples<double>&, const std::int64_t*, index, index,
+                            const Model<double>&, const Interrupted&, double*);
+
+}  // namespace tilewise::sgd

@@ -1,0 +1,21 @@
+// How good a model is, and whether data can be trained on at all.
+#pragma once
+
+#include "sgd/problem.hpp"
+
+namespace tilewise::sgd {
+
+// Half the squared error, summed over the targets and averaged over the rows by their sample
+// weights. NaN if interrupted.
+template <class T>
+double mean_loss(const Examples<T>& examples, const Model<T>& model,
+                 const Interrupted& interrupted);
+
+// Where the first NaN or infinity is, counted row by row; -1 if there is none, or if interrupted.
+template <class T>
+index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& interrupted);
+
+template <class T>
+bool all_finite(const T* values, index size);
+
+}  // namespace tilewise::sgd

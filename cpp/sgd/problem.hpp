@@ -1,0 +1,51 @@
+// What a linear model is trained on, and what training changes.
+#pragma once
+
+#include <functional>
+
+#include "base/matrix_view.hpp"
+#include "kernels/kernel_set.hpp"
+
+namespace tilewise::sgd {
+
+// Asked now and then, many times a second, whether to stop.
+using Interrupted = std::function<bool()>;
+
+// The rows of X and Y are contiguous, and there is at least one.
+template <class T>
+struct Examples {
+  MatrixView<const T> x;    // n x features
+  MatrixView<const T> y;    // n x targets
+  const T* sample_weights;  // n of them, or null: all 1
+
+  index features() const { return x.cols; }
+  index targets() const { return y.cols; }
+
+  // For the kernels, which know one target: the rows order[begin], .. or, without an order, those
+  // from `begin` on.
+  kernels::SgdRows<T> rows(const std::int64_t* order, index begin) const {
+    const index first = order == nullptr ? begin : 0;
+    return {x.data + first * x.row_stride,
+            x.row_stride,
+            x.cols,
+            y.data + first * y.row_stride,
+            sample_weights == nullptr ? nullptr : sample_weights + first,
+            order == nullptr ? nullptr : order + begin,
+            x.rows - begin};
+  }
+};
+
+// The model x -> x W + bias. W and below it the bias are one matrix, (features + 1) x targets, with
+// contiguous rows.
+template <class T>
+struct Model {
+  T* parameters;
+  index features;
+  index targets;
+
+  index size() const { return (features + 1) * targets; }
+  MatrixView<const T> weights() const { return {parameters, features, targets, targets, 1}; }
+  const T* bias() const { return parameters + features * targets; }
+};
+
+}  // namespace tilewise::sgd

@@ -1,0 +1,109 @@
+"""A trainer's whole state in one NPZ file, without pickle."""
+
+import json
+import os
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+
+from tilewise import schedules
+from tilewise.config import Config, Rate
+from tilewise.engine import Engine
+from tilewise.optimizers import Optimizer
+
+__all__ = ["load", "save"]
+
+_FORMAT = "tilewise trainer 1"
+_ARRAYS = ("parameters", "slots", "counters", "random")
+
+
+def save(engine: Engine, path: Any) -> None:
+    """Write the file under a temporary name and rename it."""
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise ValueError(f"path={str(path)!r} does not end in .npz")
+    config = engine.config
+    settings = {
+        **{name: getattr(config, name) for name in _PLAIN},
+        "dtype": config.dtype.name,
+        "optimizer": [config.optimizer.name, dict(config.optimizer.hyperparameters)],
+        "learning_rate": _rate_to_json(engine.rate),
+        "format": _FORMAT,
+    }
+    arrays = {name: getattr(engine, name) for name in _ARRAYS}
+    with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+        try:
+            np.savez(file, settings=json.dumps(settings), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def load(path: Any) -> Engine:
+    """Return what was saved; see `Trainer.load`."""
+    try:
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            settings = json.loads(str(file["settings"]))
+            arrays = [file[name] for name in _ARRAYS]
+        if settings["format"] != _FORMAT:
+            raise ValueError(settings["format"])
+        return _engine(settings, arrays)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{str(path)!r} is not a trainer saved by tilewise: {reason}") from None
+
+
+_PLAIN = (
+    "n_features",
+    "n_targets",
+    "batch_size",
+    "sampling",
+    "weight_decay",
+    "clip_norm",
+    "average",
+    "seed",
+)
+
+
+def _engine(settings: dict[str, Any], arrays: list[Any]) -> Engine:
+    name, hyperparameters = settings["optimizer"]
+    config = Config.checked(
+        **{key: settings[key] for key in _PLAIN},
+        dtype=settings["dtype"],
+        optimizer=Optimizer(name, **hyperparameters),
+    )
+    rate = config.checked_rate(_rate_from_json(settings["learning_rate"]))
+    engine = Engine(config, rate, np.zeros(config.weights_shape, config.dtype))
+    for array, own in zip(arrays, engine.copy(), strict=True):
+        if array.shape != own.shape or array.dtype != own.dtype:
+            raise ValueError(f"an array has shape {array.shape} and not {own.shape}")
+    engine.restore(tuple(arrays))
+    return engine
+
+
+def _rate_to_json(rate: Rate) -> Any:
+    if isinstance(rate, schedules.Schedule) and type(rate).__name__ in schedules.__all__:
+        return [type(rate).__name__, asdict(rate)]
+    if isinstance(rate, float | str):
+        return rate
+    raise TypeError(
+        f"learning_rate={rate!r} cannot be saved; set a number or one of tilewise.schedules first"
+    )
+
+
+def _rate_from_json(saved: Any) -> Any:
+    if isinstance(saved, list):
+        name, fields = saved
+        if name not in schedules.__all__ or name == "Schedule":
+            raise ValueError(f"unknown schedule {name!r}")
+        return getattr(schedules, name)(**fields)
+    return saved

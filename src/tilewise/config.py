@@ -1,0 +1,111 @@
+"""The settings of a trainer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tilewise import _core
+from tilewise._validation import (
+    check_bool,
+    check_choice,
+    check_float_dtype,
+    check_int,
+    check_positive,
+    check_rate,
+    check_seed,
+)
+from tilewise.optimizers import Optimizer
+from tilewise.schedules import Schedule
+
+__all__ = ["SAMPLINGS", "Config", "Rate"]
+
+Rate = float | str | Schedule | Callable[[int], float]
+
+SAMPLINGS = ("permutation", "replacement", "sequential", "chunked")
+_SCALES_GRADIENT = ("adagrad", "rmsprop", "adadelta", "adam")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings that stay, checked; see `Trainer`."""
+
+    n_features: int
+    n_targets: int | None
+    batch_size: int
+    optimizer: Optimizer
+    sampling: str
+    weight_decay: float
+    clip_norm: float | None
+    average: bool
+    dtype: np.dtype[Any]
+    seed: int
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        n_features: Any,
+        n_targets: Any,
+        batch_size: Any,
+        optimizer: Any,
+        sampling: Any,
+        weight_decay: Any,
+        clip_norm: Any,
+        average: Any,
+        dtype: DTypeLike,
+        seed: Any,
+    ) -> "Config":
+        """Return the settings of these arguments, or raise and name the first that is wrong."""
+        check_choice("sampling", sampling, SAMPLINGS)
+        return cls(
+            n_features=check_int("n_features", n_features),
+            n_targets=None if n_targets is None else check_int("n_targets", n_targets),
+            batch_size=check_int("batch_size", batch_size),
+            optimizer=Optimizer.of(optimizer),
+            sampling=sampling,
+            weight_decay=check_positive("weight_decay", weight_decay, or_zero=True),
+            clip_norm=None if clip_norm is None else check_positive("clip_norm", clip_norm),
+            average=check_bool("average", average),
+            dtype=check_float_dtype(dtype),
+            seed=check_seed(seed),
+        )
+
+    def checked_rate(self, learning_rate: Any) -> Rate:
+        """Return the learning rate if it can go with these settings, or raise."""
+        if isinstance(learning_rate, str) and learning_rate == "auto":
+            if self.optimizer.name in _SCALES_GRADIENT:
+                raise ValueError(
+                    f"learning_rate='auto' has no meaning for {self.optimizer.name}, which scales "
+                    "the gradient; give a number"
+                )
+            return "auto"
+        if isinstance(learning_rate, Schedule):
+            return learning_rate
+        if callable(learning_rate):
+            return cast(Callable[[int], float], learning_rate)
+        return check_rate("learning_rate", learning_rate, self.dtype)
+
+    @property
+    def weights_shape(self) -> tuple[int, ...]:
+        """Of the weights as users see them."""
+        return (self.n_features,) if self.n_targets is None else (self.n_features, self.n_targets)
+
+    @property
+    def parameters_shape(self) -> tuple[int, int]:
+        """Of the weights with the bias below them."""
+        return self.n_features + 1, self.n_targets or 1
+
+    @property
+    def native(self) -> _core.Settings:
+        """What a step is, for the engine."""
+        return _core.Settings(
+            self.batch_size,
+            self.optimizer.name,
+            list(self.optimizer.hyperparameters.values()),
+            self.weight_decay,
+            float("inf") if self.clip_norm is None else self.clip_norm,
+            self.average,
+        )

@@ -1,0 +1,184 @@
+"""The native trainer with all that it changes: what `Trainer` wraps."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tilewise import _core
+from tilewise._validation import check_finite, check_float_array
+from tilewise.config import Config, Rate
+from tilewise.curvature import largest_rates
+from tilewise.examples import Examples
+from tilewise.history import DivergenceError, History
+from tilewise.schedules import rate_block
+
+__all__ = ["Engine", "Records", "starting_weights"]
+
+Array = NDArray[Any]
+_INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
+
+
+@dataclass
+class Records:
+    """Losses over time, of one or several calls of the engine."""
+
+    losses: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)
+    total_seconds: float = 0.0
+
+    def add(self, losses: list[float], seconds: list[float], examples: list[int]) -> None:
+        """Append the records of a call that began after `total_seconds`."""
+        self.losses += losses
+        self.seconds += [self.total_seconds + second for second in seconds]
+        self.examples += examples
+
+
+class Engine:
+    """A model's parameters and everything else that training changes."""
+
+    def __init__(self, config: Config, rate: Rate, weights: Array) -> None:
+        self.config = config
+        self.rate = rate
+        self.parameters = np.zeros(config.parameters_shape, config.dtype)
+        self.parameters[:-1] = weights.reshape(config.n_features, -1)
+        slots = config.optimizer.slots + config.average
+        self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
+        self.counters = np.zeros(2, np.int64)  # steps and examples
+        self.random = _core.Sampler(1, config.sampling, config.seed).state
+
+    @property
+    def result(self) -> Array:
+        """The weights with the bias below them: averaged ones, if the model is averaged."""
+        averaged = self.config.average and self.counters[0] > 0
+        return np.ascontiguousarray(self.slots[-1]) if averaged else self.parameters
+
+    @property
+    def weights(self) -> Array:
+        """A copy of the weights."""
+        return self.result[:-1].reshape(self.config.weights_shape).copy()
+
+    @property
+    def bias(self) -> Any:
+        """A float, or a copy of the biases."""
+        last = self.result[-1]
+        return float(last[0]) if self.config.n_targets is None else last.copy()
+
+    def loss(self, examples: Examples) -> float:
+        """Return half the mean squared error."""
+        return _core.mean_loss(examples.X, examples.y, examples.weights, self.result)
+
+    def step(self, examples: Examples) -> None:
+        """Take one step on all examples; see `Trainer.step`."""
+        rate = self._resolved_rate(examples)
+        if not isinstance(rate, float):
+            rate = float(rate_block(rate, int(self.counters[0]), 1, 1)[0])
+        before = self.copy()
+        _core.step(
+            examples.X, examples.y, examples.weights, self.parameters, self.slots, self.counters,
+            self.config.native, rate,
+        )  # fmt: skip
+        if not np.isfinite(self.parameters).all():
+            self.restore(before)
+            examples.check_finite()
+            raise self._divergence(examples, Records())
+
+    def train(
+        self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
+    ) -> None:
+        """Train for some epochs, and add to the records; see `Trainer.fit` for what it raises."""
+        rates = self._native_rates(examples)
+        if self.config.sampling == "replacement":  # may miss a bad row
+            examples.check_finite()
+        n = len(examples.X)
+        row_bytes = max(abs(examples.X.strides[0]), 1)
+        sampler = _core.Sampler(n, self.config.sampling, self.config.seed, row_bytes)
+        sampler.state = self.random
+        before = self.copy()
+        try:
+            losses, seconds, seen, total, diverged = _core.train(
+                examples.X, examples.y, examples.weights, self.parameters, self.slots,
+                self.counters, self.config.native, rates, sampler, epochs, record_every, record_end,
+            )  # fmt: skip
+        except KeyboardInterrupt as interrupt:
+            self.random = sampler.state
+            interrupt.history = self.history(records, epochs)  # type: ignore[attr-defined]
+            raise
+        except BaseException:  # of a schedule
+            self.restore(before)
+            raise
+        self.random = sampler.state
+        if diverged:
+            good = self.copy()
+            self.restore(before)
+            examples.check_finite()
+            self.restore(good)
+        records.add(losses, seconds, seen)
+        records.total_seconds += total
+        if diverged:
+            raise self._divergence(examples, records)
+
+    def history(self, records: Records, epochs: int) -> History:
+        """Return the records with the model as it is."""
+        return History(
+            losses=np.asarray(records.losses, np.float64),
+            seconds=np.asarray(records.seconds, np.float64),
+            examples=np.asarray(records.examples, np.int64),
+            seconds_per_epoch=records.total_seconds / epochs,
+            weights=self.weights,
+            bias=self.bias,
+            seed=self.config.seed,
+        )
+
+    def copy(self) -> tuple[Array, ...]:
+        """Return copies of all that training changes."""
+        state = self.parameters, self.slots, self.counters, self.random
+        return tuple(array.copy() for array in state)
+
+    def restore(self, state: tuple[Array, ...]) -> None:
+        """Go back to what `copy` returned."""
+        self.parameters[:], self.slots[:], self.counters[:], self.random = state
+
+    def _resolved_rate(self, examples: Examples) -> Any:
+        """Return the learning rate; 'auto' becomes a number."""
+        if isinstance(self.rate, str):
+            examples.check_finite()
+            config = self.config
+            rate = largest_rates(examples.X, config.batch_size, config.sampling)[1] / 2
+            self.rate = rate * (1 - config.optimizer.hyperparameters.get("momentum", 0.0))
+        return self.rate
+
+    def _native_rates(self, examples: Examples) -> Any:
+        rate = self._resolved_rate(examples)
+        if isinstance(rate, float):
+            return rate
+        steps_per_epoch = -(-len(examples.X) // self.config.batch_size)
+        return lambda first, count: rate_block(rate, first, count, steps_per_epoch)
+
+    def _divergence(self, examples: Examples, records: Records) -> DivergenceError:
+        config = self.config
+        full, minibatch = largest_rates(examples.X, config.batch_size, config.sampling)
+        return DivergenceError(
+            f"learning_rate={self.rate} is too large: training diverged after {self.counters[1]} "
+            f"examples; plain SGD is stable below {minibatch:.3g} with this batch size (gradient "
+            f"descent below {full:.3g}): use a smaller one",
+            self.history(records, 1),
+        )
+
+
+def starting_weights(
+    initial_weights: ArrayLike | None, shape: tuple[int, ...], dtype: DTypeLike, seed: int
+) -> Array:
+    """Return a fresh array for the training to write to."""
+    if initial_weights is None:
+        drawn = np.random.default_rng(seed).normal(0, _INITIAL_STD, shape)
+        return np.asarray(drawn, dtype)
+    given = check_float_array("initial_weights", initial_weights)
+    if given.shape != shape:
+        raise ValueError(f"initial_weights has shape {given.shape}; give shape {shape}")
+    check_finite("initial_weights", given)
+    with np.errstate(over="ignore"):  # found below
+        converted = given.astype(dtype)
+    return check_finite(f"initial_weights.astype({np.dtype(dtype)})", converted)

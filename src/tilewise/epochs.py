@@ -1,0 +1,98 @@
+"""Training with something to do after each epoch: callbacks, early stopping, progress."""
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tilewise.engine import Engine, Records
+from tilewise.examples import Examples
+from tilewise.history import History
+
+__all__ = ["EpochLoop"]
+
+
+@dataclass(frozen=True)
+class EpochLoop:
+    """What happens after each epoch; see `Trainer.fit`."""
+
+    epochs: int
+    patience: int | None
+    after_epoch: Sequence[Callable[[int, float], Any]]  # of the epoch and its loss; true: stop
+    progress: bool
+    verbose: bool
+
+    def run(
+        self, engine: Engine, examples: Examples, validation: Examples, record_every: int
+    ) -> History:
+        """Train epoch by epoch. The history is the same as without a loop."""
+        records = Records()
+        best = _Best(self.patience)
+        with self._bar() as advance:
+            for epoch in range(1, self.epochs + 1):
+                try:
+                    engine.train(examples, 1, records, record_every, record_end=False)
+                except KeyboardInterrupt as interrupt:
+                    interrupt.history = engine.history(records, epoch)  # type: ignore[attr-defined]
+                    raise
+                loss = engine.loss(validation)
+                if self.verbose:
+                    print(f"epoch {epoch}: loss {loss:.6g}, {records.total_seconds:.3g} s")
+                advance(loss)
+                stop = best.is_enough(loss, engine)
+                if any([after(epoch, loss) for after in self.after_epoch]) or stop:
+                    break
+        best.restore(engine)
+        self._record_end(engine, examples, records)
+        return engine.history(records, epoch)
+
+    def _record_end(self, engine: Engine, examples: Examples, records: Records) -> None:
+        """Add the end to the records, unless it is there."""
+        done = int(engine.counters[1])
+        if not records.examples or records.examples[-1] < done:
+            records.losses.append(engine.loss(examples))
+            records.seconds.append(records.total_seconds)
+            records.examples.append(done)
+
+    @contextmanager
+    def _bar(self) -> Any:
+        if not self.progress:
+            yield lambda loss: None
+            return
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            raise ImportError(
+                'progress=True needs tqdm, which is missing; pip install "tilewise[report]"'
+            ) from None
+        with tqdm(total=self.epochs, unit="epoch") as bar:
+
+            def advance(loss: float) -> None:
+                bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+                bar.update()
+
+            yield advance
+
+
+class _Best:
+    """The state with the lowest loss so far, and whether it is long ago."""
+
+    def __init__(self, patience: int | None) -> None:
+        self._patience = patience
+        self._loss = float("inf")
+        self._state: Any = None
+        self._since = 0
+
+    def is_enough(self, loss: float, engine: Engine) -> bool:
+        if self._patience is None:
+            return False
+        if loss < self._loss:
+            self._loss, self._state, self._since = loss, engine.copy(), 0
+            return False
+        self._since += 1
+        return self._since >= self._patience
+
+    def restore(self, engine: Engine) -> None:
+        """Go back to the best parameters; what was seen and drawn since stays counted."""
+        if self._state is not None:
+            engine.parameters[:], engine.slots[:] = self._state[:2]

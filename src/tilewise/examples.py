@@ -1,0 +1,117 @@
+"""What a linear model is trained on, checked once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tilewise import _core
+from tilewise._validation import check_float_array, check_fraction
+
+__all__ = ["Examples", "as_matrix"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows of X (n, d) and y (n, t), and perhaps sample weights (n,) of mean 1, all of one dtype.
+
+    X has contiguous rows; y and the weights are contiguous. Nothing is copied that lies so already.
+    """
+
+    X: Array
+    y: Array
+    weights: Array | None
+
+    @classmethod
+    def checked(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        n_features: int,
+        n_targets: int | None,
+        dtype: DTypeLike,
+    ) -> "Examples":
+        """Return what the arguments hold; NaN and infinity are not looked for."""
+        X = as_matrix(X, n_features, dtype)
+        y = check_float_array("y", y)
+        shape = (len(X),) if n_targets is None else (len(X), n_targets)
+        if y.shape != shape:
+            raise ValueError(f"y has shape {y.shape}; give shape {shape}")
+        weights = None if sample_weight is None else _mean_one(sample_weight, len(X))
+        y = _converted("y", y, X.dtype).reshape(len(X), -1)
+        return cls(X, y, None if weights is None else weights.astype(X.dtype))
+
+    def check_finite(self) -> None:
+        """Raise with the position of the first NaN or infinity, if there is one."""
+        for name, array in (("X", self.X), ("y", self.y)):
+            flat = _core.first_nonfinite(array)
+            if flat < 0:
+                continue
+            position = tuple(int(i) for i in np.unravel_index(flat, array.shape))
+            shown = position[:1] if name == "y" and array.shape[1] == 1 else position
+            raise ValueError(
+                f"{name}[{', '.join(map(str, shown))}] is {array[position]}; "
+                "remove or replace such values"
+            )
+
+    def split(self, fraction: float, seed: int) -> tuple["Examples", "Examples"]:
+        """Return copies of most rows and of a fraction of them, drawn at random."""
+        n = len(self.X)
+        held_out = round(check_fraction("validation_fraction", fraction) * n)
+        if not 1 <= held_out < n:
+            raise ValueError(
+                f"validation_fraction={fraction} of {n} rows leaves a part empty; give more rows"
+            )
+        order = np.random.default_rng(seed).permutation(n)
+        return self._rows(np.sort(order[held_out:])), self._rows(np.sort(order[:held_out]))
+
+    def _rows(self, rows: NDArray[np.int64]) -> "Examples":
+        weights = None if self.weights is None else self.weights[rows]
+        return Examples(self.X[rows], self.y[rows], weights)
+
+
+def as_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:
+    """Return X (n, d) with contiguous, aligned rows; a copy only if needed."""
+    X = check_float_array("X", X)
+    if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] != n_features:
+        raise ValueError(f"X has shape {X.shape}; give shape (n, {n_features}) with at least a row")
+    if X.dtype != dtype:
+        raise TypeError(
+            f"X has dtype {X.dtype}, but the model {np.dtype(dtype)}; convert one of them"
+        )
+    size = X.itemsize
+    good = X.flags.aligned and X.strides[0] % size == 0
+    return X if good and X.strides[1] == size else np.ascontiguousarray(X)
+
+
+def _converted(name: str, array: Array, dtype: DTypeLike) -> Array:
+    with np.errstate(over="ignore"):
+        converted = np.require(array, dtype, ["C", "A"])
+    lost = np.isinf(converted) & np.isfinite(array) if converted.dtype != array.dtype else None
+    if lost is not None and lost.any():
+        at = int(np.argmax(lost))
+        raise ValueError(f"{name}[{at}] is {array.flat[at]}, too large for {np.dtype(dtype)}")
+    return converted
+
+
+def _mean_one(sample_weight: ArrayLike, n: int) -> Array:
+    """Return the sample weights divided by their mean."""
+    weights = np.asarray(sample_weight)
+    if weights.dtype.kind not in "iufb":
+        raise TypeError(f"sample_weight has dtype {weights.dtype}; give numbers")
+    if weights.shape != (n,):
+        raise ValueError(f"sample_weight has shape {weights.shape}; give shape ({n},)")
+    weights = weights.astype(np.float64)
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(f"sample_weight[{at}] is {weights[at]}; give finite weights, 0 or more")
+    if not weights.any():
+        raise ValueError("sample_weight is 0 everywhere; give one row a weight above 0")
+    weights /= weights.max()
+    return np.asarray(weights / weights.mean())

@@ -1,0 +1,52 @@
+"""What a training run leaves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DivergenceError", "History"]
+
+
+@dataclass(frozen=True)
+class History:
+    """What a training run leaves: one entry a record, and the model at the end.
+
+    Attributes
+    ----------
+    losses : ndarray of float64
+        Half the squared error, averaged over all rows.
+    seconds : ndarray of float64
+        Training time so far. Evaluating the loss is not counted.
+    examples : ndarray of int64
+        Rows seen so far.
+    seconds_per_epoch : float
+        Training time of the whole run over its epochs.
+    weights : ndarray, shape (n_features,) or (n_features, n_targets)
+    bias : float, or ndarray of shape (n_targets,)
+    seed : int or None
+        Gives the same run again, for `fit`.
+    """
+
+    losses: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    examples: NDArray[np.int64]
+    seconds_per_epoch: float
+    weights: NDArray[Any]
+    bias: Any
+    seed: int | None
+
+
+class DivergenceError(FloatingPointError):
+    """The training diverged: the learning rate is too large.
+
+    Attributes
+    ----------
+    history : History
+        Until then, with the last good weights.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history

@@ -1,0 +1,179 @@
+"""Learning rates that change from step to step."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise._validation import check_int, check_rate, check_real
+
+__all__ = ["Cosine", "EpochDecay", "Exponential", "InverseScaling", "Schedule", "Step"]
+
+Rates = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """A rate that changes; to add one, give a subclass its `rates`.
+
+    Attributes
+    ----------
+    rate : float
+        Of the first step.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_rate("rate", self.rate)
+
+    @abstractmethod
+    def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
+        """Return the rates of `steps`, which count from 0 and lie in `epochs`."""
+
+
+@dataclass(frozen=True)
+class EpochDecay(Schedule):
+    """``rate * factor ** epoch``: the rate times a factor after each epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> EpochDecay(0.5, factor=0.5).rates(np.arange(4), np.array([0, 0, 1, 1])).tolist()
+    [0.5, 0.5, 0.25, 0.25]
+    """
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_rate("factor", self.factor)
+
+    def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
+        """Return the rates of `steps`."""
+        return self.rate * np.power(float(self.factor), epochs)
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """``rate * factor ** (step // every)``: the rate times a factor every so many steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Step(1.0, factor=0.1, every=2).rates(np.arange(4), np.zeros(4, int)).tolist()
+    [1.0, 1.0, 0.1, 0.1]
+    """
+
+    factor: float
+    every: int
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_rate("factor", self.factor)
+        check_int("every", self.every)
+
+    def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
+        """Return the rates of `steps`."""
+        return self.rate * np.power(float(self.factor), steps // self.every)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """``rate * exp(-decay * step)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Exponential(1.0, decay=0.5).rates(np.arange(2), np.zeros(2, int)).round(3).tolist()
+    [1.0, 0.607]
+    """
+
+    decay: float
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_rate("decay", self.decay)
+
+    def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
+        """Return the rates of `steps`."""
+        return np.asarray(self.rate * np.exp(-self.decay * steps))
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """From `rate` down to `final` along half a cosine in `steps` steps, and `final` from then on.
+
+    Loshchilov and Hutter, 2017, arXiv:1608.03983, without restarts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Cosine(1.0, steps=2).rates(np.arange(4), np.zeros(4, int)).round(3).tolist()
+    [1.0, 0.5, 0.0, 0.0]
+    """
+
+    steps: int
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_int("steps", self.steps)
+        if not 0 <= check_real("final", self.final) <= self.rate:
+            raise ValueError(f"final={self.final} is out of range; give 0 to rate={self.rate}")
+
+    def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
+        """Return the rates of `steps`."""
+        part = np.minimum(steps / self.steps, 1)
+        return self.final + (self.rate - self.final) * (1 + np.cos(math.pi * part)) / 2
+
+
+@dataclass(frozen=True)
+class InverseScaling(Schedule):
+    """``rate / (1 + step) ** power``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> InverseScaling(1.0).rates(np.array([0, 3]), np.zeros(2, int)).tolist()
+    [1.0, 0.5]
+    """
+
+    power: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_rate("power", self.power)
+
+    def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
+        """Return the rates of `steps`."""
+        return np.asarray(self.rate / np.power(1.0 + steps, self.power))
+
+
+def rate_block(
+    rate: Schedule | Callable[[int], Any], first: int, count: int, steps_per_epoch: int
+) -> Rates:
+    """Return the rates of steps `first` .. `first + count - 1`, all finite and at least 0."""
+    steps = np.arange(first, first + count)
+    if isinstance(rate, Schedule):
+        rates = np.asarray(rate.rates(steps, steps // steps_per_epoch), np.float64)
+    else:
+        rates = np.array([check_real(f"learning_rate({step})", rate(int(step))) for step in steps])
+    bad = ~(np.isfinite(rates) & (rates >= 0))
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(
+            f"the learning rate of step {first + at} is {rates[at]}; it must be finite and not "
+            "below 0"
+        )
+    return rates

@@ -1,0 +1,343 @@
+"""A linear model in training: step by step, epoch by epoch, or a whole fit."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tilewise import checkpoint
+from tilewise._validation import check_bool, check_int
+from tilewise.config import Config, Rate
+from tilewise.engine import Engine, Records, starting_weights
+from tilewise.epochs import EpochLoop
+from tilewise.examples import Examples, as_matrix
+from tilewise.history import History
+from tilewise.linalg import matmul
+from tilewise.optimizers import Optimizer
+
+__all__ = ["Trainer"]
+
+Array = NDArray[Any]
+
+
+class Trainer:
+    """Linear regression ``y = X w + b`` in training.
+
+    A step takes a batch and gives the optimizer the gradient of half the squared error, averaged
+    over the batch: ``X_b.T @ (X_b @ w + b - y_b) / len(X_b)`` (d2l.ai, equation 12.5.2).
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of X.
+    n_targets : int, optional
+        Columns of a two-dimensional y. By default y has one dimension.
+    batch_size : int, default 32
+        Rows in a step of `run_epoch` and `fit`; all or more is gradient descent.
+    learning_rate : float, 'auto', tilewise.schedules.Schedule or callable, default 0.01
+        A callable is given the number of the step, from 0. 'auto' is half the largest rate below
+        which minibatch SGD contracts, from the first data seen; see `tilewise.curvature`.
+    optimizer : str or Optimizer, default 'sgd'
+        See `tilewise.Optimizer`.
+    sampling : {'permutation', 'replacement', 'sequential', 'chunked'}, default 'permutation'
+        An exact uniform permutation for each epoch, n draws with replacement, the rows in order,
+        or chunks of 256 KiB in random order with their rows shuffled, which reads data larger than
+        the cache in long runs.
+    weight_decay : float, default 0
+        Times the weights, not the bias, is added to the gradient.
+    clip_norm : float, optional
+        The gradient is scaled down to this Euclidean norm where it is longer.
+    average : bool, default False
+        `weights` and `bias` are the mean of those after each step (Polyak and Juditsky, 1992).
+    dtype : float32 or float64, default float32
+        Of X, and of all computing.
+    initial_weights : array_like, shape (n_features,) or (n_features, n_targets), optional
+        By default normal with standard deviation 0.01. The bias starts at 0.
+    seed : int, optional
+        Fixes the initial weights and the order of the rows. By default a fresh one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type or value.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, weights, bias = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+    >>> trainer = tw.Trainer(3, batch_size=10, learning_rate=0.05, seed=0)
+    >>> for epoch in range(5):
+    ...     trainer.run_epoch(X, y)
+    >>> bool(abs(trainer.weights - weights).max() < 1e-3)
+    True
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        n_targets: int | None = None,
+        batch_size: int = 32,
+        learning_rate: Rate = 0.01,
+        optimizer: str | Optimizer = "sgd",
+        sampling: str = "permutation",
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        average: bool = False,
+        dtype: DTypeLike = np.float32,
+        initial_weights: ArrayLike | None = None,
+        seed: int | None = None,
+    ) -> None:
+        config = Config.checked(
+            n_features=n_features,
+            n_targets=n_targets,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            sampling=sampling,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            average=average,
+            dtype=dtype,
+            seed=seed,
+        )
+        rate = config.checked_rate(learning_rate)
+        weights = starting_weights(initial_weights, config.weights_shape, config.dtype, config.seed)
+        self._engine = Engine(config, rate, weights)
+
+    @property
+    def weights(self) -> Array:
+        """A copy of the weights, shape (n_features,) or (n_features, n_targets)."""
+        return self._engine.weights
+
+    @property
+    def bias(self) -> Any:
+        """The bias: a float, or an array of shape (n_targets,)."""
+        return self._engine.bias
+
+    @property
+    def steps(self) -> int:
+        """Steps so far."""
+        return int(self._engine.counters[0])
+
+    @property
+    def examples(self) -> int:
+        """Rows seen so far."""
+        return int(self._engine.counters[1])
+
+    @property
+    def learning_rate(self) -> Rate:
+        """As it was set; 'auto' becomes a number with the first data."""
+        return self._engine.rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Rate) -> None:
+        self.set_learning_rate(learning_rate)
+
+    def set_learning_rate(self, learning_rate: Rate) -> None:
+        """Set the learning rate of the next steps: see the class.
+
+        Examples
+        --------
+        >>> trainer = Trainer(3)
+        >>> trainer.set_learning_rate(0.5)
+        >>> trainer.learning_rate
+        0.5
+        """
+        self._engine.rate = self._engine.config.checked_rate(learning_rate)
+
+    def step(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Take one step, with all rows of `X` as the batch.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        y : array_like, shape (n,) or (n, n_targets)
+        sample_weight : array_like, shape (n,), optional
+
+        Raises
+        ------
+        TypeError, ValueError
+            `X` or `y` does not fit, or has NaN or infinity. Nothing is changed then.
+        DivergenceError
+            The step led to parameters that are not finite, and was taken back.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> trainer = Trainer(1, dtype=np.float64, initial_weights=[0.0], learning_rate=1.0)
+        >>> trainer.step(np.array([[1.0]]), np.array([2.0]))
+        >>> trainer.weights, trainer.bias
+        (array([2.]), 2.0)
+        """
+        self._engine.step(self._examples(X, y, sample_weight))
+
+    def run_epoch(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Train for one epoch, in batches.
+
+        Parameters and errors are those of `step`; after a divergence the trainer has the last good
+        weights.
+
+        Examples
+        --------
+        >>> import tilewise as tw
+        >>> X, y, _, _ = tw.data.synthetic(100, 3, seed=0)
+        >>> trainer = Trainer(3)
+        >>> trainer.run_epoch(X, y)
+        >>> trainer.examples
+        100
+        """
+        examples = self._examples(X, y, sample_weight)
+        self._engine.train(examples, 1, Records(), record_every=0, record_end=False)
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        epochs: int = 1,
+        *,
+        sample_weight: ArrayLike | None = None,
+        record_every: int = 200,
+        validation_fraction: float | None = None,
+        patience: int | None = None,
+        callbacks: Sequence[Callable[["Trainer", int, float], Any]] = (),
+        progress: bool = False,
+        verbose: bool = False,
+    ) -> History:
+        """Train for some epochs.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `step`.
+        epochs : int, default 1
+        record_every : int, default 200
+            Rows between two entries of the history. The end is always recorded.
+        validation_fraction : float, optional
+            This part of the rows, drawn at random, is not trained on; the loss after each epoch is
+            over it.
+        patience : int, optional
+            Stop after so many epochs without a lower loss, and keep the best weights.
+        callbacks : sequence of callable
+            ``callback(trainer, epoch, loss)`` after each epoch; a true value ends the training.
+        progress : bool, default False
+            Show a progress bar (needs tqdm).
+        verbose : bool, default False
+            Print a line after each epoch.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument does not fit, or X or y has NaN or infinity. Nothing is changed then.
+        DivergenceError
+            The training diverged. The trainer and the error's `history` have the last good weights.
+        KeyboardInterrupt
+            After Ctrl-C, within some milliseconds; with a `history` too.
+
+        Examples
+        --------
+        >>> import tilewise as tw
+        >>> X, y, _, _ = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+        >>> history = tw.Trainer(3, learning_rate=0.5, seed=0).fit(X, y, epochs=10, patience=2)
+        >>> bool(history.losses[-1] < 1e-3)
+        True
+        """
+        examples = validation = self._examples(X, y, sample_weight)
+        epochs = check_int("epochs", epochs)
+        record_every = check_int("record_every", record_every)
+        patience = None if patience is None else check_int("patience", patience)
+        loop = EpochLoop(
+            epochs,
+            patience,
+            [partial(callback, self) for callback in callbacks],
+            check_bool("progress", progress),
+            check_bool("verbose", verbose),
+        )
+        if validation_fraction is not None:
+            examples, validation = examples.split(validation_fraction, self._engine.config.seed)
+        if patience is not None or callbacks or progress or verbose:
+            return loop.run(self._engine, examples, validation, record_every)
+        records = Records()
+        self._engine.train(examples, epochs, records, record_every, record_end=True)
+        return self._engine.history(records, epochs)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return ``X @ weights + bias``, shape (n,) or (n, n_targets).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Trainer(1, initial_weights=[2.0]).predict(np.float32([[3]]))
+        array([6.], dtype=float32)
+        """
+        config = self._engine.config
+        X = as_matrix(X, config.n_features, config.dtype)
+        return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, config.dtype))
+
+    def loss(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return half the squared error, summed over targets and averaged over rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Trainer(1, initial_weights=[2.0]).loss(np.float32([[3]]), np.float32([5]))
+        0.5
+        """
+        return self._engine.loss(self._examples(X, y, sample_weight))
+
+    def save(self, path: Any) -> None:
+        """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.
+
+        The file is written to a temporary name and renamed, so that `path` is either what it was
+        or complete.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Ending in ``.npz``. A file of that name is replaced.
+
+        Raises
+        ------
+        TypeError
+            The learning rate is a callable of your own.
+
+        Examples
+        --------
+        >>> import tempfile, os
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "model.npz")
+        ...     Trainer(3, seed=0).save(path)
+        ...     Trainer.load(path).steps
+        0
+        """
+        checkpoint.save(self._engine, path)
+
+    @classmethod
+    def load(cls, path: Any) -> "Trainer":
+        """Return the trainer that was saved to a file; see `save`.
+
+        Raises
+        ------
+        FileNotFoundError
+        ValueError
+            The file was not written by `save`, or is damaged.
+        """
+        trainer = cls.__new__(cls)
+        trainer._engine = checkpoint.load(path)
+        return trainer
+
+    def _examples(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Examples:
+        config = self._engine.config
+        return Examples.checked(
+            X,
+            y,
+            sample_weight,
+            n_features=config.n_features,
+            n_targets=config.n_targets,
+            dtype=config.dtype,
+        )

@@ -1,0 +1,158 @@
+"""The native SGD engine against plain NumPy: every kind of step, at every edge."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+from tilewise import _core
+
+RNG = np.random.default_rng(7)
+
+
+def reference(X, y, sample_weights, parameters, order, batch_size, rate):
+    """Return the parameters (d + 1, t) after an epoch of plain SGD, in float64."""
+    parameters = parameters.astype(np.float64)
+    ones = np.ones((len(X), 1))
+    X = np.hstack([X.astype(np.float64), ones])
+    for begin in range(0, len(X), batch_size):
+        rows = order[begin : begin + batch_size]
+        residuals = X[rows] @ parameters - y[rows]
+        if sample_weights is not None:
+            residuals *= sample_weights[rows, None]
+        parameters -= rate * X[rows].T @ residuals / len(rows)
+    return parameters
+
+
+def one_epoch(X, y, parameters, batch_size, rate, *, sampling="sequential", sample_weights=None):
+    """Return the parameters after a native epoch, and the order of its rows."""
+    parameters = parameters.copy()
+    settings = _core.Settings(batch_size, "sgd", [], 0.0, np.inf, False)
+    slots = np.zeros((0, *parameters.shape), X.dtype)
+    sampler = _core.Sampler(len(X), sampling, 3)
+    order = _core.Sampler(len(X), sampling, 3).next_epoch()
+    counters = np.zeros(2, np.int64)
+    *_, diverged = _core.train(
+        X, y, sample_weights, parameters, slots, counters, settings, rate, sampler, 1, 0, False
+    )
+    assert not diverged
+    assert counters.tolist() == [-(-len(X) // batch_size), len(X)]
+    return parameters, order
+
+
+FEATURES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 129]
+
+
+@pytest.mark.parametrize("sampling", ["sequential", "permutation", "chunked"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("features", FEATURES)
+def test_an_epoch_is_that_of_numpy(features, dtype, sampling):
+    for n, batch_size in ((1, 1), (17, 1), (67, 1), (67, 2), (100, 10), (257, 16), (257, 300)):
+        for targets, weighted in ((1, False), (1, True), (3, False), (2, True)):
+            X = RNG.normal(size=(n, features)).astype(dtype)
+            y = RNG.normal(size=(n, targets)).astype(dtype)
+            weights = RNG.uniform(0.5, 1.5, n).astype(dtype) if weighted else None
+            start = RNG.normal(size=(features + 1, targets)).astype(dtype)
+            rate = 0.3 / (features + 1)
+            got, order = one_epoch(
+                X, y, start, batch_size, rate, sampling=sampling, sample_weights=weights
+            )
+            wanted = reference(X, y, weights, start, order, batch_size, rate)
+            bound = 100 * np.finfo(dtype).eps * abs(wanted).max()
+            assert abs(got - wanted).max() < bound, (n, batch_size, targets, weighted)
+
+
+@pytest.mark.parametrize("features", [5, 40])
+def test_single_steps_in_blocks_are_the_plain_loop(features):
+    X = RNG.normal(size=(10_000, features))
+    y = RNG.normal(size=(10_000, 1))
+    start = np.zeros((features + 1, 1))
+    got, order = one_epoch(X, y, start, 1, 0.01, sampling="permutation")
+    assert abs(got - reference(X, y, None, start, order, 1, 0.01)).max() < 1e-12
+
+
+@pytest.mark.parametrize(("n", "features"), [(1000, 200), (300_000, 1), (70_000, 20), (64, 5000)])
+def test_large_batches_do_not_depend_on_the_threads(n, features):
+    X = RNG.normal(size=(n, features)).astype(np.float32)
+    y = RNG.normal(size=(n, 1)).astype(np.float32)
+    start = np.zeros((features + 1, 1), np.float32)
+    results = []
+    for threads in (1, 2, 3, 16):
+        with tw.threads(threads):
+            results.append(one_epoch(X, y, start, n, 0.1 / features, sampling="permutation")[0])
+    for result in results[1:]:
+        assert result.tobytes() == results[0].tobytes()
+    order = np.arange(n)
+    wanted = reference(X, y, None, start, order, n, 0.1 / features)
+    assert abs(results[0] - wanted).max() < 1e-4 * abs(wanted).max()
+
+
+def test_rows_may_be_apart():
+    wide = RNG.normal(size=(50, 40)).astype(np.float32)
+    y = RNG.normal(size=(50, 1)).astype(np.float32)
+    for columns in (slice(0, 5), slice(3, 30)):
+        X = wide[::2, columns]
+        start = np.zeros((X.shape[1] + 1, 1), np.float32)
+        got, _ = one_epoch(X, y[:25], start, 4, 0.01)
+        copied, _ = one_epoch(np.ascontiguousarray(X), y[:25], start, 4, 0.01)
+        assert got.tobytes() == copied.tobytes()
+
+
+def test_chunked_draws_every_row_once_and_stays_in_its_chunks():
+    sampler = _core.Sampler(1000, "chunked", 0, 262144 // 64)  # chunks of 64 rows
+    rows = sampler.next_epoch()
+    assert sorted(rows) == list(range(1000))
+    pieces = [rows[i] // 64 for i in range(1000)]
+    changes = sum(a != b for a, b in itertools.pairwise(pieces))
+    assert changes == 15  # 16 chunks, each in one piece
+    assert (rows != sampler.next_epoch()).any()
+
+
+def test_shuffles_are_uniform():
+    # Every row comes to every place equally often: a chi-square with 30 * 29 degrees of freedom.
+    n, epochs = 30, 20_000
+    sampler = _core.Sampler(n, "permutation", 5)
+    counts = np.zeros((n, n))
+    for _ in range(epochs):
+        counts[np.arange(n), sampler.next_epoch()] += 1
+    expected = epochs / n
+    chi = ((counts - expected) ** 2 / expected).sum()
+    assert abs(chi - n * (n - 1)) < 6 * np.sqrt(2 * n * n)
+
+
+@pytest.mark.parametrize("sampling", ["permutation", "replacement"])
+def test_gradient_noise_is_that_of_the_sampling(sampling):
+    n, batch_size, draws = 64, 16, 40_000
+    values = RNG.normal(size=n)
+    sampler = _core.Sampler(n, sampling, 1)
+    means = np.array([values[sampler.next_epoch()[:batch_size]].mean() for _ in range(draws)])
+    wanted = values.std() / np.sqrt(batch_size)
+    if sampling == "permutation":
+        wanted *= np.sqrt((n - batch_size) / (n - 1))
+    assert abs(means.std() / wanted - 1) < 0.03
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_first_nonfinite(dtype):
+    matrix = np.ones((40, 30), dtype)
+    assert _core.first_nonfinite(matrix) == -1
+    matrix[7, 3] = np.nan
+    matrix[9, 0] = np.inf
+    assert _core.first_nonfinite(matrix) == 7 * 30 + 3
+    assert _core.first_nonfinite(matrix[8:, ::-2]) == 15 + 14 or matrix[9, ::-2][14] != np.inf
+    assert _core.first_nonfinite(matrix[9]) == 0
+
+
+def test_wrong_shapes_do_not_reach_memory():
+    X, y = np.ones((4, 2)), np.ones((4, 1))
+    settings = _core.Settings(1, "adam", [0.9, 0.999, 1e-8], 0.0, np.inf, True)
+    good = [np.zeros((3, 1)), np.zeros((3, 3, 1)), np.zeros(2, np.int64)]
+    bad = [np.zeros((2, 1)), np.zeros((2, 3, 1)), np.zeros(1, np.int64)]
+    sampler = _core.Sampler(4, "sequential", 0)
+    for i in range(3):
+        state = [*good[:i], bad[i], *good[i + 1 :]]
+        with pytest.raises(ValueError, match="must"):
+            _core.train(X, y, None, *state, settings, 0.1, sampler, 1, 0, False)
+    with pytest.raises(ValueError, match="another number of rows"):
+        _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, 1, 0, False)
