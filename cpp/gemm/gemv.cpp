@@ -12,6 +12,11 @@
 namespace tilewise::gemm {
 namespace {
 
+template <class T>
+bool from_memory(const MatrixView<const T>& a) {
+  return a.rows * a.cols * static_cast<index>(sizeof(T)) > cpu::caches().l3;
+}
+
 thread_local AlignedBuffer x_buffer;
 thread_local AlignedBuffer y_buffer;
 
@@ -21,7 +26,7 @@ void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const
                   T* y) {
   for (index p = 0; p < a.cols; p += longest_sum) {
     const index depth = std::min(longest_sum, a.cols - p);
-    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0});
+    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, from_memory(a)});
   }
 }
 
@@ -30,7 +35,7 @@ template <class T>
 void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
                   T* y) {
   if (a.cols <= longest_sum) {
-    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false});
+    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory(a)});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
   constexpr index strip = 1024;
@@ -41,7 +46,7 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
     for (index p = 0; p < a.cols; p += longest_sum) {
       const index depth = std::min(longest_sum, a.cols - p);
       const T* const block = a.data + i + p * a.col_stride;
-      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false});
+      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, from_memory(a)});
       for (index r = 0; r < rows; ++r) y[i + r] += piece[r];
     }
   }

@@ -44,9 +44,9 @@ inline bool by_rows(const Problem& problem) {
 inline Path path_of(const Problem& problem) {
   constexpr index tiny_side = 64;
   if (problem.m == 0 || problem.n == 0 || problem.k == 0) return Path::empty;
+  if (problem.m == 1 || problem.n == 1) return Path::vector;
   const bool small = problem.m <= tiny_side && problem.n <= tiny_side && problem.k <= tiny_side;
   if (small && problem.b_rows_contiguous) return Path::tiny;
-  if (problem.m == 1 || problem.n == 1) return Path::vector;
   return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
 }
 

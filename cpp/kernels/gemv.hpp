@@ -7,9 +7,17 @@
 
 namespace tilewise::kernels {
 
+// Brings what a later group of rows will need into L2, which takes more requests at once than L1:
+// several rows in turn are more streams than the prefetchers of most CPUs see. What lies behind
+// the matrix is never read.
+template <class T>
+TILEWISE_INLINE void ask_for(const T* p) {
+  __builtin_prefetch(p, 0, 2);
+}
+
 // y[i] = A[i, :] x for as many rows as a vector has lanes: each vector of x is loaded once for all
 // of them, and their sums come out as one vector.
-template <class V>
+template <class V, bool Ahead>
 TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
@@ -22,6 +30,10 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   };
   index p = 0;
   for (; p + V::width <= g.cols; p += V::width) {
+    TILEWISE_UNROLL
+    for (int r = 0; r < V::width; ++r) {
+      if constexpr (Ahead) ask_for(a + (r + 2 * V::width) * a_row + p);
+    }
     add(V::load(g.x + p), [&](const T* from) TILEWISE_INLINE_LAMBDA { return V::load(from + p); });
   }
   if (p < g.cols) {
@@ -35,7 +47,7 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
 }
 
 // The same for four long rows, which are as many streams as any prefetcher follows.
-template <class V>
+template <class V, bool Ahead>
 TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index i) {
   using T = typename V::Element;
   constexpr int rows = 4;
@@ -43,38 +55,49 @@ TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index 
   typename V::Reg acc[rows][chains] = {};
   const T* const a = g.a + i * g.a_row_stride;
   const index a_row = g.a_row_stride;
+  const auto add = [&](index p, int c, auto load) TILEWISE_INLINE_LAMBDA {
+    const auto x = load(g.x + p);
+    TILEWISE_UNROLL
+    for (int r = 0; r < rows; ++r) {
+      if constexpr (Ahead) ask_for(a + (r + rows) * a_row + p);
+      acc[r][c] = V::fmadd(load(a + r * a_row + p), x, acc[r][c]);
+    }
+  };
+  const auto whole = [](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p); };
   index p = 0;
   for (; p + chains * V::width <= g.cols; p += chains * V::width) {
     TILEWISE_UNROLL
-    for (int c = 0; c < chains; ++c) {
-      const auto x = V::load(g.x + p + c * V::width);
-      TILEWISE_UNROLL
-      for (int r = 0; r < rows; ++r) {
-        acc[r][c] = V::fmadd(V::load(a + r * a_row + p + c * V::width), x, acc[r][c]);
-      }
-    }
+    for (int c = 0; c < chains; ++c) add(p + c * V::width, c, whole);
   }
+  if (p + V::width <= g.cols) {
+    add(p, 0, whole);
+    p += V::width;
+  }
+  if (p < g.cols) {
+    const auto mask = V::first(static_cast<int>(g.cols - p));
+    add(p, 1, [&](const T* from) TILEWISE_INLINE_LAMBDA { return V::load(from, mask, V::zero()); });
+  }
+  typename V::Reg sums[rows];
   TILEWISE_UNROLL
-  for (int r = 0; r < rows; ++r) {
-    const T rest = dot_contiguous<V>(g.cols - p, a + r * a_row + p, g.x + p);
-    const T sum = V::sum(acc[r][0] + acc[r][1]) + rest;
-    g.y[i + r] = g.accumulate ? g.y[i + r] + sum : sum;
-  }
+  for (int r = 0; r < rows; ++r) sums[r] = acc[r][0] + acc[r][1];
+  const auto mask = V::first(rows);
+  const auto sum = sums_of_rows<V, rows>(sums);
+  V::store(g.y + i, g.accumulate ? V::load(g.y + i, mask, V::zero()) + sum : sum, mask);
 }
 
 // y = A x (y has one element a row). How an element is added up depends on the length of its row,
 // and on whether it belongs to the last rows % width.
-template <class V>
-void matvec(const Gemv<typename V::Element>& g) {
+template <class V, bool Ahead>
+TILEWISE_INLINE void matvec_of(const Gemv<typename V::Element>& g) {
   const bool long_rows = V::width % 4 == 0 && g.cols > 8 * V::width;
   index i = 0;
   for (; i + V::width <= g.rows; i += V::width) {
     if (!long_rows) {
-      matvec_rows<V>(g, i);
+      matvec_rows<V, Ahead>(g, i);
       continue;
     }
     if constexpr (V::width % 4 == 0) {
-      for (index r = 0; r < V::width; r += 4) matvec_long_rows<V>(g, i + r);
+      for (index r = 0; r < V::width; r += 4) matvec_long_rows<V, Ahead>(g, i + r);
     }
   }
   for (; i < g.rows; ++i) {
@@ -83,8 +106,13 @@ void matvec(const Gemv<typename V::Element>& g) {
   }
 }
 
+template <class V>
+void matvec(const Gemv<typename V::Element>& g) {
+  g.from_memory ? matvec_of<V, true>(g) : matvec_of<V, false>(g);
+}
+
 // y += x[i .. i + Rows) A[i .. i + Rows, :]: y passes through the registers once for Rows rows.
-template <class V, int Rows>
+template <class V, int Rows, bool Ahead>
 TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bool accumulate) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
@@ -100,6 +128,10 @@ TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bo
   };
   index j = 0;
   for (; j + V::width <= g.cols; j += V::width) {
+    TILEWISE_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      if constexpr (Ahead) ask_for(a + (r + 2 * Rows) * g.a_row_stride + j);
+    }
     V::store(g.y + j, sum_at([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); }));
   }
   if (j < g.cols) {
@@ -111,12 +143,17 @@ TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bo
   }
 }
 
+template <class V, bool Ahead>
+TILEWISE_INLINE void vecmat_of(const Gemv<typename V::Element>& g) {
+  index i = 0;
+  for (; i + 8 <= g.rows; i += 8) vecmat_rows<V, 8, Ahead>(g, i, g.accumulate || i > 0);
+  for (; i < g.rows; ++i) vecmat_rows<V, 1, Ahead>(g, i, g.accumulate || i > 0);
+}
+
 // y = x A (y has one element a column). There is at least one row.
 template <class V>
 void vecmat(const Gemv<typename V::Element>& g) {
-  index i = 0;
-  for (; i + 8 <= g.rows; i += 8) vecmat_rows<V, 8>(g, i, g.accumulate || i > 0);
-  for (; i < g.rows; ++i) vecmat_rows<V, 1>(g, i, g.accumulate || i > 0);
+  g.from_memory ? vecmat_of<V, true>(g) : vecmat_of<V, false>(g);
 }
 
 }  // namespace tilewise::kernels

@@ -50,6 +50,7 @@ struct Gemv {
   const T* x;
   T* y;
   bool accumulate;
+  bool from_memory;  // A is too large to be in a cache
 };
 
 // src, rows x cols with contiguous rows, to its transpose at dst.

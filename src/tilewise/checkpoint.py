@@ -57,7 +57,16 @@ def load(path: Any) -> Engine:
         return _engine(settings, arrays)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+    ) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{str(path)!r} is not a trainer saved by tilewise: {reason}") from None
 

@@ -1,5 +1,6 @@
 """How large a learning rate may be, from the curvature of the loss."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ __all__ = ["largest_rates", "smoothness"]
 
 _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
+_NUMBERS_IN_A_BLOCK = 1 << 20
 
 
 def largest_rates(
@@ -59,7 +61,9 @@ def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) 
     """
     n = len(X)
     b = min(batch_size, n)
-    longest = 1 + float(np.einsum("ij,ij->i", X, X, dtype=np.float64).max())
+    scale = max(float(np.abs(X).max()), 1.0)
+    squares = max(float((block**2).sum(axis=1).max()) for block in _blocks(X, scale))
+    longest = squares * scale * scale
     if sampling == "replacement":
         return (b - 1) / b * largest + longest / b
     if n == 1:
@@ -68,18 +72,30 @@ def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) 
 
 
 def _largest_eigenvalue(X: NDArray[Any]) -> float:
-    """Return the largest eigenvalue of X~^T X~ / n."""
+    """Return the largest eigenvalue of X~^T X~ / n, in float64; infinity if it is too large."""
     n, d = X.shape
-    if d <= _MOST_FOR_EIGENVALUES:
-        gram = np.empty((d + 1, d + 1))
-        gram[:d, :d] = matmul(X.T, X)
-        gram[d, :d] = gram[:d, d] = X.sum(axis=0, dtype=np.float64)
-        gram[d, d] = n
-        return float(np.linalg.eigvalsh(gram / n)[-1])
-    vector = np.ones(d + 1) / np.sqrt(d + 1)
+    scale = max(float(np.abs(X).max()), 1.0)  # no square leaves the range of float64
+    multiply = _gram if d <= _MOST_FOR_EIGENVALUES else _power_iteration
+    return multiply(X, n, scale) * scale * scale
+
+
+def _blocks(X: NDArray[Any], scale: float) -> Iterator[NDArray[np.float64]]:
+    """Yield rows of X~ / scale in float64, a few MiB at a time."""
+    rows = max(_NUMBERS_IN_A_BLOCK // X.shape[1], 1)
+    for first in range(0, len(X), rows):
+        block = X[first : first + rows].astype(np.float64)
+        yield np.column_stack([block, np.ones(len(block))]) / scale
+
+
+def _gram(X: NDArray[Any], n: int, scale: float) -> float:
+    gram = sum(matmul(block.T, block) for block in _blocks(X, scale))
+    return float(np.linalg.eigvalsh(gram / n)[-1])
+
+
+def _power_iteration(X: NDArray[Any], n: int, scale: float) -> float:
+    norm, vector = 0.0, np.ones(X.shape[1] + 1) / np.sqrt(X.shape[1] + 1)
     for _ in range(_ITERATIONS):
-        product = (matmul(X, vector[:d].astype(X.dtype)) + vector[d]).astype(X.dtype)
-        image = np.append(matmul(X.T, product), product.sum()).astype(np.float64) / n
+        image = sum(matmul(block.T, matmul(block, vector)) for block in _blocks(X, scale)) / n
         norm = float(np.linalg.norm(image))
         vector = image / norm
     return norm

@@ -93,7 +93,9 @@ class Engine:
         if self.config.sampling == "replacement":  # may miss a bad row
             examples.check_finite()
         n = len(examples.X)
-        row_bytes = max(abs(examples.X.strides[0]), 1)
+        row_bytes = (
+            examples.X.shape[1] * examples.X.itemsize
+        )  # not the stride: same rows, same order
         sampler = _core.Sampler(n, self.config.sampling, self.config.seed, row_bytes)
         sampler.state = self.random
         before = self.copy()
@@ -147,7 +149,13 @@ class Engine:
             examples.check_finite()
             config = self.config
             rate = largest_rates(examples.X, config.batch_size, config.sampling)[1] / 2
-            self.rate = rate * (1 - config.optimizer.hyperparameters.get("momentum", 0.0))
+            rate *= 1 - config.optimizer.hyperparameters.get("momentum", 0.0)
+            if not config.dtype.type(rate) > 0:
+                raise ValueError(
+                    f"learning_rate='auto' is {rate:.3g} for this X, too small for {config.dtype}; "
+                    "scale X, as tilewise.data.standardize does"
+                )
+            self.rate = rate
         return self.rate
 
     def _native_rates(self, examples: Examples) -> Any:

@@ -18,6 +18,7 @@ class EpochLoop:
 
     epochs: int
     patience: int | None
+    tolerance: float
     after_epoch: Sequence[Callable[[int, float], Any]]  # of the epoch and its loss; true: stop
     progress: bool
     verbose: bool
@@ -27,7 +28,7 @@ class EpochLoop:
     ) -> History:
         """Train epoch by epoch. The history is the same as without a loop."""
         records = Records()
-        best = _Best(self.patience)
+        best = _Best(self.patience, self.tolerance)
         with self._bar() as advance:
             for epoch in range(1, self.epochs + 1):
                 try:
@@ -77,8 +78,8 @@ class EpochLoop:
 class _Best:
     """The state with the lowest loss so far, and whether it is long ago."""
 
-    def __init__(self, patience: int | None) -> None:
-        self._patience = patience
+    def __init__(self, patience: int | None, tolerance: float) -> None:
+        self._patience, self._tolerance = patience, tolerance
         self._loss = float("inf")
         self._state: Any = None
         self._since = 0
@@ -86,7 +87,7 @@ class _Best:
     def is_enough(self, loss: float, engine: Engine) -> bool:
         if self._patience is None:
             return False
-        if loss < self._loss:
+        if loss < self._loss - self._tolerance:
             self._loss, self._state, self._since = loss, engine.copy(), 0
             return False
         self._since += 1

@@ -67,12 +67,19 @@ class Examples:
             raise ValueError(
                 f"validation_fraction={fraction} of {n} rows leaves a part empty; give more rows"
             )
+        self.check_finite()  # training would not find what is bad in the part held out
         order = np.random.default_rng(seed).permutation(n)
         return self._rows(np.sort(order[held_out:])), self._rows(np.sort(order[:held_out]))
 
     def _rows(self, rows: NDArray[np.int64]) -> "Examples":
-        weights = None if self.weights is None else self.weights[rows]
-        return Examples(self.X[rows], self.y[rows], weights)
+        if self.weights is None:
+            return Examples(self.X[rows], self.y[rows], None)
+        weights = self.weights[rows]
+        if not weights.any():
+            raise ValueError(
+                "sample_weight is 0 in all of a part of validation_fraction; give more weights"
+            )
+        return Examples(self.X[rows], self.y[rows], weights / weights.mean())
 
 
 def as_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:

@@ -83,6 +83,10 @@ class Optimizer:
         """Return the optimizer itself, or the one of that name."""
         return optimizer if isinstance(optimizer, cls) else cls(optimizer)
 
+    def __hash__(self) -> int:
+        """Return the hash of name and values."""
+        return hash((self.name, *self.hyperparameters.values()))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name and values."""
         return _rebuilt, (self.name, dict(self.hyperparameters))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise import checkpoint
-from tilewise._validation import check_bool, check_int
+from tilewise._validation import check_bool, check_int, check_positive
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine, Records, starting_weights
 from tilewise.epochs import EpochLoop
@@ -201,6 +201,7 @@ class Trainer:
         record_every: int = 200,
         validation_fraction: float | None = None,
         patience: int | None = None,
+        tolerance: float = 0.0,
         callbacks: Sequence[Callable[["Trainer", int, float], Any]] = (),
         progress: bool = False,
         verbose: bool = False,
@@ -219,6 +220,8 @@ class Trainer:
             over it.
         patience : int, optional
             Stop after so many epochs without a lower loss, and keep the best weights.
+        tolerance : float, default 0
+            What a lower loss must be lower by, for `patience`.
         callbacks : sequence of callable
             ``callback(trainer, epoch, loss)`` after each epoch; a true value ends the training.
         progress : bool, default False
@@ -254,6 +257,7 @@ class Trainer:
         loop = EpochLoop(
             epochs,
             patience,
+            check_positive("tolerance", tolerance, or_zero=True),
             [partial(callback, self) for callback in callbacks],
             check_bool("progress", progress),
             check_bool("verbose", verbose),
