@@ -83,7 +83,7 @@ class Engine:
         if not np.isfinite(self.parameters).all():
             self.restore(before)
             examples.check_finite()
-            raise self._divergence(examples, Records())
+            raise self._divergence(examples, Records(), 1)
 
     def train(
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
@@ -120,7 +120,7 @@ class Engine:
         records.add(losses, seconds, seen)
         records.total_seconds += total
         if diverged:
-            raise self._divergence(examples, records)
+            raise self._divergence(examples, records, epochs)
 
     def history(self, records: Records, epochs: int) -> History:
         """Return the records with the model as it is."""
@@ -165,14 +165,14 @@ class Engine:
         steps_per_epoch = -(-len(examples.X) // self.config.batch_size)
         return lambda first, count: rate_block(rate, first, count, steps_per_epoch)
 
-    def _divergence(self, examples: Examples, records: Records) -> DivergenceError:
+    def _divergence(self, examples: Examples, records: Records, epochs: int) -> DivergenceError:
         config = self.config
         full, minibatch = largest_rates(examples.X, config.batch_size, config.sampling)
         return DivergenceError(
             f"learning_rate={self.rate} is too large: training diverged after {self.counters[1]} "
             f"examples; plain SGD is stable below {minibatch:.3g} with this batch size (gradient "
             f"descent below {full:.3g}): use a smaller one",
-            self.history(records, 1),
+            self.history(records, epochs),
         )
 
 
