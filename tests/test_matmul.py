@@ -140,3 +140,44 @@ def test_out_may_overlap_an_input(rng, strategy):
     a, b = integers(rng, (40, 40), np.float64), integers(rng, (40, 40), np.float64)
     expected = exact_product(a, b)
     np.testing.assert_array_equal(tw.matmul(a, b, out=a, strategy=strategy), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_column_times_a_row(rng, dtype):
+    for m, n in [(1, 1), (2, 70), (70, 2), (65, 97), (100, 1000)]:
+        column, row = integers(rng, (m, 1), dtype), integers(rng, (1, n), dtype)
+        expected = exact_product(column, row)
+        np.testing.assert_array_equal(tw.matmul(column, row), expected)
+        wide = integers(rng, (m, 5), dtype)[:, 2:3]
+        out = np.zeros((n, m), dtype).T
+        tw.matmul(wide[::-1], row[:, ::-1], out=out)
+        np.testing.assert_array_equal(out, exact_product(wide[::-1], row[:, ::-1]))
+    assert tw.explain(2000, 2000, 1).path == "outer"
+
+
+def test_a_long_dot_does_not_depend_on_the_threads(rng):
+    for n in (4096 * 100 - 1, 4096 * 100 + 1, 1_000_003):
+        x, y = rng.normal(size=(2, n)).astype(np.float32)
+        results = set()
+        for threads in (1, 2, 5, 16):
+            with tw.threads(threads):
+                results.add(float(tw.matmul(x, y)))
+        assert len(results) == 1
+        assert abs(results.pop() - x.astype(float) @ y) < 1e-3 * np.sqrt(n)
+
+
+def test_matrix_times_vector_at_every_width(rng):
+    # Four rows at once, whole vectors at once, and the rests of both; also where A is large enough
+    # to be asked for ahead from memory.
+    for dtype in (np.float32, np.float64):
+        for rows, cols in [(1, 300), (3, 129), (16, 128), (17, 131), (35, 160), (66, 257)]:
+            a, x = integers(rng, (rows, cols), dtype), integers(rng, (cols,), dtype)
+            np.testing.assert_array_equal(tw.matmul(a, x), exact_product(a, x[:, None])[:, 0])
+            y = integers(rng, (rows,), dtype)
+            np.testing.assert_array_equal(tw.matmul(y, a), exact_product(y[None], a)[0])
+    large = integers(rng, (3, 20_000_001), np.float32)
+    ones = np.ones(large.shape[1], np.float32)
+    np.testing.assert_array_equal(tw.matmul(large, ones), large.sum(axis=1, dtype=np.int64))
+    tall = np.ascontiguousarray(large.T)
+    weights = np.float32([1, 2, 3])
+    np.testing.assert_array_equal(tw.matmul(tall, weights), weights @ large)

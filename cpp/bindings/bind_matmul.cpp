@@ -212,6 +212,7 @@ const char* name_of(gemm::Path path) {
     case gemm::Path::empty: return "empty";
     case gemm::Path::tiny: return "tiny";
     case gemm::Path::vector: return "vector";
+    case gemm::Path::outer: return "outer";
     case gemm::Path::narrow: return "narrow";
     case gemm::Path::blocked: return "blocked";
   }
@@ -226,11 +227,13 @@ py::dict explain(index m, index n, index k) {
   const gemm::Path path = gemm::path_of(problem);
   py::dict facts;
   facts["path"] = name_of(path);
-  if (path == gemm::Path::vector || path == gemm::Path::narrow) {
-    const index results = path == gemm::Path::vector ? m * n : std::max(m, n);
-    facts["grid"] = py::make_tuple(gemm::parts_of(results, gemm::flops_of(m, n, k)), 1);
+  if (path == gemm::Path::vector || path == gemm::Path::outer) {
+    const index results = path == gemm::Path::vector ? m * n : m;
+    const double flops = gemm::memory_bound * gemm::flops_of(m, n, k);
+    facts["grid"] = py::make_tuple(gemm::parts_of(results, flops), 1);
   }
   if (path == gemm::Path::narrow) {
+    facts["grid"] = py::make_tuple(gemm::parts_of(std::max(m, n), gemm::flops_of(m, n, k)), 1);
     facts["tile"] = py::make_tuple(kernels.inner_rows, kernels.inner_cols);
   }
   if (path == gemm::Path::tiny || path == gemm::Path::blocked) {

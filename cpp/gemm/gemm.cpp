@@ -129,6 +129,7 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
   if (path == Path::vector) {
     return c.cols == 1 ? gemv(a, b.col(0), c.col(0)) : gemv(b.transposed(), a.row(0), c.row(0));
   }
+  if (path == Path::outer && c.rows_contiguous()) return outer_product(a.col(0), b, c);
   if (path == Path::narrow) {
     return by_columns(problem) ? few_columns(a, b, c)
                                : few_columns(b.transposed(), a.transposed(), c.transposed());

@@ -1,6 +1,7 @@
 #include "gemm/gemv.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/aligned_buffer.hpp"
 #include "base/split.hpp"
@@ -58,7 +59,7 @@ template <class T>
 void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
   constexpr index unit = 64 / sizeof(T);
   const index most = ceil_div(a.rows, unit);
-  const EvenSplit units = {most, parts_of(most, flops_of(a.rows, 1, a.cols))};
+  const EvenSplit units = {most, parts_of(most, memory_bound * flops_of(a.rows, 1, a.cols))};
   threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
     const index begin = units.begin(part) * unit;
     const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
@@ -73,11 +74,35 @@ void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
 template <class T>
 T inner_product(const VectorView<const T>& a, const VectorView<const T>& b) {
   const auto dot = kernels::in_use().gemm<T>().dot;
+  const auto piece = [&](index i) {
+    const index p = i * longest_sum;
+    return dot(std::min(longest_sum, a.size - p), &a[p], a.stride, &b[p], b.stride);
+  };
+  const index pieces = ceil_div(a.size, longest_sum);
+  const EvenSplit shares = {pieces, parts_of(pieces, memory_bound * flops_of(1, 1, a.size))};
   T sum = 0;
-  for (index p = 0; p < a.size; p += longest_sum) {
-    sum += dot(std::min(longest_sum, a.size - p), &a[p], a.stride, &b[p], b.stride);
+  if (shares.parts == 1) {
+    for (index i = 0; i < pieces; ++i) sum += piece(i);
+    return sum;
   }
+  std::vector<T> sums(pieces);
+  threads::for_each_part(static_cast<int>(shares.parts), [&](int part) {
+    for (index i = shares.begin(part); i < shares.begin(part + 1); ++i) sums[i] = piece(i);
+  });
+  for (const T term : sums) sum += term;  // in their order, whoever computed them
   return sum;
+}
+
+template <class T>
+void outer_product(const VectorView<const T>& x, const MatrixView<const T>& y,
+                   const MatrixView<T>& c) {
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const EvenSplit rows = {c.rows, parts_of(c.rows, memory_bound * flops_of(c.rows, c.cols, 1))};
+  threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
+    for (index i = rows.begin(part); i < rows.begin(part + 1); ++i) {
+      kernels.vecmat({y.data, 1, c.cols, y.row_stride, &x[i], &c(i, 0), false, false});
+    }
+  });
 }
 
 template <class T>
@@ -99,8 +124,10 @@ void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const Vect
   for (index i = 0; i < y.size; ++i) y[i] = y_data[i];
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                     \
-  template T inner_product(const VectorView<const T>&, const VectorView<const T>&); \
+#define TILEWISE_INSTANTIATE(T)                                                       \
+  template T inner_product(const VectorView<const T>&, const VectorView<const T>&);   \
+  template void outer_product(const VectorView<const T>&, const MatrixView<const T>&, \
+                              const MatrixView<T>&);                                  \
   template void gemv(const MatrixView<const T>&, const VectorView<const T>&, const VectorView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE

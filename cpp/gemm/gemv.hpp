@@ -16,4 +16,10 @@ T inner_product(const VectorView<const T>& a, const VectorView<const T>& b);
 template <class T>
 void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const VectorView<T>& y);
 
+// C = x y for a column x and a row y, both of any length but 0. The rows of y and C are contiguous:
+// C is written in the order of memory, which is all the work there is.
+template <class T>
+void outer_product(const VectorView<const T>& x, const MatrixView<const T>& y,
+                   const MatrixView<T>& c);
+
 }  // namespace tilewise::gemm

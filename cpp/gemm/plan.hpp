@@ -23,6 +23,7 @@ enum class Path {
   empty,    // nothing to add up: C is filled with zeros, or has no elements
   tiny,     // fits the first cache and needs no copy: no plan, no packing, no threads
   vector,   // one row or one column: matrix times vector
+  outer,    // one column times one row: C is written row by row
   narrow,   // few rows or few columns: tiles of inner products
   blocked,  // the five loops
 };
@@ -47,6 +48,7 @@ inline Path path_of(const Problem& problem) {
   if (problem.m == 1 || problem.n == 1) return Path::vector;
   const bool small = problem.m <= tiny_side && problem.n <= tiny_side && problem.k <= tiny_side;
   if (small && problem.b_rows_contiguous) return Path::tiny;
+  if (problem.k == 1 && problem.b_rows_contiguous) return Path::outer;
   return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
 }
 
@@ -55,6 +57,9 @@ double flops_of(index m, index n, index k);
 
 // How many of `most` threads this much work is worth.
 int threads_worth(double flops, int most);
+
+// Where a multiply-add waits for its operands from a cache, it is worth as much time as so many.
+constexpr double memory_bound = 4;
 
 // How many threads share a product whose result is cut in one direction only, into at most `units`.
 int parts_of(index units, double flops);

@@ -18,9 +18,9 @@ class Explanation:
 
     Attributes
     ----------
-    path : {'empty', 'tiny', 'vector', 'narrow', 'blocked'}
-        Zeros only; straight to the micro-kernel; a matrix with a vector; tiles of inner products,
-        for few rows or columns; the five loops.
+    path : {'empty', 'tiny', 'vector', 'outer', 'narrow', 'blocked'}
+        Zeros only; straight to the micro-kernel; a matrix with a vector; a column times a row;
+        tiles of inner products, for few rows or columns; the five loops.
     isa : str
         The instruction set in use.
     tile : tuple of int, or None
