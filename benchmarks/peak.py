@@ -1,6 +1,6 @@
 """What one core can do."""
 
-METHOD = "multiply-adds alone, in registers, one thread: tilewise.machine.fma_gflops"
+METHOD = "multiply-adds alone, in registers, one thread: tilewise.hardware.fma_gflops"
 
 
 def peak(dtype: str) -> float:
@@ -10,4 +10,4 @@ def peak(dtype: str) -> float:
     """
     import tilewise as tw  # only in the process that measures it
 
-    return tw.machine.fma_gflops(dtype, seconds=0.005)
+    return tw.hardware.fma_gflops(dtype, seconds=0.005)

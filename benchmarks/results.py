@@ -22,7 +22,7 @@ def machine() -> dict[str, Any]:
     import tilewise as tw
 
     return {
-        "cpu": tw.machine.cpu_name(),
+        "cpu": tw.hardware.cpu_name(),
         "isa": tw.isa(),
         "cpus": len(os.sched_getaffinity(0)),
         "system": platform.system(),

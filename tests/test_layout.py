@@ -26,7 +26,7 @@ MODULES = [
     "_core",
     "_validation",
     "_threads",
-    "machine",
+    "hardware",
     "timing",
     "linalg",
     "data",

@@ -181,3 +181,14 @@ def test_matrix_times_vector_at_every_width(rng):
     tall = np.ascontiguousarray(large.T)
     weights = np.float32([1, 2, 3])
     np.testing.assert_array_equal(tw.matmul(tall, weights), weights @ large)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_outer_products_too_large_for_the_caches(rng, dtype):
+    rows = 1 + tw._core.caches()["l3"] // 3000 // np.dtype(dtype).itemsize
+    a, b = integers(rng, (rows, 1), dtype), integers(rng, (1, 3001), dtype)
+    out = np.full((rows, 3010), np.nan, dtype)
+    for offset in (0, 1, 7):  # whole vectors go past the caches, and have to be aligned
+        c = out[:, offset : offset + 3001]
+        np.testing.assert_array_equal(tw.matmul(a, b, c), a * b)
+        assert np.isnan(out[:, offset + 3001]).all()

@@ -159,7 +159,7 @@ def test_explain_tells_the_plan():
     with tw.threads(16):
         assert tw.explain(3000, 3000, 3000).threads == 16
         assert tw.explain(70, 70, 70).threads == 1, "too little work to share"
-        assert tw.explain(1, 1, 10**6).threads == 1, "one sum is not cut"
+        assert tw.explain(1, 1, 10**6).threads == 4, "its pieces are shared"
         assert tw.explain(4096, 1, 4096).threads == 16
         assert tw.explain(4096, 4, 4096).threads == 16
         assert tw.explain(9, 9, 10**6).threads <= 6, "two rows of tiles, three vectors at most"

@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <string>
+#include <vector>
 
+#include "base/aligned_buffer.hpp"
 #include "bindings/bindings.hpp"
 #include "cpu/features.hpp"
 #include "cpu/topology.hpp"
@@ -51,6 +55,33 @@ double fma_gflops_float64(double seconds) {
   return fma_gflops(kernels::in_use().f64.peak, seconds);
 }
 
+// GB/s of reading `size` bytes a thread over and over: the inner product of their two halves.
+double read_gbytes(index size, int threads, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const index count = size / 2 / static_cast<index>(sizeof(float));
+  const auto dot = kernels::in_use().f32.gemm.dot;
+  std::vector<AlignedBuffer> buffers(threads);
+  for (AlignedBuffer& buffer : buffers) buffer.reserve<float>(2 * count);
+  std::vector<double> rates(threads);
+  const py::gil_scoped_release release;
+  threads::for_each_part(threads, [&](int part) {
+    auto* const data = buffers[part].reserve<float>(2 * count);
+    std::fill_n(data, 2 * count, 0.0f);
+    index turns = 0;
+    double elapsed = 0;
+    const auto start = Clock::now();
+    do {
+      // Some microseconds between two looks at the clock.
+      for (index read = 0; read < 1 << 20; read += size, ++turns) {
+        [[maybe_unused]] const volatile float sum = dot(count, data, 1, data + count, 1);
+      }
+      elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+    } while (elapsed < seconds);
+    rates[part] = static_cast<double>(turns * size) / elapsed / 1e9;
+  });
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
+}
+
 void set_num_threads(int count) {
   if (count < 1) {
     throw py::value_error("n=" + std::to_string(count) + " is below 1; give a number of threads");
@@ -68,6 +99,7 @@ void register_machine(py::module_& module) {
   module.def("caches", &caches, "Bytes of the data caches l1, l2 and l3.");
   module.def("fma_gflops_float32", &fma_gflops_float32, py::arg("seconds"));
   module.def("fma_gflops_float64", &fma_gflops_float64, py::arg("seconds"));
+  module.def("read_gbytes", &read_gbytes, py::arg("size"), py::arg("threads"), py::arg("seconds"));
   module.def("get_num_threads", &threads::get_num_threads, "The most threads that a call may use.");
   module.def("set_num_threads", &set_num_threads, py::arg("n"),
              "Sets the most threads that a call may use.");

@@ -14,6 +14,7 @@
 #include "bindings/numpy_api.hpp"
 #include "cpu/floating_point.hpp"
 #include "gemm/gemm.hpp"
+#include "gemm/gemv.hpp"
 #include "kernels/registry.hpp"
 #include "threads/pool.hpp"
 
@@ -227,11 +228,10 @@ py::dict explain(index m, index n, index k) {
   const gemm::Path path = gemm::path_of(problem);
   py::dict facts;
   facts["path"] = name_of(path);
-  if (path == gemm::Path::vector || path == gemm::Path::outer) {
-    const index results = path == gemm::Path::vector ? m * n : m;
-    const double flops = gemm::memory_bound * gemm::flops_of(m, n, k);
-    facts["grid"] = py::make_tuple(gemm::parts_of(results, flops), 1);
+  if (path == gemm::Path::vector) {
+    facts["grid"] = py::make_tuple(gemm::gemv_parts<T>(m * n, k), 1);
   }
+  if (path == gemm::Path::outer) facts["grid"] = py::make_tuple(gemm::outer_parts(m, n), 1);
   if (path == gemm::Path::narrow) {
     facts["grid"] = py::make_tuple(gemm::parts_of(std::max(m, n), gemm::flops_of(m, n, k)), 1);
     facts["tile"] = py::make_tuple(kernels.inner_rows, kernels.inner_cols);

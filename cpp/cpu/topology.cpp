@@ -55,14 +55,46 @@ int quota(double limit, double period) {
   return std::max(static_cast<int>(limit / period), 1);
 }
 
-int cgroup_quota() {
+int quota_v2(const std::string& folder) {
   double limit = 0;
   double period = 0;
-  std::ifstream("/sys/fs/cgroup/cpu.max") >> limit >> period;  // version 2; "max" reads as 0
-  if (limit > 0) return quota(limit, period);
-  std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> limit;  // version 1; -1 is no limit
-  std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+  std::ifstream(folder + "/cpu.max") >> limit >> period;  // "max" reads as 0: no limit
   return quota(limit, period);
+}
+
+int quota_v1(const std::string& folder) {
+  double limit = 0;
+  double period = 0;
+  std::ifstream(folder + "/cpu.cfs_quota_us") >> limit;  // -1 is no limit
+  std::ifstream(folder + "/cpu.cfs_period_us") >> period;
+  return quota(limit, period);
+}
+
+// The group of a line of /proc/self/cgroup, as 4:cpu,cpuacct:/group, or "" if it is of another
+// controller. Version 2 has one line, without a controller.
+std::string group_in(const std::string& line, const std::string& controller) {
+  const auto first = line.find(':');
+  const auto second = line.find(':', first + 1);
+  if (second == std::string::npos) return "";
+  const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+  return controllers.find("," + controller + ",") == std::string::npos ? ""
+                                                                       : line.substr(second + 1);
+}
+
+// The least quota of this process' group and of all above it. In a container the group may be
+// named from outside, where only the topmost folder exists.
+int cgroup_quota() {
+  int least = std::min(quota_v2("/sys/fs/cgroup"), quota_v1("/sys/fs/cgroup/cpu"));
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    for (auto group = group_in(line, ""); group.size() > 1; group.erase(group.rfind('/'))) {
+      least = std::min(least, quota_v2("/sys/fs/cgroup" + group));
+    }
+    for (auto group = group_in(line, "cpu"); group.size() > 1; group.erase(group.rfind('/'))) {
+      least = std::min(least, quota_v1("/sys/fs/cgroup/cpu" + group));
+    }
+  }
+  return least;
 }
 
 int affinity() {

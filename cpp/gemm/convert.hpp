@@ -39,9 +39,9 @@ template <class Stored>
 void multiply_converted_stack(const Plan& plan, index count, const MatrixStack<const Stored>& a,
                               const MatrixStack<const Stored>& b, const MatrixStack<Stored>& c) {
   using T = ComputedAs<Stored>;
-  thread_local AlignedBuffer a_buffer;
-  thread_local AlignedBuffer b_buffer;
-  thread_local AlignedBuffer c_buffer;
+  AlignedBuffer a_buffer;
+  AlignedBuffer b_buffer;
+  AlignedBuffer c_buffer;
   const index rows = c.first.rows;
   const index cols = c.first.cols;
   const MatrixView<T> product = {c_buffer.reserve<T>(rows * cols), rows, cols, cols, 1};

@@ -14,6 +14,8 @@
 namespace tilewise::gemm {
 namespace {
 
+using kernels::longest_sum;
+
 // Every tile of some rows. B^T has contiguous rows.
 template <class T>
 void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a,

@@ -13,10 +13,18 @@
 namespace tilewise::gemm {
 namespace {
 
+using kernels::longest_sum;
+
+// Whether a matrix is too large to stay in a cache, which holds other data too.
 template <class T>
-bool from_memory(const MatrixView<const T>& a) {
-  return a.rows * a.cols * static_cast<index>(sizeof(T)) > cpu::caches().l3;
+bool in_memory(const MatrixView<T>& a) {
+  return a.rows * a.cols * static_cast<index>(sizeof(T)) > cpu::caches().l3 / 4 * 3;
 }
+
+// The threads share pieces of an inner product, and otherwise whole vectors of the result.
+constexpr index longest_piece = 16 * longest_sum;
+template <class T>
+constexpr index gemv_unit = 64 / sizeof(T);
 
 thread_local AlignedBuffer x_buffer;
 thread_local AlignedBuffer y_buffer;
@@ -27,7 +35,7 @@ void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const
                   T* y) {
   for (index p = 0; p < a.cols; p += longest_sum) {
     const index depth = std::min(longest_sum, a.cols - p);
-    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, from_memory(a)});
+    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, in_memory(a)});
   }
 }
 
@@ -36,7 +44,7 @@ template <class T>
 void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
                   T* y) {
   if (a.cols <= longest_sum) {
-    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory(a)});
+    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, in_memory(a)});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
   constexpr index strip = 1024;
@@ -47,7 +55,7 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
     for (index p = 0; p < a.cols; p += longest_sum) {
       const index depth = std::min(longest_sum, a.cols - p);
       const T* const block = a.data + i + p * a.col_stride;
-      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, from_memory(a)});
+      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, in_memory(a)});
       for (index r = 0; r < rows; ++r) y[i + r] += piece[r];
     }
   }
@@ -57,9 +65,8 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
 // of y, so that each element is computed in the same way for every number of them.
 template <class T>
 void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
-  constexpr index unit = 64 / sizeof(T);
-  const index most = ceil_div(a.rows, unit);
-  const EvenSplit units = {most, parts_of(most, memory_bound * flops_of(a.rows, 1, a.cols))};
+  constexpr index unit = gemv_unit<T>;
+  const EvenSplit units = {ceil_div(a.rows, unit), gemv_parts<T>(a.rows, a.cols)};
   threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
     const index begin = units.begin(part) * unit;
     const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
@@ -72,14 +79,24 @@ void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
 }  // namespace
 
 template <class T>
+int gemv_parts(index rows, index cols) {
+  const index units = rows == 1 ? ceil_div(cols, longest_piece) : ceil_div(rows, gemv_unit<T>);
+  return parts_of(units, memory_bound * flops_of(rows, 1, cols));
+}
+
+int outer_parts(index rows, index cols) {
+  return parts_of(rows, memory_bound * flops_of(rows, cols, 1));
+}
+
+template <class T>
 T inner_product(const VectorView<const T>& a, const VectorView<const T>& b) {
   const auto dot = kernels::in_use().gemm<T>().dot;
   const auto piece = [&](index i) {
-    const index p = i * longest_sum;
-    return dot(std::min(longest_sum, a.size - p), &a[p], a.stride, &b[p], b.stride);
+    const index p = i * longest_piece;
+    return dot(std::min(longest_piece, a.size - p), &a[p], a.stride, &b[p], b.stride);
   };
-  const index pieces = ceil_div(a.size, longest_sum);
-  const EvenSplit shares = {pieces, parts_of(pieces, memory_bound * flops_of(1, 1, a.size))};
+  const index pieces = ceil_div(a.size, longest_piece);
+  const EvenSplit shares = {pieces, gemv_parts<T>(1, a.size)};
   T sum = 0;
   if (shares.parts == 1) {
     for (index i = 0; i < pieces; ++i) sum += piece(i);
@@ -97,17 +114,23 @@ template <class T>
 void outer_product(const VectorView<const T>& x, const MatrixView<const T>& y,
                    const MatrixView<T>& c) {
   const auto& kernels = kernels::in_use().gemm<T>();
-  const EvenSplit rows = {c.rows, parts_of(c.rows, memory_bound * flops_of(c.rows, c.cols, 1))};
+  const EvenSplit rows = {c.rows, outer_parts(c.rows, c.cols)};
   threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
-    for (index i = rows.begin(part); i < rows.begin(part + 1); ++i) {
-      kernels.vecmat({y.data, 1, c.cols, y.row_stride, &x[i], &c(i, 0), false, false});
-    }
+    const index i = rows.begin(part);
+    kernels.outer({.x = &x[i],
+                   .x_stride = x.stride,
+                   .y = y.data,
+                   .c = &c(i, 0),
+                   .rows = rows.size(part),
+                   .cols = c.cols,
+                   .c_row_stride = c.row_stride,
+                   .to_memory = in_memory(c)});
   });
 }
 
 template <class T>
 void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const VectorView<T>& y) {
-  if (!a.rows_contiguous() && !a.cols_contiguous()) {
+  if (a.rows == 1 || (!a.rows_contiguous() && !a.cols_contiguous())) {
     for (index i = 0; i < a.rows; ++i) y[i] = inner_product(a.row(i), x);
     return;
   }
@@ -125,6 +148,7 @@ void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const Vect
 }
 
 #define TILEWISE_INSTANTIATE(T)                                                       \
+  template int gemv_parts<T>(index, index);                                           \
   template T inner_product(const VectorView<const T>&, const VectorView<const T>&);   \
   template void outer_product(const VectorView<const T>&, const MatrixView<const T>&, \
                               const MatrixView<T>&);                                  \

@@ -5,9 +5,10 @@
 
 namespace tilewise::gemm {
 
-// The longest sum that one call of a kernel adds up. Longer ones are cut into pieces and the pieces
-// added, since a chain of additions gains a rounding a step.
-constexpr index longest_sum = 4096;
+// How many threads share a matrix-vector product, and an outer product.
+template <class T>
+int gemv_parts(index rows, index cols);
+int outer_parts(index rows, index cols);
 
 template <class T>
 T inner_product(const VectorView<const T>& a, const VectorView<const T>& b);

@@ -5,8 +5,8 @@
 
 namespace tilewise::kernels {
 
-// The inner product, still to be summed over the lanes. Several sums run side by side, since one
-// chain of additions waits for each to finish.
+// The inner product of at most longest_sum numbers, still to be summed over the lanes. Several sums
+// run side by side, since one chain of additions waits for each to finish.
 template <class V>
 TILEWISE_INLINE typename V::Reg dot_lanes(index k, const typename V::Element* a,
                                           const typename V::Element* b) {
@@ -34,14 +34,19 @@ TILEWISE_INLINE typename V::Reg dot_lanes(index k, const typename V::Element* a,
 template <class V>
 typename V::Element dot_contiguous(index k, const typename V::Element* a,
                                    const typename V::Element* b) {
-  return V::sum(dot_lanes<V>(k, a, b));
+  if (k <= longest_sum) return V::sum(dot_lanes<V>(k, a, b));
+  auto sum = V::zero();
+  for (index p = 0; p < k; p += longest_sum) {
+    sum += dot_lanes<V>(k - p < longest_sum ? k - p : longest_sum, a + p, b + p);
+  }
+  return V::sum(sum);
 }
 
-template <class V>
-typename V::Element dot_strided(index k, const typename V::Element* a, index a_stride,
-                                const typename V::Element* b, index b_stride) {
+template <class T>
+TILEWISE_INLINE T dot_strided_piece(index k, const T* a, index a_stride, const T* b,
+                                    index b_stride) {
   constexpr int chains = 8;
-  typename V::Element acc[chains] = {};
+  T acc[chains] = {};
   index p = 0;
   for (; p + chains <= k; p += chains) {
     TILEWISE_UNROLL
@@ -59,6 +64,17 @@ typename V::Element dot_strided(index k, const typename V::Element* a, index a_s
   TILEWISE_UNROLL
   for (int c = 4; c < chains; ++c) acc[c - 4] += acc[c];
   return (acc[0] + acc[1]) + (acc[2] + acc[3]);
+}
+
+template <class V>
+typename V::Element dot_strided(index k, const typename V::Element* a, index a_stride,
+                                const typename V::Element* b, index b_stride) {
+  typename V::Element sum = 0;
+  for (index p = 0; p < k; p += longest_sum) {
+    sum += dot_strided_piece(k - p < longest_sum ? k - p : longest_sum, a + p * a_stride, a_stride,
+                             b + p * b_stride, b_stride);
+  }
+  return sum;
 }
 
 template <class V>

@@ -9,6 +9,10 @@
 
 namespace tilewise::kernels {
 
+// The longest sum that is added up in one go. Longer ones are cut into pieces and the pieces added,
+// since a chain of additions gains a rounding a step.
+constexpr index longest_sum = 4096;
+
 // One call of the micro-kernel: C (+)= A B for one tile.
 template <class T>
 struct GemmTile {
@@ -51,6 +55,19 @@ struct Gemv {
   T* y;
   bool accumulate;
   bool from_memory;  // A is too large to be in a cache
+};
+
+// C = x y for a column x and a row y. The rows of C are contiguous, as is y.
+template <class T>
+struct Outer {
+  const T* x;
+  index x_stride;
+  const T* y;
+  T* c;
+  index rows;
+  index cols;
+  index c_row_stride;
+  bool to_memory;  // C is too large to stay in a cache
 };
 
 // src, rows x cols with contiguous rows, to its transpose at dst.
@@ -109,6 +126,7 @@ struct GemmKernels {
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
+  void (*outer)(const Outer<T>&);
   void (*transpose)(const Transpose<T>&);
 
   int tile_cols() const { return tile_vectors * width; }  // nr

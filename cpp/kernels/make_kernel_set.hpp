@@ -7,6 +7,7 @@
 #include "kernels/gemv.hpp"
 #include "kernels/inner_tile.hpp"
 #include "kernels/kernel_set.hpp"
+#include "kernels/outer.hpp"
 #include "kernels/sgd_narrow.hpp"
 #include "kernels/sgd_wide.hpp"
 #include "kernels/transpose.hpp"
@@ -39,6 +40,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
+  set.outer = outer<V>;
   set.transpose = transpose<V>;
   return set;
 }

@@ -42,6 +42,11 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
     return (Reg)_mm256_blendv_epi8((__m256i)other, loaded, mask);
   }
 
+  static TILEWISE_INLINE void stream(T* aligned, Reg r) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(aligned), (__m256i)r);
+  }
+  static TILEWISE_INLINE void finish_streams() { _mm_sfence(); }
+
   static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {
     if constexpr (sizeof(T) == 4) {
       _mm256_maskstore_epi32(reinterpret_cast<int*>(p), mask, (__m256i)r);

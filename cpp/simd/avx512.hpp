@@ -34,6 +34,11 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
     }
   }
 
+  static TILEWISE_INLINE void stream(T* aligned, Reg r) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(aligned), (__m512i)r);
+  }
+  static TILEWISE_INLINE void finish_streams() { _mm_sfence(); }
+
   static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {
     if constexpr (sizeof(T) == 4) {
       _mm512_mask_storeu_epi32(p, mask, (__m512i)r);

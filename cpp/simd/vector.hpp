@@ -21,6 +21,11 @@ struct Vector {
 
   static TILEWISE_INLINE void store(T* p, Reg r) { *reinterpret_cast<Unaligned*>(p) = r; }
 
+  // Writes past the caches where the instruction set can. finish_streams() comes before another
+  // thread may look.
+  static TILEWISE_INLINE void stream(T* aligned, Reg r) { store(aligned, r); }
+  static TILEWISE_INLINE void finish_streams() {}
+
   // One rounding where the instruction set has a fused multiply-add.
   static TILEWISE_INLINE Reg fmadd(Reg a, Reg b, Reg c) { return a * b + c; }
 

@@ -47,10 +47,11 @@ struct Job {
 class Pool {
  public:
   // False, with nothing done, if the pool is at work, for another thread or further up this one.
-  bool try_run(const Job& job) {
+  bool try_run(const Job& job, int most_helpers) {
     if (in_use_.test_and_set(std::memory_order_acquire)) return false;
-    start_workers(job.parts - 1);
-    const int helpers = std::min(job.parts - 1, static_cast<int>(workers_.size()));
+    const int wanted = std::min(job.parts - 1, most_helpers);
+    start_workers(wanted);
+    const int helpers = std::min(wanted, static_cast<int>(workers_.size()));
     for (int i = 0; i < helpers; ++i) workers_[i]->give(job, i + 1);
     job.task(job.context, 0);
     for (int part = helpers + 1; part < job.parts; ++part) job.task(job.context, part);
@@ -134,6 +135,12 @@ Pool& get_pool() {
 }
 
 std::atomic<int> num_threads = 0;  // 0: not asked for yet
+std::atomic<int> callers = 0;      // that are in run() now
+
+struct CountedCaller {
+  const int others = callers.fetch_add(1, std::memory_order_relaxed);
+  ~CountedCaller() { callers.fetch_sub(1, std::memory_order_relaxed); }
+};
 
 }  // namespace
 
@@ -145,8 +152,10 @@ int get_num_threads() {
 void set_num_threads(int count) { num_threads.store(count, std::memory_order_relaxed); }
 
 void run(int parts, void (*task)(void* context, int part), void* context) {
-  if (get_pool().try_run({task, context, parts, cpu::current_cpu(), cpu::arithmetic_mode()}))
-    return;
+  const CountedCaller caller;
+  const int most_helpers = std::max(get_num_threads() - 1 - caller.others, 0);
+  const Job job = {task, context, parts, cpu::current_cpu(), cpu::arithmetic_mode()};
+  if (get_pool().try_run(job, most_helpers)) return;
   for (int part = 0; part < parts; ++part) task(context, part);
 }
 

@@ -13,7 +13,8 @@ void set_num_threads(int count);
 
 // Calls task(context, i) for i = 0 .. parts - 1, part 0 on the calling thread, and returns when all
 // are done. If the pool is at work already, for another thread or for a task that calls this again,
-// the caller does every part itself. All parts compute in the caller's rounding mode, and their
+// the caller does every part itself. Callers that come together share the CPUs: each other one is a
+// helper less. All parts compute in the caller's rounding mode, and their
 // floating-point exceptions are raised on the caller. Tasks do not throw.
 void run(int parts, void (*task)(void* context, int part), void* context);
 

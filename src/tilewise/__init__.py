@@ -2,12 +2,12 @@
 
 from importlib.metadata import version as _version
 
-from tilewise import data, machine, plots, schedules
+from tilewise import data, hardware, plots, schedules
 from tilewise._threads import get_num_threads, set_num_threads, threads
 from tilewise.generic import train
+from tilewise.hardware import available_isas, isa, show_config
 from tilewise.history import DivergenceError, History
 from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
-from tilewise.machine import available_isas, isa, show_config
 from tilewise.optimizers import Optimizer
 from tilewise.sgd import fit
 from tilewise.timing import Timer
@@ -28,8 +28,8 @@ __all__ = [
     "explain",
     "fit",
     "get_num_threads",
+    "hardware",
     "isa",
-    "machine",
     "matmul",
     "plots",
     "schedules",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from tilewise import __version__, report
-from tilewise.machine import show_config
+from tilewise.hardware import show_config
 
 __all__ = ["main"]
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise import __version__, chapter, get_num_threads, machine, plots, tables
+from tilewise import __version__, chapter, get_num_threads, hardware, plots, tables
 from tilewise.data import DataUnavailableError, load_airfoil, synthetic
 
 __all__ = ["DATA", "FILES", "Dataset", "Results", "create", "text"]
@@ -215,11 +215,11 @@ def _measure(dataset: Dataset, seed: int) -> Results:
 
 def _describe_machine() -> dict[str, Any]:
     return {
-        "cpu": machine.cpu_name(),
+        "cpu": hardware.cpu_name(),
         "cpus": os.cpu_count() or 1,
         "load_average": os.getloadavg()[0],
         "threads": get_num_threads(),
-        "isa": machine.isa(),
+        "isa": hardware.isa(),
         "numpy": np.__version__,
         "python": platform.python_version(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tilewise import _core
-from tilewise._validation import check_float_dtype, check_rate
+from tilewise._validation import check_float_dtype, check_int, check_rate
 
-__all__ = ["available_isas", "cpu_name", "fma_gflops", "isa", "show_config"]
+__all__ = ["available_isas", "cpu_name", "fma_gflops", "isa", "read_gbytes", "show_config"]
 
 
 def isa() -> str:
@@ -44,7 +44,7 @@ def cpu_name() -> str:
     Examples
     --------
     >>> import tilewise as tw
-    >>> len(tw.machine.cpu_name()) > 0
+    >>> len(tw.hardware.cpu_name()) > 0
     True
     """
     return _core.cpu_name()
@@ -68,12 +68,48 @@ def fma_gflops(dtype: DTypeLike = np.float32, seconds: float = 0.05) -> float:
     Examples
     --------
     >>> import tilewise as tw
-    >>> tw.machine.fma_gflops(seconds=0.001) > 0
+    >>> tw.hardware.fma_gflops(seconds=0.001) > 0
     True
     """
     single = check_float_dtype(dtype).type is np.float32
     measure = _core.fma_gflops_float32 if single else _core.fma_gflops_float64
     return measure(check_rate("seconds", seconds))
+
+
+def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
+    """Measure how fast memory of some size is read again and again, in GB/s.
+
+    A size below that of a cache gives the bandwidth of this cache; one of several times the last
+    cache that of the memory: the limit of products that use each number once or twice, and of SGD.
+
+    Parameters
+    ----------
+    size : int
+        Bytes that each thread reads, one inner product of their two halves a turn.
+    threads : int, default 1
+        At most those of `tilewise.set_num_threads`.
+    seconds : float, default 0.05
+        How long to measure.
+
+    Returns
+    -------
+    float
+        Of all threads together, 1e9 bytes a second.
+
+    Raises
+    ------
+    MemoryError
+        There is no room for so many bytes.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.hardware.read_gbytes(2**14, seconds=0.001) > 0
+    True
+    """
+    size = check_int("size", size, minimum=4096)
+    threads = check_int("threads", threads, maximum=_core.get_num_threads())
+    return _core.read_gbytes(size, threads, check_rate("seconds", seconds))
 
 
 def show_config() -> None:
