@@ -79,7 +79,7 @@ def test_standardize_takes_any_layout():
         (np.ones((2, 2, 2)), ValueError, r"X has shape \(2, 2, 2\)"),
         (1.0, ValueError, r"X has shape \(\)"),
         ([1, 2], TypeError, "X has dtype int64"),
-        (None, TypeError, "X has dtype object"),
+        (None, TypeError, "X is a NoneType"),
         ([[1.0], [1.0, 2.0]], ValueError, "X has rows of different lengths"),
     ],
 )

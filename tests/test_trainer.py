@@ -183,7 +183,7 @@ def test_divergence_is_an_error_that_names_the_rate():
         ({"clip_norm": 0}, ValueError, "clip_norm=0"),
         ({"weight_decay": -1.0}, ValueError, "weight_decay=-1.0"),
         ({"average": 1}, TypeError, "average=1"),
-        ({"sample_weight": np.zeros(10)}, ValueError, "sample_weight is 0 everywhere"),
+        ({"sample_weight": np.zeros(10)}, ValueError, "sample_weight is zero everywhere"),
         ({"sample_weight": -np.ones(10)}, ValueError, r"sample_weight\[0\] is -1"),
         ({"sample_weight": np.ones(9)}, ValueError, "sample_weight has shape"),
     ],

@@ -185,6 +185,54 @@ def test_bad_data_changes_nothing(bad, sampling, batch_size):
         assert state(trainer) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((X[:, :4], Y), ValueError, r"X has shape \(300, 4\); give shape \(n, 5\)"),
+        ((X[:0], Y[:0]), ValueError, r"X has shape \(0, 5\)"),
+        ((X[0], Y[:1]), ValueError, r"X has shape \(5,\)"),
+        ((X, Y[1:]), ValueError, r"y has shape \(299,\); give shape \(300,\)"),
+        ((X, Y[:, None]), ValueError, r"y has shape \(300, 1\)"),
+        ((X.astype(int), Y), TypeError, "X has dtype int64; convert it"),
+        ((X + 1j, Y), TypeError, "X has dtype complex64; give real numbers"),
+        ((X, Y.astype(int)), TypeError, "y has dtype int64; convert it"),
+        ((X, Y + 1j), TypeError, "y has dtype complex64; give real numbers"),
+        ((X, Y, np.zeros(300)), ValueError, "sample_weight is zero everywhere"),
+        (
+            (X, Y, np.where(np.arange(300) == 7, np.nan, 1)),
+            ValueError,
+            r"sample_weight\[7\] is nan",
+        ),
+        ((X, Y, -np.arange(300)), ValueError, r"sample_weight\[1\] is -1"),
+        ((X, Y, np.ones(300, complex)), TypeError, "sample_weight has dtype complex128"),
+        ((X, Y, np.ma.masked_less(np.ones(300), 2)), TypeError, "sample_weight is a masked array"),
+    ],
+)
+@pytest.mark.parametrize("method", ["step", "run_epoch", "fit"])
+def test_bad_arguments_change_nothing(method, arguments, error, message):
+    trainer = tw.Trainer(5, optimizer="adam", seed=3)
+    trainer.run_epoch(X, Y)
+    before = state(trainer)
+    data = dict(zip(("X", "y", "sample_weight"), arguments, strict=False))
+    with pytest.raises(error, match=message):
+        getattr(trainer, method)(**data)
+    assert state(trainer) == before
+
+
+@pytest.mark.parametrize("rate", [0, -0.1, float("nan"), float("inf"), "fast", None])
+def test_a_bad_rate_changes_nothing(rate):
+    trainer = tw.Trainer(5, learning_rate=0.1, seed=3)
+    with pytest.raises((TypeError, ValueError), match=f"learning_rate={rate!r} is not"):
+        trainer.learning_rate = rate
+    assert trainer.learning_rate == 0.1
+    trainer.learning_rate = lambda step: rate if step == 5 else 0.01
+    before = state(trainer)
+    if rate != 0:  # a schedule may rest
+        with pytest.raises((TypeError, ValueError), match=r"step 5|learning_rate\(5\)"):
+            trainer.run_epoch(X, Y)
+        assert state(trainer) == before
+
+
 @pytest.mark.parametrize("hook", [{}, {"callbacks": [lambda *_: None]}])
 @pytest.mark.parametrize("batch_size", [1, 20, 300])
 def test_divergence_keeps_the_last_good_weights(batch_size, hook):

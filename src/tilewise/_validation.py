@@ -115,12 +115,12 @@ def check_float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def check_float_matrix(name: str, value: ArrayLike) -> Array:
     """Return a finite float32 or float64 array (n, d) with n, d >= 1; a copy only if needed."""
-    return check_finite(name, _check_shape(name, check_float_array(name, value), ndim=2))
+    return check_finite(name, check_shape(name, check_float_array(name, value), ndim=2))
 
 
 def check_float_vector(name: str, value: ArrayLike, *, length: int) -> Array:
     """Return a finite float32 or float64 array (length,); a copy only if needed."""
-    array = _check_shape(name, check_float_array(name, value), ndim=1)
+    array = check_shape(name, check_float_array(name, value), ndim=1)
     if len(array) != length:
         raise ValueError(f"{name} has length {len(array)}; give one of length {length}")
     return check_finite(name, array)
@@ -136,18 +136,33 @@ def check_examples(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
 
 
 def check_float_array(name: str, value: ArrayLike) -> Array:
-    """Return a float32 or float64 array of any shape, in native byte order."""
+    """Return a float32 or float64 array of any shape, in native byte order; a copy only if needed.
+
+    Takes what NumPy can read: arrays and data frames of other libraries, and lists.
+    """
+    array = check_array(name, value)
+    if array.dtype.type in (np.float32, np.float64):
+        return array.astype(array.dtype.type, copy=False)
+    remedy = "give real numbers"
+    if array.dtype.kind in "biufO":
+        remedy = f"convert it with np.asarray({name}, np.float32)"
+    raise TypeError(f"{name} has dtype {array.dtype}; {remedy}")
+
+
+def check_array(name: str, value: ArrayLike) -> Array:
+    """Return an array of any shape and dtype; a copy only if needed."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill or remove what is masked")
     try:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths; give a full array") from None
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill or remove what is masked")
-    if array.dtype.type not in (np.float32, np.float64):
-        raise TypeError(
-            f"{name} has dtype {array.dtype}; convert it with np.asarray({name}, np.float32)"
-        )
-    return array.astype(array.dtype.type, copy=False)
+    except (TypeError, RuntimeError) as error:  # such as PyTorch's, which tell the remedy
+        reason = " ".join(str(error).split())
+        raise TypeError(f"{name} cannot be read as a NumPy array: {reason}") from None
+    if array.dtype == object:
+        _check_objects(name, array, type(value).__name__)
+    return array
 
 
 def check_finite(name: str, array: Array) -> Array:
@@ -155,16 +170,32 @@ def check_finite(name: str, array: Array) -> Array:
     finite = np.isfinite(array)
     if finite.all():
         return array
-    position = tuple(int(i) for i in np.unravel_index(np.argmin(finite), array.shape))
+    raise nonfinite(name, array, int(np.argmin(finite)))
+
+
+def nonfinite(name: str, array: Array, at: int) -> ValueError:
+    """Return the error of the NaN or infinity that is number `at` of the array."""
+    position = np.unravel_index(at, array.shape)
     where = ", ".join(map(str, position))
-    raise ValueError(f"{name}[{where}] is {array[position]}; remove or replace such values")
+    return ValueError(f"{name}[{where}] is {array[position]}; remove or replace NaN and infinity")
 
 
-def _check_shape(name: str, array: Array, *, ndim: int) -> Array:
+def check_shape(name: str, array: Array, *, ndim: int) -> Array:
+    """Return the array, or raise unless it has one or two dimensions, as wanted, and a value."""
     if array.ndim == ndim and array.size > 0:
         return array
     wanted = "(n, d)" if ndim == 2 else "(n,)"
     raise ValueError(f"{name} has shape {array.shape}; give shape {wanted} with at least one value")
+
+
+def _check_objects(name: str, array: Array, type_name: str) -> None:
+    """Raise and name the first object that is not a number, if there is one."""
+    if array.ndim == 0:
+        raise TypeError(f"{name} is a {type_name}; give a dense array of float32 or float64")
+    for position, item in np.ndenumerate(array):
+        if not isinstance(item, Real):
+            where = ", ".join(map(str, position))
+            raise TypeError(f"{name}[{where}] is {_shown(item)}, not a number; give real numbers")
 
 
 def _shown(value: object) -> str:

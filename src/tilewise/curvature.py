@@ -61,7 +61,7 @@ def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) 
     """
     n = len(X)
     b = min(batch_size, n)
-    scale = max(float(np.abs(X).max()), 1.0)
+    scale = _scale(X)
     squares = max(float((block**2).sum(axis=1).max()) for block in _blocks(X, scale))
     longest = squares * scale * scale
     if sampling == "replacement":
@@ -74,9 +74,14 @@ def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) 
 def _largest_eigenvalue(X: NDArray[Any]) -> float:
     """Return the largest eigenvalue of X~^T X~ / n, in float64; infinity if it is too large."""
     n, d = X.shape
-    scale = max(float(np.abs(X).max()), 1.0)  # no square leaves the range of float64
+    scale = _scale(X)  # no square leaves the range of float64
     multiply = _gram if d <= _MOST_FOR_EIGENVALUES else _power_iteration
     return multiply(X, n, scale) * scale * scale
+
+
+def _scale(X: NDArray[Any]) -> float:
+    """Return the largest magnitude in X~."""
+    return max(float(X.max()), -float(X.min()), 1.0)
 
 
 def _blocks(X: NDArray[Any], scale: float) -> Iterator[NDArray[np.float64]]:

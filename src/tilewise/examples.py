@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise import _core
-from tilewise._validation import check_float_array, check_fraction
+from tilewise._validation import check_array, check_float_array, check_fraction, nonfinite
 
-__all__ = ["Examples", "as_matrix"]
+__all__ = ["Examples", "check_matrix"]
 
 Array = NDArray[Any]
 
@@ -37,7 +37,7 @@ class Examples:
         dtype: DTypeLike,
     ) -> "Examples":
         """Return what the arguments hold; NaN and infinity are not looked for."""
-        X = as_matrix(X, n_features, dtype)
+        X = _with_contiguous_rows(check_matrix(X, n_features, dtype))
         y = check_float_array("y", y)
         shape = (len(X),) if n_targets is None else (len(X), n_targets)
         if y.shape != shape:
@@ -48,16 +48,11 @@ class Examples:
 
     def check_finite(self) -> None:
         """Raise with the position of the first NaN or infinity, if there is one."""
-        for name, array in (("X", self.X), ("y", self.y)):
-            flat = _core.first_nonfinite(array)
-            if flat < 0:
-                continue
-            position = tuple(int(i) for i in np.unravel_index(flat, array.shape))
-            shown = position[:1] if name == "y" and array.shape[1] == 1 else position
-            raise ValueError(
-                f"{name}[{', '.join(map(str, shown))}] is {array[position]}; "
-                "remove or replace such values"
-            )
+        y = self.y[:, 0] if self.y.shape[1] == 1 else self.y
+        for name, array in (("X", self.X), ("y", y)):
+            at = _core.first_nonfinite(array)
+            if at >= 0:
+                raise nonfinite(name, array, at)
 
     def split(self, fraction: float, seed: int) -> tuple["Examples", "Examples"]:
         """Return copies of most rows and of a fraction of them, drawn at random."""
@@ -82,8 +77,8 @@ class Examples:
         return Examples(self.X[rows], self.y[rows], weights / weights.mean())
 
 
-def as_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:
-    """Return X (n, d) with contiguous, aligned rows; a copy only if needed."""
+def check_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:
+    """Return X (n, d) in any layout; a copy only if needed."""
     X = check_float_array("X", X)
     if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] != n_features:
         raise ValueError(f"X has shape {X.shape}; give shape (n, {n_features}) with at least a row")
@@ -91,6 +86,11 @@ def as_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:
         raise TypeError(
             f"X has dtype {X.dtype}, but the model {np.dtype(dtype)}; convert one of them"
         )
+    return X
+
+
+def _with_contiguous_rows(X: Array) -> Array:
+    """Return X with contiguous, aligned rows; a copy only if needed."""
     size = X.itemsize
     good = X.flags.aligned and X.strides[0] % size == 0
     return X if good and X.strides[1] == size else np.ascontiguousarray(X)
@@ -108,7 +108,7 @@ def _converted(name: str, array: Array, dtype: DTypeLike) -> Array:
 
 def _mean_one(sample_weight: ArrayLike, n: int) -> Array:
     """Return the sample weights divided by their mean."""
-    weights = np.asarray(sample_weight)
+    weights = check_array("sample_weight", sample_weight)
     if weights.dtype.kind not in "iufb":
         raise TypeError(f"sample_weight has dtype {weights.dtype}; give numbers")
     if weights.shape != (n,):
@@ -119,6 +119,6 @@ def _mean_one(sample_weight: ArrayLike, n: int) -> Array:
         at = int(np.argmax(bad))
         raise ValueError(f"sample_weight[{at}] is {weights[at]}; give finite weights, 0 or more")
     if not weights.any():
-        raise ValueError("sample_weight is 0 everywhere; give one row a weight above 0")
+        raise ValueError("sample_weight is zero everywhere; give one row a weight above 0")
     weights /= weights.max()
     return np.asarray(weights / weights.mean())

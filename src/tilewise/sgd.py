@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise import _core
-from tilewise._validation import check_float_array
+from tilewise._validation import check_float_array, check_shape
+from tilewise.examples import Examples
 from tilewise.history import History
 from tilewise.trainer import Trainer
 
@@ -70,10 +71,8 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
-    X = check_float_array("X", X)
+    X = check_shape("X", check_float_array("X", X), ndim=2)
     y = check_float_array("y", y)
-    if X.ndim != 2 or X.size == 0:
-        raise ValueError(f"X has shape {X.shape}; give shape (n, d) with at least one value")
     if y.ndim not in (1, 2):
         raise ValueError(f"y has shape {y.shape}; give shape (n,) or (n, t)")
     trainer = Trainer(
@@ -86,19 +85,24 @@ def fit(
     return trainer.fit(X, y, epochs, sample_weight=sample_weight, record_every=record_every)
 
 
-def mean_loss(X: Array, y: Array, weights: Array, bias: float) -> float:
+def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> float:
     """Return half the squared error of ``X w + b``, averaged over the rows.
 
     Parameters
     ----------
-    X : ndarray of float32 or float64, shape (n, d)
-    y : ndarray, shape (n,)
-    weights : ndarray, shape (d,)
+    X : array_like of float32 or float64, shape (n, d)
+    y : array_like of float32 or float64, shape (n,)
+    weights : array_like of float32 or float64, shape (d,)
     bias : float
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong dtype or shape.
 
     Examples
     --------
@@ -106,7 +110,11 @@ def mean_loss(X: Array, y: Array, weights: Array, bias: float) -> float:
     >>> mean_loss(np.eye(2), np.ones(2), np.zeros(2), 0.0)
     0.5
     """
-    X = np.ascontiguousarray(X)
-    y = np.ascontiguousarray(y, X.dtype).reshape(len(X), -1)
+    X = check_shape("X", check_float_array("X", X), ndim=2)
+    n_features = X.shape[1]
+    examples = Examples.checked(X, y, None, n_features=n_features, n_targets=None, dtype=X.dtype)
+    weights = check_float_array("weights", weights)
+    if weights.shape != (n_features,):
+        raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
     parameters = np.append(weights, bias).astype(X.dtype).reshape(-1, 1)
-    return _core.mean_loss(X, y, None, parameters)
+    return _core.mean_loss(examples.X, examples.y, None, parameters)

@@ -12,7 +12,7 @@ from tilewise._validation import check_bool, check_int, check_positive
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine, Records, starting_weights
 from tilewise.epochs import EpochLoop
-from tilewise.examples import Examples, as_matrix
+from tilewise.examples import Examples, check_matrix
 from tilewise.history import History
 from tilewise.linalg import matmul
 from tilewise.optimizers import Optimizer
@@ -280,7 +280,7 @@ class Trainer:
         array([6.], dtype=float32)
         """
         config = self._engine.config
-        X = as_matrix(X, config.n_features, config.dtype)
+        X = check_matrix(X, config.n_features, config.dtype)
         return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, config.dtype))
 
     def loss(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
