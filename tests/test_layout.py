@@ -40,6 +40,7 @@ MODULES = [
     "epochs",
     "checkpoint",
     "trainer",
+    "estimator",
     "sgd",
     "generic",
     "chapter",

@@ -1,6 +1,7 @@
 """Matrix products and linear models by minibatch SGD, as fast as the CPU can go."""
 
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
 
 from tilewise import data, hardware, plots, schedules
 from tilewise._threads import get_num_threads, set_num_threads, threads
@@ -38,3 +39,19 @@ __all__ = [
     "threads",
     "train",
 ]
+
+# SGDRegressor is imported when it is asked for, so that scikit-learn stays an extra. It is not in
+# __all__, because `from tilewise import *` would ask for it.
+if TYPE_CHECKING:
+    from tilewise.estimator import SGDRegressor as SGDRegressor
+else:
+
+    def __getattr__(name: str) -> type:
+        if name == "SGDRegressor":
+            from tilewise.estimator import SGDRegressor
+
+            return SGDRegressor
+        raise AttributeError(f"module 'tilewise' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return [*globals(), "SGDRegressor"]

@@ -1,0 +1,268 @@
+"""The trainer as a scikit-learn estimator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tilewise._validation import check_finite, check_int
+from tilewise.config import Rate
+from tilewise.optimizers import Optimizer
+from tilewise.trainer import Trainer
+
+try:
+    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError:
+    raise ImportError(
+        'tilewise.SGDRegressor needs scikit-learn; pip install "tilewise[sklearn]"'
+    ) from None
+
+__all__ = ["SGDRegressor"]
+
+Array = NDArray[Any]
+
+_SEED_MAX = 2**32 - 1  # of scikit-learn
+_ONLY_THE_END = 2**63 - 1  # rows between two records of the loss
+
+
+class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Linear regression by minibatch SGD: `tilewise.Trainer` as a scikit-learn estimator.
+
+    Features of different scales train slowly; put a ``StandardScaler`` before it. X is used as it
+    lies, without a copy, if it is float32 or float64 with contiguous rows. All is computed in its
+    dtype; other numbers are converted to float64.
+
+    Parameters
+    ----------
+    batch_size, optimizer, sampling, weight_decay, clip_norm, average
+        Of `tilewise.Trainer`.
+    learning_rate : default 'auto'
+        Of `tilewise.Trainer` too. 'auto' is stable for features of any scale. The optimizers that
+        scale the gradient (adagrad, rmsprop, adadelta, adam) need a number.
+    epochs : int, default 100
+        Passes of `fit` over the rows: what ``max_iter`` is in scikit-learn, under the name that it
+        has everywhere in tilewise.
+    validation_fraction, patience, tolerance, verbose
+        Of `tilewise.Trainer.fit`: by default no early stopping.
+    random_state : int, RandomState instance or None, default None
+        Fixes the initial weights and the order of the rows. An int is the trainer's seed.
+
+    Attributes
+    ----------
+    coef_ : ndarray, shape (n_features,), or (n_targets, n_features) for y of two dimensions
+    intercept_ : float, or ndarray of shape (n_targets,)
+    n_iter_ : int
+        Epochs of `fit` and of the calls of `partial_fit` since, without what Ctrl-C cut short.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Only if all columns of X had names.
+
+    Raises
+    ------
+    ImportError
+        scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, _, _ = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+    >>> model = tw.SGDRegressor(batch_size=10, epochs=20, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.999)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_size: int = 32,
+        learning_rate: Rate = "auto",
+        optimizer: str | Optimizer = "sgd",
+        sampling: str = "permutation",
+        epochs: int = 100,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        average: bool = False,
+        validation_fraction: float | None = None,
+        patience: int | None = None,
+        tolerance: float = 0.0,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.sampling = sampling
+        self.epochs = epochs
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.average = average
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.tolerance = tolerance
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def coef_(self) -> Array:
+        """A copy of the weights, a row for each target."""
+        return self._trainer.weights.T
+
+    @property
+    def intercept_(self) -> Any:
+        """The bias."""
+        return self._trainer.bias
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> "SGDRegressor":
+        """Train from new weights.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+            Dense; a data frame's column names are kept.
+        y : array_like, shape (n,) or (n, n_targets)
+        sample_weight : array_like, shape (n,), optional
+            Weights of the rows in the loss, 0 or more.
+
+        Returns
+        -------
+        SGDRegressor
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A parameter or an argument does not fit, or X or y has NaN or infinity. The estimator
+            is what it was before.
+        DivergenceError
+            The learning rate is too large; likewise.
+        KeyboardInterrupt
+            After Ctrl-C; the estimator has the weights so far.
+        """
+        with self._unchanged_after_error():
+            X, y = self._checked(X, y, reset=True)
+            self._start(X, y)
+            self._trainer.fit(
+                X,
+                y,
+                self.epochs,
+                sample_weight=sample_weight,
+                record_every=_ONLY_THE_END,
+                validation_fraction=self.validation_fraction,
+                patience=self.patience,
+                tolerance=self.tolerance,
+                verbose=self.verbose,
+            )
+            trained_on = len(X) - round(len(X) * (self.validation_fraction or 0))
+            self.n_iter_ = self._trainer.examples // trained_on
+        return self
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> "SGDRegressor":
+        """Train for one epoch over these rows, from where the last call ended.
+
+        The optimizer's state, the step that a schedule is at and the random numbers go on; the
+        estimator's parameters are those of the first call. Arguments and errors are those of `fit`,
+        but that after a divergence the estimator has the last good weights.
+
+        Examples
+        --------
+        >>> import tilewise as tw
+        >>> X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
+        >>> model = SGDRegressor()
+        >>> for first in range(0, 1000, 100):
+        ...     _ = model.partial_fit(X[first : first + 100], y[first : first + 100])
+        >>> model.n_iter_
+        10
+        """
+        with self._unchanged_after_error():
+            first = not self.__sklearn_is_fitted__()
+            X, y = self._checked(X, y, reset=first)
+            if first:
+                self._start(X, y)
+            self._trainer.run_epoch(X, y, sample_weight)
+            self.n_iter_ += 1
+        return self
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return ``X @ coef_.T + intercept_``, shape (n,) or (n, n_targets), in the dtype of `fit`.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        """
+        check_is_fitted(self)
+        dtype = self._trainer.weights.dtype
+        rows: Array = validate_data(self, X, dtype=dtype, ensure_all_finite=False, reset=False)
+        return self._trainer.predict(check_finite("X", rows))
+
+    def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
+        """Return dense numbers. NaN and infinity are left for the trainer to find."""
+        dtype = "numeric" if reset else self._trainer.weights.dtype
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            reset=reset,
+            validate_separately=(
+                {"dtype": dtype, "ensure_all_finite": False},
+                {"ensure_2d": False, "ensure_all_finite": False},
+            ),
+        )
+        return _floats(X), _floats(y)
+
+    def _start(self, X: Array, y: Array) -> None:
+        self._trainer = Trainer(
+            X.shape[1],
+            n_targets=None if y.ndim == 1 else y.shape[1],
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            optimizer=self.optimizer,
+            sampling=self.sampling,
+            weight_decay=self.weight_decay,
+            clip_norm=self.clip_norm,
+            average=self.average,
+            dtype=X.dtype,
+            seed=_seed(self.random_state),
+        )
+        self.n_iter_ = 0
+
+    @contextmanager
+    def _unchanged_after_error(self) -> Iterator[None]:
+        """Take back what an error leaves half done, but not what Ctrl-C cuts short."""
+        before = vars(self).copy()
+        try:
+            yield
+        except Exception:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there is a model."""
+        return hasattr(self, "_trainer")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn what the estimator can do: several targets, dense X."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _floats(array: Array) -> Array:
+    """Return float32 as it is and other numbers as float64; a copy only if needed."""
+    dtype = np.float32 if array.dtype.type is np.float32 else np.float64
+    return array.astype(dtype, copy=False)
+
+
+def _seed(random_state: Any) -> int:
+    """Return an int as it is, so that the trainer of that seed is the same."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(_SEED_MAX, dtype=np.uint32))
+    return check_int("random_state", random_state, minimum=0, maximum=_SEED_MAX)
