@@ -134,6 +134,7 @@ def test_products_from_many_python_threads_at_once(rng):
             np.testing.assert_array_equal(c, expected)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, if a test imported it
 def test_a_forked_child_starts_its_own_threads(rng):
     a, b = integers(rng, (300, 300), np.float32), integers(rng, (300, 300), np.float32)
     with tw.threads(2):
