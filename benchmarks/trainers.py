@@ -69,6 +69,28 @@ def torch(X: Array, y: Array, batch_size: int, learning_rate: float) -> Epoch:
         return library.inference_mode()(epoch)
 
 
+def torch_chapter(X: Array, y: Array, batch_size: int, learning_rate: float) -> Epoch:
+    """Return the loop of d2l.ai, section 12.5: a shuffling DataLoader, and autograd."""
+    library = import_module("torch")
+    library.set_num_threads(1)
+    examples = library.utils.data.TensorDataset(library.from_numpy(X), library.from_numpy(y))
+    batches = library.utils.data.DataLoader(examples, batch_size, shuffle=True)
+
+    def epoch() -> tuple[Array, float]:
+        w = library.zeros(X.shape[1], 1, dtype=examples.tensors[0].dtype, requires_grad=True)
+        b = library.zeros(1, dtype=w.dtype, requires_grad=True)
+        for rows, targets in batches:
+            loss = (rows @ w + b - targets.reshape(-1, 1)) ** 2 / 2
+            loss.mean().backward()
+            with library.no_grad():
+                for parameter in (w, b):
+                    parameter -= learning_rate * parameter.grad
+                    parameter.grad.zero_()
+        return w.detach().numpy().ravel(), float(b)
+
+    return epoch
+
+
 def sklearn(X: Array, y: Array, batch_size: int, learning_rate: float) -> Epoch:
     """Return SGDRegressor, which is compiled and takes one row at a time."""
     if batch_size != 1:
