@@ -12,7 +12,8 @@ namespace tilewise::kernels {
 constexpr int rows_at_once = 8;
 
 // How far ahead rows are asked for: into L2, which takes more requests at once than L1.
-constexpr index rows_ahead = 32;
+constexpr index bytes_ahead = index{32} << 10;
+constexpr index most_rows_ahead = 64;
 
 // A few rows, and as many of those that come later.
 template <class V, int Rows>
@@ -20,24 +21,35 @@ struct RowGroup {
   using T = typename V::Element;
 
   const T* x[Rows];
-  const T* later[Rows];
   T y[Rows];
+  const T* later[Rows];
+  bool asks;  // short rows in order are left to the CPU's own prefetchers
 
-  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i) {
+  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i)
+      : asks(rows.rows != nullptr || rows.features * index{sizeof(T)} > 128) {
+    const index ahead = rows_ahead(rows.features);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
       x[r] = rows.x + rows.row(i + r) * rows.x_row_stride;
-      const index ahead = i + rows_ahead + r;
-      later[r] = ahead < rows.available ? rows.x + rows.row(ahead) * rows.x_row_stride : x[r];
-      __builtin_prefetch(rows.y + (ahead < rows.available ? rows.row(ahead) : 0), 0, 3);
       y[r] = rows.y[rows.row(i + r)];
+      if (!asks) continue;
+      const index row = rows.row(i + ahead + r < rows.available ? i + ahead + r : i + r);
+      later[r] = rows.x + row * rows.x_row_stride;
+      __builtin_prefetch(later[r] + rows.features - 1, 0, 2);  // a row may end in one line more
+      __builtin_prefetch(rows.y + row, 0, 3);
     }
+  }
+
+  static TILEWISE_INLINE index rows_ahead(index features) {
+    const index rows = bytes_ahead / (features * index{sizeof(T)});
+    return rows < Rows ? index{Rows} : rows < most_rows_ahead ? rows : most_rows_ahead;
   }
 
   // Asks for the vector at feature j of the later rows First, First + 2, ..: the two passes over a
   // group ask for half each, so that requests never pause.
   template <int First>
   TILEWISE_INLINE void ask(index j) const {
+    if (!asks) return;
     TILEWISE_UNROLL
     for (int r = First; r < Rows; r += 2) __builtin_prefetch(later[r] + j, 0, 2);
   }
