@@ -27,6 +27,7 @@ MODULES = [
     "_validation",
     "_threads",
     "hardware",
+    "output_files",
     "timing",
     "linalg",
     "data",

@@ -1,11 +1,9 @@
 """A trainer's whole state in one NPZ file, without pickle."""
 
 import json
-import os
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from tilewise import schedules
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine
 from tilewise.optimizers import Optimizer
+from tilewise.output_files import outputs
 
 __all__ = ["load", "save"]
 
@@ -26,6 +25,8 @@ def save(engine: Engine, path: Any) -> None:
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"path={str(path)!r} does not end in .npz")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is not a folder; make it first")
     config = engine.config
     settings = {
         **{name: getattr(config, name) for name in _PLAIN},
@@ -35,15 +36,8 @@ def save(engine: Engine, path: Any) -> None:
         "format": _FORMAT,
     }
     arrays = {name: getattr(engine, name) for name in _ARRAYS}
-    with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        try:
-            np.savez(file, settings=json.dumps(settings), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    with outputs(path.parent, [path.name], force=True) as unfinished:
+        np.savez(unfinished / path.name, settings=json.dumps(settings), **arrays)
 
 
 def load(path: Any) -> Engine:

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
 import textwrap
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from tilewise import __version__, chapter, get_num_threads, hardware, plots, tables
 from tilewise.data import DataUnavailableError, load_airfoil, synthetic
+from tilewise.output_files import check_outputs, outputs
 
 __all__ = ["DATA", "FILES", "Dataset", "Results", "create", "text"]
 
@@ -119,19 +119,11 @@ def create(
     """
     out = Path(out)
     _check_extras()
-    _check_folder(out, force)
+    check_outputs(out, FILES, force)
     dataset = _load(data, seed)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as unfinished:
-            results = _measure(dataset, seed)
-            _write(results, Path(unfinished))
-            for name in FILES:
-                os.replace(Path(unfinished, name), out / name)
-    except OSError as error:
-        raise OSError(
-            f"{out} cannot be written: {error.strerror}; choose another folder"
-        ) from error
+    with outputs(out, FILES, force) as unfinished:
+        results = _measure(dataset, seed)
+        _write(results, unfinished)
     return results
 
 
@@ -161,18 +153,6 @@ def _check_extras() -> None:
     for module in ("matplotlib", "threadpoolctl", "tqdm"):
         if importlib.util.find_spec(module) is None:
             raise ImportError(f'the report needs {module}; pip install "tilewise[report]"')
-
-
-def _check_folder(out: Path, force: bool) -> None:
-    """Refuse before the work what would fail after it, or lose a file."""
-    for folder in (out, *out.parents):
-        if os.path.lexists(folder) and not os.path.isdir(folder):
-            raise NotADirectoryError(f"{folder} is not a folder; choose another")
-    for path in (out / name for name in FILES):
-        if os.path.lexists(path) and not force:
-            raise FileExistsError(f"{path} exists; choose another folder, or --force to replace it")
-        if os.path.isdir(path):
-            raise IsADirectoryError(f"{path} is a folder, not a file to replace; choose another")
 
 
 def _load(data: str, seed: int) -> Dataset:

@@ -1,0 +1,78 @@
+"""Files that are complete or not there, and replace others only when told to."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["check_outputs", "outputs"]
+
+
+def check_outputs(folder: Path, names: Sequence[str], force: bool) -> None:
+    """Refuse before the work what would fail after it, or lose a file.
+
+    Parameters
+    ----------
+    folder : Path
+        May be yet to make.
+    names : sequence of str
+        Of the files in it.
+    force : bool
+        Whether such files may be replaced.
+
+    Raises
+    ------
+    OSError
+        A file is there already, or something else is where a folder or a file should be.
+    """
+    for parent in (folder, *folder.parents):
+        if os.path.lexists(parent) and not os.path.isdir(parent):
+            raise NotADirectoryError(f"{parent} is not a folder; choose another")
+    for path in (folder / name for name in names):
+        if os.path.lexists(path) and not force:
+            raise FileExistsError(f"{path} exists; choose another, or --force to replace it")
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{path} is a folder, not a file to replace; choose another")
+
+
+@contextmanager
+def outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Path]:
+    """Give a folder to write the files into; at the end they are renamed into `folder`.
+
+    After an error, `folder` is as it was. A file that is not written is removed there: with
+    `force`, no file of an earlier run stays beside those of this one.
+
+    Parameters and errors are those of `check_outputs`.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with outputs(Path(folder), ["a.txt"], force=False) as unfinished:
+    ...         _ = (unfinished / "a.txt").write_text("whole")
+    ...     os.listdir(folder)
+    ['a.txt']
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+            yield Path(unfinished)
+            check_outputs(folder, names, force)
+            for name in names:
+                if os.path.exists(Path(unfinished, name)):
+                    _flush(Path(unfinished, name))
+                    os.replace(Path(unfinished, name), folder / name)
+                else:
+                    (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise OSError(
+            f"{folder} cannot be written: {error.strerror}; choose another folder"
+        ) from error
+
+
+def _flush(path: Path) -> None:
+    """Have the content on the disk, so that no crash leaves the name without it."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
