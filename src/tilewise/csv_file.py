@@ -1,0 +1,182 @@
+"""Numbers in a text file, with or without a header, whatever the delimiter."""
+
+import csv
+import io
+import math
+import re
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from tilewise.numeric_table import NumericTable, check_names, column_label
+
+__all__ = ["parse_csv"]
+
+# The first that fits is taken. The comma comes late, since it may be a decimal comma; the space
+# last, since it may follow a comma. csv.Sniffer takes letters for delimiters.
+_DELIMITERS = "\t;|, "
+_SAMPLE_LINES = 20
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
+_SHOWN_CHARACTERS = 30
+
+
+def parse_csv(content: bytes) -> NumericTable:
+    r"""Return the table of a UTF-8 text.
+
+    The delimiter is a tab, semicolon, vertical bar, comma or white space, as the first lines have
+    it. The first line is a header if none of its fields is a number. Blank lines are skipped.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    NumericTable
+
+    Raises
+    ------
+    ValueError
+        It is no such table. The message has the line and the column of the first fault, and how
+        many rows are bad.
+
+    Examples
+    --------
+    >>> table = parse_csv(b"x;y\r\n1;2\r\n3;4\r\n")
+    >>> table.names, table.values.tolist()
+    (('x', 'y'), [[1.0, 2.0], [3.0, 4.0]])
+    """
+    _check_text(content)
+    number = _number if b"_" in content else float
+    delimiter = _delimiter(list(islice(filter(str.strip, _text(content)), _SAMPLE_LINES)))
+    lines: Iterator[str] = _text(content)
+    if delimiter == " ":
+        lines = (" ".join(line.split()) for line in lines)
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        return _Body(reader, number).table()
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}; is a quote missing?") from None
+
+
+class _Body:
+    """The rows of a file, as they are read."""
+
+    def __init__(self, reader: Any, number: Callable[[str], float]) -> None:
+        self._reader, self._number = reader, number
+        self._values = array("d")
+        self._bad_rows, self._first_fault = 0, ""
+        self._width = 0
+        self._names: tuple[str, ...] | None = None
+
+    def table(self) -> NumericTable:
+        first = next((row for row in self._reader if not _is_blank(row)), None)
+        if first is None:
+            raise ValueError("it is empty")
+        self._width = len(first)
+        if any(map(self._is_number, first)):
+            self._add(first)
+            if self._first_fault.endswith("not a number"):
+                self._first_fault += " (a header has no number in any field)"
+        else:
+            self._names = tuple(name.strip() for name in first)
+            check_names(self._names)
+        for row in self._reader:
+            self._add(row)
+        if self._bad_rows:
+            rows = self._bad_rows + len(self._values) // self._width
+            raise ValueError(
+                f"{self._first_fault}; bad rows: {self._bad_rows} of {rows}; mend or remove them"
+            )
+        if not self._values:
+            raise ValueError("it has a header and no rows")
+        values = np.frombuffer(self._values, np.float64).reshape(-1, self._width)
+        return NumericTable(self._names, values)
+
+    def _add(self, row: list[str]) -> None:
+        try:
+            numbers = [*map(self._number, row)]
+        except ValueError:
+            numbers = []
+        # The sum shows whether any is not finite, but may overflow by itself.
+        finite = math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers))
+        if len(numbers) == self._width and finite:
+            self._values.extend(numbers)
+        elif not _is_blank(row):
+            self._bad_rows += 1
+            self._first_fault = self._first_fault or self._fault(row)
+
+    def _fault(self, row: list[str]) -> str:
+        """Say what is wrong with a row."""
+        line = f"line {self._reader.line_num}"
+        if len(row) != self._width:
+            return f"{line} has another number of fields: {len(row)}, not {self._width}"
+        column = next(i for i, field in enumerate(row) if not self._is_finite(field))
+        where, field = f"{line}, {column_label(self._names, column)}", row[column]
+        if not field.strip():
+            return f"{where} has no value"
+        shown = repr(field[:_SHOWN_CHARACTERS]) + ("..." if len(field) > _SHOWN_CHARACTERS else "")
+        if _DECIMAL_COMMA.fullmatch(field):
+            return f"{where}: {shown} has a decimal comma where a point is needed"
+        return f"{where}: {shown} is not a {'finite ' * self._is_number(field)}number"
+
+    def _is_number(self, field: str) -> bool:
+        try:
+            self._number(field)
+        except ValueError:
+            return False
+        return True
+
+    def _is_finite(self, field: str) -> bool:
+        return self._is_number(field) and math.isfinite(self._number(field))
+
+
+def _number(field: str) -> float:
+    """Return the number; unlike float, take no underscores."""
+    if "_" in field:
+        raise ValueError(field)
+    return float(field)
+
+
+def _is_blank(row: list[str]) -> bool:
+    return len(row) == 0 or (len(row) == 1 and not row[0].strip())
+
+
+def _text(content: bytes) -> io.TextIOWrapper:
+    """Return the lines, ended by LF, CR LF or CR, without a byte order mark."""
+    return io.TextIOWrapper(io.BytesIO(content), "utf-8-sig")
+
+
+def _check_text(content: bytes) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        at, what = error.start, f"byte 0x{content[error.start]:02x} is not UTF-8"
+    else:
+        at, what = content.find(b"\0"), "a zero byte is not text"
+    if at >= 0:
+        line = content.count(b"\n", 0, at) + 1
+        raise ValueError(f"line {line}, offset {at}: {what}; save the file as UTF-8 text")
+
+
+def _delimiter(sample: list[str]) -> str:
+    """Return the first delimiter that gives most lines the same number of fields, above one."""
+
+    def lines_alike(delimiter: str) -> int:
+        if delimiter == " ":
+            widths = [len(line.split()) for line in sample]
+        else:
+            widths = [line.count(delimiter) + 1 for line in map(_without_quoted, sample)]
+        alike = Counter(width for width in widths if width > 1)
+        return max(alike.values(), default=0)
+
+    best = max(_DELIMITERS, key=lines_alike)
+    return best if lines_alike(best) else ","
+
+
+def _without_quoted(line: str) -> str:
+    return re.sub(r'"[^"]*"', "", line)

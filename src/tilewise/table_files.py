@@ -1,0 +1,139 @@
+"""A user's file as a table of numbers: CSV, NPY or Parquet, by the end of its name."""
+
+import io
+import os
+import stat
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.csv_file import parse_csv
+from tilewise.numeric_table import NumericTable, column_label
+
+__all__ = ["read_content", "read_npy", "read_table"]
+
+
+def read_table(path: str | os.PathLike[str]) -> NumericTable:
+    r"""Read a table of numbers.
+
+    Nothing in the file is ever executed: a pickled NPY file is refused.
+
+    Parameters
+    ----------
+    path : path
+        ``.npy`` is NumPy's format, with an array (n, d); ``.parquet`` needs PyArrow; anything else
+        is text, see `tilewise.csv_file.parse_csv`.
+
+    Returns
+    -------
+    NumericTable
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It is no table of finite numbers. The message says where.
+    ImportError
+        PyArrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "table.csv")
+    ...     _ = path.write_text("x,y\n1,2\n")
+    ...     read_table(path).names
+    ('x', 'y')
+    """
+    parse = {".npy": _parse_npy, ".parquet": _parse_parquet}.get(Path(path).suffix.lower())
+    content = read_content(path)
+    try:
+        return (parse or parse_csv)(content)
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
+    except MemoryError:
+        raise ValueError(f"{os.fspath(path)}: it does not fit in memory") from None
+
+
+def read_content(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a file or pipe; devices may have no end."""
+    try:
+        kind = os.stat(path).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file")
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+            raise OSError(f"{os.fspath(path)} is a device; give a file")
+        return Path(path).read_bytes()
+    except ValueError as error:  # a null character in the name
+        raise ValueError(f"{os.fspath(path)!r} is no file name: {error}") from None
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise type(error)(f"{os.fspath(path)} cannot be read: {error.strerror}") from None
+
+
+def read_npy(content: bytes) -> NDArray[Any]:
+    """Return the array of an NPY file, or raise ValueError; never unpickle."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files from Python 2
+            return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except MemoryError:
+        raise ValueError("its header announces more data than fits in memory") from None
+    except Exception as error:  # NumPy names no set of errors for damaged files
+        if "allow_pickle" in str(error):
+            raise ValueError(
+                "it holds pickled objects, which can run code and are not read; "
+                "save an array of numbers"
+            ) from None
+        raise ValueError(f"it is not a whole NPY file: {error}") from None
+
+
+def _parse_npy(content: bytes) -> NumericTable:
+    array = read_npy(content)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"its array has dtype {array.dtype}; save one of real numbers")
+    if array.ndim != 2:
+        raise ValueError(f"its array has shape {array.shape}; save one of shape (n, d)")
+    return NumericTable.checked(None, array)
+
+
+def _parse_parquet(content: bytes) -> NumericTable:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise ImportError(
+            'Parquet files need PyArrow, which is missing; pip install "tilewise[tables]"'
+        ) from None
+    try:
+        table = pyarrow.parquet.ParquetFile(io.BytesIO(content)).read()
+        table.validate(full=True)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise ValueError(f"it is not a whole Parquet file: {error}") from None
+    names = tuple(table.column_names)
+    columns = [_parquet_column(column_label(names, i), table[i]) for i in range(len(names))]
+    values = np.column_stack(columns) if columns else np.empty((table.num_rows, 0))
+    return NumericTable.checked(names, values)
+
+
+def _parquet_column(label: str, column: Any) -> NDArray[np.float64]:
+    import pyarrow.types as kinds
+
+    kind = column.type
+    is_number = (kinds.is_integer, kinds.is_floating, kinds.is_boolean, kinds.is_decimal)
+    if not any(is_it(kind) for is_it in is_number):
+        raise ValueError(f"{label} is of type {kind}; make it a number or remove it")
+    if column.null_count:
+        row = int(np.argmax(column.is_null().to_numpy())) + 1
+        raise ValueError(
+            f"row {row}, {label} has no value; missing in the column: {column.null_count} of "
+            f"{len(column)}; mend or remove such rows"
+        )
+    if kinds.is_boolean(kind):
+        column = column.cast("int8")
+    return np.asarray(column.cast("float64", safe=False).to_numpy(), np.float64)
