@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tilewise import __version__, report
+from tilewise import __version__, model_commands, report
 from tilewise.hardware import show_config
 
 __all__ = ["main"]
@@ -48,8 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python flushes stdout once more as it exits; let it have somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (OSError, ImportError) as error:
-        print(f"tilewise {arguments.command}: error: {error}", file=sys.stderr)
+    except (OSError, ValueError, FloatingPointError, ImportError, MemoryError) as error:
+        reason = " ".join(str(error).split()) or "there is too little memory"
+        print(f"tilewise {arguments.command}: error: {reason}", file=sys.stderr)
         return 2
     return 0
 
@@ -85,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="replace the files of an earlier report"
     )
     command.set_defaults(run=_report)
+    model_commands.add_train(commands, seed=_seed)
+    model_commands.add_predict(commands)
     command = commands.add_parser(
         "machine",
         help="print the CPU, the instruction set in use and versions",

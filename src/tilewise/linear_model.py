@@ -1,0 +1,122 @@
+"""A fitted linear model in the units of the user's own columns."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.linalg import matmul
+from tilewise.numeric_table import NumericTable
+
+__all__ = ["LinearModel", "Standardization"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """Mean and population standard deviation of columns, to standardize other rows alike.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of float64, shape (d,)
+        The scale of a constant column is 1.
+    """
+
+    mean: Floats
+    scale: Floats
+
+    @classmethod
+    def of(cls, X: Floats) -> "Standardization":
+        """Return the statistics of the columns of X (n, d).
+
+        Examples
+        --------
+        >>> statistics = Standardization.of(np.array([[1.0, 5.0], [3.0, 5.0]]))
+        >>> statistics.mean.tolist(), statistics.scale.tolist()
+        ([2.0, 5.0], [1.0, 1.0])
+        """
+        largest = np.abs(X).max(axis=0)
+        largest[largest == 0] = 1
+        parts = X / largest  # no sum or square leaves the range of float64
+        scale = parts.std(axis=0) * largest
+        constant = X.min(axis=0) == X.max(axis=0)
+        mean = np.where(constant, X[0], parts.mean(axis=0) * largest)
+        return cls(mean, np.where(constant | (scale == 0), 1.0, scale))
+
+    def apply(self, X: Floats) -> Floats:
+        """Return ``(X - mean) / scale``."""
+        return (X - self.mean) / self.scale
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """``y = X @ weights + bias``, in the units of the table that it was fitted to.
+
+    Attributes
+    ----------
+    features : tuple of str or None
+        Names of the columns of X; None if the table had none.
+    target : str or None
+        Name of the column y.
+    target_position : int
+        Of the target among all columns of the table, from 0.
+    weights : ndarray of float64, shape (d,)
+    bias : float
+    standardization : Standardization
+        Of the features in training. `predict` does not need it.
+    training : dict
+        Settings, results and versions, for people.
+    """
+
+    features: tuple[str, ...] | None
+    target: str | None
+    target_position: int
+    weights: Floats
+    bias: float
+    standardization: Standardization
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def predict(self, X: Floats) -> Floats:
+        """Return ``X @ weights + bias``.
+
+        Raises
+        ------
+        ValueError
+            A prediction is beyond the largest number.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = np.asarray(matmul(X, self.weights) + self.bias)
+        if not np.isfinite(y).all():
+            row = int(np.argmin(np.isfinite(y))) + 1
+            raise ValueError(f"row {row} has values too large for a prediction; rescale them")
+        return y
+
+    def columns(self, table: NumericTable) -> Floats:
+        """Return the features' columns of a table.
+
+        Where the table and the model have names, the order of the columns does not matter, and
+        others are left out. Otherwise the table has the features in the order of the training,
+        with the target among them or without.
+
+        Raises
+        ------
+        ValueError
+            A column is missing, or there are too few or too many.
+        """
+        if self.features is not None and table.names is not None:
+            missing = [name for name in self.features if name not in table.names]
+            if missing:
+                more = f" and {len(missing) - 1} more" if missing[1:] else ""
+                raise ValueError(f"the model's column {missing[0]!r}{more} is missing; add it")
+            return table.values[:, [table.names.index(name) for name in self.features]]
+        d, found = len(self.weights), table.values.shape[1]
+        if found == d + 1:
+            return np.delete(table.values, self.target_position, axis=1)
+        if found != d:
+            raise ValueError(
+                f"it has {found} columns and the model {d} features; give these, or these and "
+                f"the target as column {self.target_position + 1}"
+            )
+        return table.values
