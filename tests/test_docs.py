@@ -76,6 +76,8 @@ def test_readme_commands_run(elsewhere, capsys):
     lines = "".join(code_blocks("sh")).splitlines()
     calls = [call for line in lines for call in re.findall(r"(?:^|/)tilewise\b(.*)", line)]
     assert calls
+    Path("flats.csv").write_text("size,price\n" + "".join(f"{i},{2 * i}\n" for i in range(9)))
+    Path("new_flats.csv").write_text("floor,size\n1,50\n")
     for call in calls:
         assert cli.main(shlex.split(call, comments=True)) == 0, capsys.readouterr().err
 

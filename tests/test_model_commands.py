@@ -70,7 +70,7 @@ def test_options_reach_the_trainer(folder, capsys):
 def test_predict_finds_the_columns_by_name(folder, model, capsys):
     cli.main(["train", "flats.csv", "--epochs", "200", "--validation-fraction", "0"])
     capsys.readouterr()
-    (folder / "new.csv").write_text("rooms;garden;size\n2;1;30\n4;0;50\n")
+    (folder / "new.csv").write_text("rooms;street;size;price\n2;Elm;30;\n4;Oak;50;?\n")
     assert cli.main(["predict", f"tilewise-model/{model}", "new.csv"]) == 0
     out, err = capsys.readouterr()
     name, *numbers = out.splitlines()
@@ -179,7 +179,7 @@ def test_train_that_cannot_be_done(folder, capsys, arguments, message):
         (["m/model.json", "m"], "m is a folder; give a file"),
         (["m", "flats.csv"], "m is a folder; give a file"),
         (["m/model.json", "m/model.npz"], "offset"),
-        (["m/model.json", "other.csv"], "other.csv: the model's column 'size' is missing; add it"),
+        (["m/model.json", "other.csv"], "other.csv: column 'size' is missing; add it"),
         (["m/model.json", "wide.csv"], "wide.csv: it has 4 columns and the model 2 features"),
         (["m/model.json", "huge.csv"], "huge.csv: row 1 has values too large for a prediction"),
         (["m/model.json", "flats.csv", "--out", "y.txt"], "y.txt does not end in .csv or .npy"),

@@ -60,6 +60,18 @@ def test_csv_as_people_write_it(text, names):
     assert table.values.dtype == np.float64
 
 
+def test_only_some_columns():
+    content = b"id,a,b\nx,1,2\ny,3,4\n"
+    table = parse_csv(content, only=("b", "a"))
+    assert table.names == ("b", "a")
+    assert table.values.tolist() == [[2, 1], [4, 3]]
+    assert parse_csv(b"1,2\n", only=("b",)).values.tolist() == [[1, 2]]
+    with pytest.raises(ValueError, match=r"column 'c' \(and 1 more\) is missing; add it"):
+        parse_csv(content, only=("a", "c", "d"))
+    with pytest.raises(ValueError, match=r"line 2, column 1 \('id'\): 'x' is not a number"):
+        parse_csv(content, only=("b", "id"))
+
+
 def test_one_column():
     assert parse_csv(b"x\n1\n\n2\n").values.tolist() == [[1], [2]]
 
@@ -168,6 +180,9 @@ def test_parquet(tmp_path):
     table = read(tmp_path, "table.parquet", content)
     assert table.names == ("a", "b", "c")
     assert table.values.tolist() == [[1, 0.5, 1], [2, 1.5, 0]]
+    path = tmp_path / "table.parquet"
+    path.write_bytes(parquet(a=[1, 2], b=["x", None], c=[3, 4]))
+    assert read_table(path, only=["c", "a"]).values.tolist() == [[3, 1], [4, 2]]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ import math
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from tilewise.numeric_table import NumericTable, check_names, column_label
+from tilewise.numeric_table import NumericTable, check_names, column_label, columns_of
 
 __all__ = ["parse_csv"]
 
@@ -24,7 +24,7 @@ _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 _SHOWN_CHARACTERS = 30
 
 
-def parse_csv(content: bytes) -> NumericTable:
+def parse_csv(content: bytes, only: Sequence[str] | None = None) -> NumericTable:
     r"""Return the table of a UTF-8 text.
 
     The delimiter is a tab, semicolon, vertical bar, comma or white space, as the first lines have
@@ -33,6 +33,8 @@ def parse_csv(content: bytes) -> NumericTable:
     Parameters
     ----------
     content : bytes
+    only : sequence of str, optional
+        Where there is a header, the names of the columns to read; others may hold anything.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def parse_csv(content: bytes) -> NumericTable:
         lines = (" ".join(line.split()) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter)
     try:
-        return _Body(reader, number).table()
+        return _Body(reader, number).table(only)
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: {error}; is a quote missing?") from None
 
@@ -71,13 +73,15 @@ class _Body:
         self._values = array("d")
         self._bad_rows, self._first_fault = 0, ""
         self._width = 0
+        self._columns: Sequence[int] = ()  # those to read
         self._names: tuple[str, ...] | None = None
 
-    def table(self) -> NumericTable:
+    def table(self, only: Sequence[str] | None) -> NumericTable:
         first = next((row for row in self._reader if not _is_blank(row)), None)
         if first is None:
             raise ValueError("it is empty")
         self._width = len(first)
+        self._columns = range(self._width)
         if any(map(self._is_number, first)):
             self._add(first)
             if self._first_fault.endswith("not a number"):
@@ -85,28 +89,31 @@ class _Body:
         else:
             self._names = tuple(name.strip() for name in first)
             check_names(self._names)
+            self._columns = columns_of(self._names, only)
         for row in self._reader:
             self._add(row)
         if self._bad_rows:
-            rows = self._bad_rows + len(self._values) // self._width
+            rows = self._bad_rows + len(self._values) // len(self._columns)
             raise ValueError(
                 f"{self._first_fault}; bad rows: {self._bad_rows} of {rows}; mend or remove them"
             )
         if not self._values:
             raise ValueError("it has a header and no rows")
-        values = np.frombuffer(self._values, np.float64).reshape(-1, self._width)
-        return NumericTable(self._names, values)
+        values = np.frombuffer(self._values, np.float64).reshape(-1, len(self._columns))
+        names = self._names and tuple(self._names[i] for i in self._columns)
+        return NumericTable(names, values)
 
     def _add(self, row: list[str]) -> None:
-        try:
-            numbers = [*map(self._number, row)]
-        except ValueError:
-            numbers = []
-        # The sum shows whether any is not finite, but may overflow by itself.
-        finite = math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers))
-        if len(numbers) == self._width and finite:
-            self._values.extend(numbers)
-        elif not _is_blank(row):
+        if len(row) == self._width:
+            try:
+                numbers = [self._number(row[i]) for i in self._columns]
+                # The sum shows whether any is not finite, but may overflow by itself.
+                if math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers)):
+                    self._values.extend(numbers)
+                    return
+            except ValueError:
+                pass
+        if not _is_blank(row):
             self._bad_rows += 1
             self._first_fault = self._first_fault or self._fault(row)
 
@@ -115,7 +122,7 @@ class _Body:
         line = f"line {self._reader.line_num}"
         if len(row) != self._width:
             return f"{line} has another number of fields: {len(row)}, not {self._width}"
-        column = next(i for i, field in enumerate(row) if not self._is_finite(field))
+        column = next(i for i in self._columns if not self._is_finite(row[i]))
         where, field = f"{line}, {column_label(self._names, column)}", row[column]
         if not field.strip():
             return f"{where} has no value"

@@ -102,9 +102,9 @@ def fit_table(
     Examples
     --------
     >>> table = NumericTable(("x", "y"), np.array([[1.0, 3], [2, 5], [3, 7], [4, 9]]))
-    >>> fitted = fit_table(table, "y", validation_fraction=0, epochs=100)
-    >>> round(fitted.model.weights[0], 3), round(fitted.model.bias, 3)
-    (2.0, 1.0)
+    >>> fitted = fit_table(table, "y", validation_fraction=0, epochs=100, learning_rate="auto")
+    >>> fitted.model.weights.round(3).tolist(), round(fitted.model.bias, 3)
+    ([2.0], 1.0)
     """
     epochs = check_int("epochs", epochs)
     position = table.position(target)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.linalg import matmul
-from tilewise.numeric_table import NumericTable
+from tilewise.numeric_table import NumericTable, columns_of
 
 __all__ = ["LinearModel", "Standardization"]
 
@@ -106,11 +106,7 @@ class LinearModel:
             A column is missing, or there are too few or too many.
         """
         if self.features is not None and table.names is not None:
-            missing = [name for name in self.features if name not in table.names]
-            if missing:
-                more = f" and {len(missing) - 1} more" if missing[1:] else ""
-                raise ValueError(f"the model's column {missing[0]!r}{more} is missing; add it")
-            return table.values[:, [table.names.index(name) for name in self.features]]
+            return table.values[:, columns_of(table.names, self.features)]
         d, found = len(self.weights), table.values.shape[1]
         if found == d + 1:
             return np.delete(table.values, self.target_position, axis=1)

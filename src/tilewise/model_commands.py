@@ -61,13 +61,23 @@ def add_train(commands: Any, seed: Any) -> None:
         help="a number, or auto: from the data (%(default)s)",
     )
     command.add_argument(
-        "--optimizer", choices=tuple(_core.optimizers()), default="sgd", help="(%(default)s)"
+        "--optimizer",
+        choices=tuple(_core.optimizers()),
+        default="sgd",
+        help="how a step uses the gradient (%(default)s)",
     )
     command.add_argument(
-        "--sampling", choices=SAMPLINGS, default="permutation", help="(%(default)s)"
+        "--sampling",
+        choices=SAMPLINGS,
+        default="permutation",
+        help="order of the rows (%(default)s)",
     )
     command.add_argument(
-        "--weight-decay", metavar="RATE", type=float, default=0.0, help="(%(default)s)"
+        "--weight-decay",
+        metavar="RATE",
+        type=float,
+        default=0.0,
+        help="penalty on the weights (%(default)s)",
     )
     command.add_argument(
         "--seed", type=seed, default=0, help="of the parts and the order of the rows (%(default)s)"
@@ -171,7 +181,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     if out is not None:
         _check_out(out, arguments)
     model = load_model(arguments.model)
-    table = read_table(arguments.file)
+    table = read_table(arguments.file, only=model.features)
     try:
         y = model.predict(model.columns(table))
     except ValueError as error:

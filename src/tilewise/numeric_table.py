@@ -1,13 +1,14 @@
 """Columns of numbers, perhaps with names: what a user's file holds."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NumericTable"]
+__all__ = ["NumericTable", "check_names", "column_label", "columns_of"]
 
 _SHOWN_NAMES = 10
 
@@ -66,9 +67,20 @@ def check_names(names: tuple[str, ...]) -> None:
     for column, name in enumerate(names):
         if not name.strip():
             raise ValueError(f"column {column + 1} has no name in the header; give it one")
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise ValueError(f"{count} columns have the name {name!r}; give each its own")
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"{count} columns have the name {name!r}; give each its own")
+
+
+def columns_of(names: tuple[str, ...], only: Sequence[str] | None) -> Sequence[int]:
+    """Return the indices of the columns named `only`, or of all for None."""
+    if only is None:
+        return range(len(names))
+    missing = [name for name in only if name not in names]
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if missing[1:] else ""
+        raise ValueError(f"column {missing[0]!r}{more} is missing; add it")
+    return [names.index(name) for name in only]
 
 
 def column_label(names: tuple[str, ...] | None, column: int) -> str:

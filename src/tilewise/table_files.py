@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.csv_file import parse_csv
-from tilewise.numeric_table import NumericTable, column_label
+from tilewise.numeric_table import NumericTable, check_names, column_label, columns_of
 
 __all__ = ["read_content", "read_npy", "read_table"]
 
 
-def read_table(path: str | os.PathLike[str]) -> NumericTable:
+def read_table(path: str | os.PathLike[str], only: Sequence[str] | None = None) -> NumericTable:
     r"""Read a table of numbers.
 
     Nothing in the file is ever executed: a pickled NPY file is refused.
@@ -26,6 +27,8 @@ def read_table(path: str | os.PathLike[str]) -> NumericTable:
     path : path
         ``.npy`` is NumPy's format, with an array (n, d); ``.parquet`` needs PyArrow; anything else
         is text, see `tilewise.csv_file.parse_csv`.
+    only : sequence of str, optional
+        Where the file names its columns, those to read; others may hold anything.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def read_table(path: str | os.PathLike[str]) -> NumericTable:
     parse = {".npy": _parse_npy, ".parquet": _parse_parquet}.get(Path(path).suffix.lower())
     content = read_content(path)
     try:
-        return (parse or parse_csv)(content)
+        return (parse or parse_csv)(content, only)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     except MemoryError:
@@ -93,7 +96,7 @@ def read_npy(content: bytes) -> NDArray[Any]:
         raise ValueError(f"it is not a whole NPY file: {error}") from None
 
 
-def _parse_npy(content: bytes) -> NumericTable:
+def _parse_npy(content: bytes, only: Sequence[str] | None) -> NumericTable:
     array = read_npy(content)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"its array has dtype {array.dtype}; save one of real numbers")
@@ -102,7 +105,7 @@ def _parse_npy(content: bytes) -> NumericTable:
     return NumericTable.checked(None, array)
 
 
-def _parse_parquet(content: bytes) -> NumericTable:
+def _parse_parquet(content: bytes, only: Sequence[str] | None) -> NumericTable:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -116,9 +119,11 @@ def _parse_parquet(content: bytes) -> NumericTable:
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise ValueError(f"it is not a whole Parquet file: {error}") from None
     names = tuple(table.column_names)
-    columns = [_parquet_column(column_label(names, i), table[i]) for i in range(len(names))]
+    check_names(names)
+    chosen = columns_of(names, only)
+    columns = [_parquet_column(column_label(names, i), table[i]) for i in chosen]
     values = np.column_stack(columns) if columns else np.empty((table.num_rows, 0))
-    return NumericTable.checked(names, values)
+    return NumericTable.checked(tuple(names[i] for i in chosen), values)
 
 
 def _parquet_column(label: str, column: Any) -> NDArray[np.float64]:
