@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from damage import DAMAGE, damaged
 from hypothesis import given, settings
-from test_table_files import DAMAGE, damaged
 
 import tilewise as tw
 from tilewise.fit_table import fit_table
@@ -88,6 +88,7 @@ def test_a_constant_feature_has_no_weight_and_is_named():
     fitted = fit_table(NumericTable(("a", "b", "c"), values))
     assert fitted.model.weights[1] == 0 != fitted.model.weights[0]
     assert fitted.constant == ["column 2 ('b')"]
+    assert fit_table(NumericTable(None, values), "1").constant == ["column 2"]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,12 @@ def test_a_constant_feature_has_no_weight_and_is_named():
 def test_what_cannot_be_fitted(values, options, message):
     with pytest.raises(ValueError, match=message):
         fit_table(NumericTable(None, values), **options)
+
+
+def test_a_target_over_the_whole_range():
+    values = SQUARES * [1, 1, 0] + np.array([[1, 0.5, 0.1, -0.5, -1]]).T * [0, 0, 1.7e308]
+    scores = fit_table(NumericTable(None, values), validation_fraction=0).scores
+    assert scores["training"].r2 > 0
 
 
 def test_values_held_out_that_are_too_far_away():

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from damage import DAMAGE, damaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -245,17 +246,6 @@ def test_a_column_by_name_or_number():
     for wrong in ("0", "4", "-1", "x", "", "²", "9" * 5000):
         with pytest.raises(ValueError, match="is not a column; give a number from 1 to 3 or a na"):
             table.position(wrong)
-
-
-# Damage: bytes are replaced, cut out and put in.
-DAMAGE = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 8), st.binary(max_size=8)))
-
-
-def damaged(content, changes):
-    for at, cut, new in changes:
-        at %= len(content) + 1
-        content = content[:at] + new + content[at + cut :]
-    return content
 
 
 def read_or_refuse(path, content):

@@ -109,18 +109,18 @@ def fit_table(
     epochs = check_int("epochs", epochs)
     position = table.position(target)
     raw = _parts(table.values, position, validation_fraction, seed)
-    of_X, of_y = (Standardization.of(column) for column in raw["training"])
-    if np.ptp(raw["training"][1]) == 0:
+    X, y = raw["training"]
+    if (y == y[0]).all():
         raise ValueError(
-            f"the target, {column_label(table.names, position)}, is {of_y.mean[0]:g} in every "
-            "training row; choose another"
+            f"the target, {column_label(table.names, position)}, is {y[0, 0]:g} in every training "
+            "row; choose another"
         )
+    of_X, of_y = Standardization.of(X), Standardization.of(y)
     with np.errstate(over="ignore"):  # found by _score
         parts = {name: (of_X.apply(X), of_y.apply(y)[:, 0]) for name, (X, y) in raw.items()}
-    rows, d = parts["training"][0].shape
+    n, d = X.shape
     trainer = Trainer(d, dtype=np.float64, initial_weights=np.zeros(d), seed=seed, **settings)
-    record_every = max(rows * epochs // _RECORDS, 1)
-    history = trainer.fit(*parts["training"], epochs, record_every=record_every)
+    history = trainer.fit(*parts["training"], epochs, record_every=max(n * epochs // _RECORDS, 1))
     scores = {name: _score(name, trainer, X, y) for name, (X, y) in parts.items()}
     about = {
         **settings,
@@ -134,14 +134,10 @@ def fit_table(
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    weights, bias = _in_units_of_the_table(trainer, of_X, of_y)
-    names, name = None, None
-    if table.names is not None:
-        names = table.names[:position] + table.names[position + 1 :]
-        name = table.names[position]
-    model = LinearModel(names, name, position, weights, bias, of_X, about)
-    constant = np.flatnonzero((parts["training"][0] == 0).all(axis=0))
-    return FittedTable(model, history, scores, [column_label(names, int(i)) for i in constant])
+    model = _in_units_of_the_table(table, position, trainer, (of_X, of_y), about)
+    features = np.delete(np.arange(d + 1), position)
+    constant = [int(i) for i in features[(X[0] == X).all(axis=0)]]
+    return FittedTable(model, history, scores, [column_label(table.names, i) for i in constant])
 
 
 def _parts(
@@ -169,12 +165,21 @@ def _score(name: str, trainer: Trainer, X: Floats, y: Floats) -> Score:
 
 
 def _in_units_of_the_table(
-    trainer: Trainer, of_X: Standardization, of_y: Standardization
-) -> tuple[Floats, float]:
+    table: NumericTable,
+    position: int,
+    trainer: Trainer,
+    standardizations: tuple[Standardization, Standardization],
+    about: dict[str, Any],
+) -> LinearModel:
     """Undo the standardization: ``(y - m) / s = ((X - m') / s') @ w + b``."""
+    of_X, of_y = standardizations
     with np.errstate(over="ignore", invalid="ignore"):
         weights = trainer.weights * (of_y.scale / of_X.scale)
         bias = float(of_y.mean[0] + of_y.scale[0] * trainer.bias - np.sum(weights * of_X.mean))
     if not (np.isfinite(weights).all() and np.isfinite(bias)):
         raise ValueError("the weights are too large in the units of the table; rescale its columns")
-    return weights, bias
+    features, target = None, None
+    if table.names is not None:
+        features = table.names[:position] + table.names[position + 1 :]
+        target = table.names[position]
+    return LinearModel(features, target, position, weights, bias, of_X, about)
