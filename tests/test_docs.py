@@ -5,6 +5,7 @@ import doctest
 import importlib
 import os
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 import tilewise as tw
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 PACKAGE = Path(tw.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("_"))
 # What users see: the package and the modules that it names. The others serve these.
@@ -38,8 +41,8 @@ FUNCTIONS = SHOWN_FUNCTIONS | {
 }
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def code_blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -63,12 +66,11 @@ def test_what_users_call_has_an_example(name):
     assert ">>> " in (FUNCTIONS[name].__doc__ or "")
 
 
-def test_readme_python_runs(elsewhere):
-    blocks = code_blocks("python")
-    assert blocks
+@pytest.mark.parametrize("name", PAGES)
+def test_python_of_a_page_runs(name, elsewhere):
     names: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
+    for block in code_blocks("python", (ROOT / name).read_text()):
+        exec(compile(block, name, "exec"), names)
 
 
 def test_readme_commands_run(elsewhere, capsys):
@@ -82,6 +84,14 @@ def test_readme_commands_run(elsewhere, capsys):
         assert cli.main(shlex.split(call, comments=True)) == 0, capsys.readouterr().err
 
 
-def test_readme_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)", README):
-        assert (Path(__file__).parents[1] / target).exists(), target
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    page = ROOT / name
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_picture_of_the_five_loops_is_drawn_by_its_script():
+    script = runpy.run_path(str(ROOT / "docs" / "five_loops.py"))
+    texts = {text.get_text() for text in script["draw"]().axes[0].texts}
+    assert {"mc", "kc", "nc", "mr", "nr"} <= texts
