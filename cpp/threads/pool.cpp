@@ -46,6 +46,15 @@ struct Job {
 
 class Pool {
  public:
+  void run(const Job& job) {
+    const int others = callers_.fetch_add(1, std::memory_order_relaxed);
+    if (!try_run(job, std::max(get_num_threads() - 1 - others, 0))) {
+      for (int part = 0; part < job.parts; ++part) job.task(job.context, part);
+    }
+    callers_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
   // False, with nothing done, if the pool is at work, for another thread or further up this one.
   bool try_run(const Job& job, int most_helpers) {
     if (in_use_.test_and_set(std::memory_order_acquire)) return false;
@@ -62,7 +71,6 @@ class Pool {
     return true;
   }
 
- private:
   // One thread and its mailbox. Odd tickets are work, even ones are work done.
   class Worker {
    public:
@@ -115,6 +123,7 @@ class Pool {
     }
   }
 
+  std::atomic<int> callers_ = 0;  // in run() now
   std::atomic_flag in_use_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -135,12 +144,6 @@ Pool& get_pool() {
 }
 
 std::atomic<int> num_threads = 0;  // 0: not asked for yet
-std::atomic<int> callers = 0;      // that are in run() now
-
-struct CountedCaller {
-  const int others = callers.fetch_add(1, std::memory_order_relaxed);
-  ~CountedCaller() { callers.fetch_sub(1, std::memory_order_relaxed); }
-};
 
 }  // namespace
 
@@ -152,11 +155,7 @@ int get_num_threads() {
 void set_num_threads(int count) { num_threads.store(count, std::memory_order_relaxed); }
 
 void run(int parts, void (*task)(void* context, int part), void* context) {
-  const CountedCaller caller;
-  const int most_helpers = std::max(get_num_threads() - 1 - caller.others, 0);
-  const Job job = {task, context, parts, cpu::current_cpu(), cpu::arithmetic_mode()};
-  if (get_pool().try_run(job, most_helpers)) return;
-  for (int part = 0; part < parts; ++part) task(context, part);
+  get_pool().run({task, context, parts, cpu::current_cpu(), cpu::arithmetic_mode()});
 }
 
 }  // namespace tilewise::threads
