@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tilewise.animator import Animator
 from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tilewise.chapter import Run, StrategyResult
     from tilewise.history import History
 
-__all__ = ["loss_vs_time", "strategies"]
+__all__ = ["Animator", "loss_vs_time", "strategies"]
 
 # Colours of Okabe and Ito (2008), told apart with any colour vision; line and marker differ too.
 _BLUE, _ORANGE = "#0072B2", "#E69F00"

@@ -1,0 +1,157 @@
+"""A plot that grows while something runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Animator"]
+
+
+class Animator:
+    """Draw curves point by point (``Animator`` of d2l.ai, section 3.2 on).
+
+    In a notebook the picture is updated in place. In a script it is a window where Matplotlib's
+    backend has windows, and otherwise nothing is shown; ``animator.fig.savefig`` saves it. The
+    settings of Matplotlib stay as they are, and nothing waits for a window to be closed.
+
+    Parameters
+    ----------
+    xlabel, ylabel : str, optional
+    legend : sequence of str, optional
+        A label a curve.
+    xlim, ylim : pair of float, optional
+        By default as the data need.
+    xscale, yscale : str, default 'linear'
+    fmts : sequence of str
+        Matplotlib's format of each curve.
+    figsize : pair of float, default (3.5, 2.5)
+        Inches.
+
+    Attributes
+    ----------
+    X, Y : list of list of float
+        The points of each curve.
+    fig : matplotlib.figure.Figure
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> animator = Animator(xlabel="epoch", ylabel="loss")
+    >>> for epoch in range(3):
+    ...     animator.add(epoch, 1 / (1 + epoch))
+    >>> animator.Y
+    [[1.0, 0.5, 0.3333333333333333]]
+    """
+
+    def __init__(
+        self,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        legend: Sequence[str] | None = None,
+        xlim: tuple[float, float] | None = None,
+        ylim: tuple[float, float] | None = None,
+        xscale: str = "linear",
+        yscale: str = "linear",
+        fmts: Sequence[str] = ("-", "m--", "g-.", "r:"),
+        figsize: tuple[float, float] = (3.5, 2.5),
+    ) -> None:
+        self.X: list[list[float]] = []
+        self.Y: list[list[float]] = []
+        self._display: Any = None  # the notebook's handle, once there is a picture
+        self._notebook = _in_notebook()
+        self.fig = _new_figure(figsize, window=not self._notebook)
+        self.ax: Axes = self.fig.add_subplot()
+        self._legend = legend or ()
+        self._fmts = fmts
+        self.ax.set(xlabel=xlabel or "", ylabel=ylabel or "", xscale=xscale, yscale=yscale)
+        if xlim is not None:
+            self.ax.set_xlim(*xlim)
+        if ylim is not None:
+            self.ax.set_ylim(*ylim)
+        self.ax.grid(alpha=0.3)
+
+    def add(
+        self, x: float | Iterable[float | None], y: float | Iterable[float | None] | None
+    ) -> None:
+        """Add a point to each curve, and show it.
+
+        Parameters
+        ----------
+        x, y : float or iterable of float
+            One number for all curves, or one a curve; None leaves a curve as it is.
+        """
+        ys = list(y) if isinstance(y, Iterable) else [y]
+        xs = list(x) if isinstance(x, Iterable) else [x] * len(ys)
+        if len(xs) != len(ys):
+            raise ValueError(f"x has {len(xs)} numbers and y {len(ys)}; give one of each a curve")
+        while len(self.X) < len(ys):
+            self._add_curve()
+        for line, X, Y, x_new, y_new in zip(self.ax.lines, self.X, self.Y, xs, ys, strict=False):
+            if x_new is None or y_new is None:
+                continue
+            X.append(float(x_new))
+            Y.append(float(y_new))
+            line.set_data(X, Y)
+        self.ax.relim()
+        self.ax.autoscale_view()
+        self._show()
+
+    def _add_curve(self) -> None:
+        i = len(self.X)
+        label = self._legend[i] if i < len(self._legend) else None
+        self.ax.plot([], [], self._fmts[i % len(self._fmts)], label=label)
+        self.X.append([])
+        self.Y.append([])
+        if label is not None:
+            self.ax.legend()
+
+    def _show(self) -> None:
+        if self._notebook:
+            from IPython.display import display
+
+            if self._display is None:
+                self._display = display(self.fig, display_id=True)
+            else:
+                self._display.update(self.fig)
+        elif _has_windows(self.fig):
+            self.fig.canvas.manager.show()  # type: ignore[union-attr]
+            self.fig.canvas.draw_idle()
+            self.fig.canvas.flush_events()
+
+
+def _in_notebook() -> bool:
+    """Tell whether a Jupyter kernel runs this; it has IPython loaded then."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")
+
+
+def _new_figure(figsize: tuple[float, float], *, window: bool) -> Figure:
+    """Return a figure: one of pyplot, with a window, only where the backend has windows."""
+    try:
+        import matplotlib.pyplot as plt
+        from matplotlib.figure import Figure
+    except ImportError:
+        message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
+        raise ImportError(message) from None
+    if not window:
+        return Figure(figsize=figsize, layout="constrained")
+    figure = plt.figure(figsize=figsize, layout="constrained")
+    if not _has_windows(figure):
+        plt.close(figure)
+    return figure
+
+
+def _has_windows(figure: Figure) -> bool:
+    return getattr(figure.canvas, "required_interactive_framework", None) is not None

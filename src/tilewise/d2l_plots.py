@@ -1,0 +1,80 @@
+"""``plot`` and ``set_figsize`` of *Dive into Deep Learning*; see `tilewise.d2l`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["plot", "set_figsize"]
+
+_FMTS = ("-", "m--", "g-.", "r:")
+_figsize = (3.5, 2.5)
+
+
+def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:
+    """Set the size of the next plots, in inches; Matplotlib's own settings stay as they are.
+
+    Examples
+    --------
+    >>> set_figsize((6, 3))
+    >>> set_figsize()
+    """
+    global _figsize
+    _figsize = figsize
+
+
+def plot(
+    X: Any,
+    Y: Any = None,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    legend: Sequence[str] = (),
+    xlim: Sequence[float] | None = None,
+    ylim: Sequence[float] | None = None,
+    xscale: str = "linear",
+    yscale: str = "linear",
+    fmts: Sequence[str] = _FMTS,
+    axes: Any = None,
+) -> Any:
+    """Draw one or several curves in pyplot's current figure, and return its axes.
+
+    Parameters
+    ----------
+    X, Y : sequence of float, or of such sequences
+        Without `Y`, `X` holds the values and their places count from 0.
+    xlabel, ylabel, legend, xlim, ylim, xscale, yscale, fmts, axes
+        As for Matplotlib. Limits that hide all of a curve are left to Matplotlib.
+
+    Examples
+    --------
+    >>> plot([[1, 2], [1, 2]], [[3, 4], [5, 6]], "x", "y", legend=["a", "b"]).get_xlabel()
+    'x'
+    """
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        axes = plt.figure(figsize=_figsize, layout="constrained").add_subplot()
+    if Y is None:
+        X, Y = [list(range(len(values))) for values in _curves(X)], X
+    curves = list(zip(_curves(X) * len(_curves(Y)), _curves(Y), strict=False))
+    for i, (x, y) in enumerate(curves):
+        axes.plot(x, y, fmts[i % len(fmts)], label=legend[i] if i < len(legend) else None)
+    axes.set(xlabel=xlabel or "", ylabel=ylabel or "", xscale=xscale, yscale=yscale)
+    if xlim is not None and not _hides_one(xlim, [x for x, _ in curves]):
+        axes.set_xlim(*xlim)
+    if ylim is not None and not _hides_one(ylim, [y for _, y in curves]):
+        axes.set_ylim(*ylim)
+    if legend:
+        axes.legend()
+    axes.grid(alpha=0.3)
+    return axes
+
+
+def _curves(values: Any) -> list[Any]:
+    """Return a list of curves, also of one."""
+    return list(values) if np.ndim(values[0]) > 0 else [values]
+
+
+def _hides_one(limits: Sequence[float], curves: list[Any]) -> bool:
+    low, high = limits
+    return any(max(curve) <= low or min(curve) >= high for curve in curves)

@@ -1,0 +1,233 @@
+"""The cells of d2l.ai, section 12.5, with the import changed and nothing else.
+
+The cells are those of the book's PyTorch edition, shortened where they only repeat; its sample code
+is under a modified MIT licence.
+"""
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+from tilewise import d2l
+
+pytest.importorskip("matplotlib")
+
+TIMING = """
+timer = d2l.Timer()
+for i in range(N):
+    for j in range(N):
+        A[i, j] = torch.dot(B[i, :], C[:, j])
+timer.stop()
+timer.start()
+for j in range(N):
+    A[:, j] = torch.mv(B, C[:, j])
+timer.stop()
+timer.start()
+A = torch.mm(B, C)
+timer.stop()
+gigaflops = [0.03 / i for i in timer.times]
+timer.start()
+for j in range(0, N, 8):
+    A[:, j:j+8] = torch.mm(B, C[:, j:j+8])
+timer.stop()
+"""
+
+DATA = """
+d2l.DATA_HUB['airfoil'] = (d2l.DATA_URL + 'airfoil_self_noise.dat',
+                           '76e5be1548fd8222e5074cf0faae75edff8cf93f')
+
+def get_data_ch11(batch_size=10, n=1500):
+    data = np.genfromtxt(d2l.download('airfoil'),
+                         dtype=np.float32, delimiter='\\t')
+    data = torch.from_numpy((data - data.mean(axis=0)) / data.std(axis=0))
+    data_iter = d2l.load_array((data[:n, :-1], data[:n, -1]),
+                               batch_size, is_train=True)
+    return data_iter, data.shape[1]-1
+"""
+
+SCRATCH = """
+def sgd(params, states, hyperparams):
+    for p in params:
+        p.data.sub_(hyperparams['lr'] * p.grad)
+        p.grad.data.zero_()
+
+def train_ch11(trainer_fn, states, hyperparams, data_iter,
+               feature_dim, num_epochs=2):
+    w = torch.normal(mean=0.0, std=0.01, size=(feature_dim, 1),
+                     requires_grad=True)
+    b = torch.zeros((1), requires_grad=True)
+    net, loss = lambda X: d2l.linreg(X, w, b), d2l.squared_loss
+    animator = d2l.Animator(xlabel='epoch', ylabel='loss',
+                            xlim=[0, num_epochs], ylim=[0.22, 0.35])
+    n, timer = 0, d2l.Timer()
+    for _ in range(num_epochs):
+        for X, y in data_iter:
+            l = loss(net(X), y).mean()
+            l.backward()
+            trainer_fn([w, b], states, hyperparams)
+            n += X.shape[0]
+            if n % 200 == 0:
+                timer.stop()
+                animator.add(n/X.shape[0]/len(data_iter),
+                             (d2l.evaluate_loss(net, data_iter, loss),))
+                timer.start()
+    print(f'loss: {animator.Y[0][-1]:.3f}, {timer.sum()/num_epochs:.3f} sec/epoch')
+    return timer.cumsum(), animator.Y[0]
+
+def train_sgd(lr, batch_size, num_epochs=2):
+    data_iter, feature_dim = get_data_ch11(batch_size)
+    return train_ch11(
+        sgd, None, {'lr': lr}, data_iter, feature_dim, num_epochs)
+
+gd_res = train_sgd(1, 1500, 2)
+mini1_res = train_sgd(.4, 100)
+mini2_res = train_sgd(.05, 10)
+"""
+
+PLOT = """
+d2l.set_figsize([6, 3])
+d2l.plot(*list(map(list, zip(gd_res, mini1_res, mini2_res))),
+         'time (sec)', 'loss', xlim=[1e-2, 10],
+         legend=['gd', 'batch size=100', 'batch size=10'])
+d2l.plt.gca().set_xscale('log')
+"""
+
+NATIVE = """
+def train_sgd(lr, batch_size, num_epochs=2):
+    data_iter, feature_dim = d2l.get_data_ch11(batch_size)
+    return d2l.train_ch11(
+        d2l.sgd, None, {'lr': lr}, data_iter, feature_dim, num_epochs)
+
+gd_res = train_sgd(1, 1500, 10)
+sgd_res = train_sgd(0.005, 1)
+mini1_res = train_sgd(.4, 100)
+mini2_res = train_sgd(.05, 10)
+data_iter, _ = d2l.get_data_ch11(10)
+concise_res = d2l.train_concise_ch11('sgd', {'lr': 0.05}, data_iter)
+"""
+
+
+@pytest.fixture
+def pyplot(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    before = dict(plt.rcParams)
+    yield plt
+    assert dict(plt.rcParams) == before, "settings of the user's"
+    plt.close("all")
+    d2l.set_figsize()
+
+
+def test_the_cells_run_with_torch(airfoil, pyplot, capsys):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    N = 24
+    names = {"d2l": d2l, "torch": torch, "np": np, "N": N}
+    names |= {"A": torch.zeros(N, N), "B": torch.randn(N, N), "C": torch.randn(N, N)}
+    with torch.enable_grad():
+        for cell in (TIMING, DATA, SCRATCH, PLOT):
+            exec(cell, names)
+    torch.testing.assert_close(names["A"], names["B"] @ names["C"])
+    assert len(names["gigaflops"]) == 3
+    assert all(0.23 < names[run][1][-1] < 0.3 for run in ("mini1_res", "mini2_res"))
+    assert capsys.readouterr().out.count("sec/epoch") == 3
+    assert pyplot.gca().get_xscale() == "log"
+
+
+def test_the_cells_run_natively(airfoil, pyplot, capsys):
+    np.random.seed(0)
+    names = {"d2l": d2l}
+    exec(NATIVE + PLOT, names)
+    for run in ("gd_res", "sgd_res", "mini1_res", "mini2_res", "concise_res"):
+        times, losses = names[run]
+        assert len(times) == len(losses) >= 10
+        assert times == sorted(times)
+        assert 0.24 < losses[-1] < 0.27, run
+    low, high = pyplot.gca().get_xlim()
+    assert low <= min(names["gd_res"][0]) <= high, "a curve that is faster than the limits is seen"
+
+
+def test_an_optimizer_written_for_arrays_is_the_native_one(pyplot):
+    X, y, _, _ = tw.data.synthetic(400, 3, seed=0)
+    seen = []
+
+    def sgd(params, states, hyperparams):
+        seen.append(states)
+        for p in params:
+            p[:] -= hyperparams["lr"] * p.grad
+
+    ends = []
+    for optimizer in (sgd, d2l.sgd):
+        batches = d2l.load_array((X, y), 400)
+        ends.append(d2l.train_ch11(optimizer, "states", {"lr": 0.5}, batches, 3, 50)[1][-1])
+    assert seen[0] == "states"
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5), "both are at the bottom"
+
+
+def test_losses_are_recorded_for_every_batch_size_and_at_the_end(pyplot):
+    X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
+    for batch_size in (7, 64, 300, 1000):
+        data_iter = d2l.load_array((X, y), batch_size)
+        times, losses = d2l.train_ch11(d2l.sgd, None, {"lr": 0.01}, data_iter, 3, 2)
+        assert len(losses) >= 2, batch_size
+        assert times == sorted(set(times)), "each later than the one before"
+
+
+def test_concise_takes_names_and_classes(pyplot):
+    X, y, _, _ = tw.data.synthetic(500, 3, seed=0)
+    data_iter = d2l.load_array((X, y), 50)
+
+    class Adam:
+        pass
+
+    for optimizer in (Adam, "adam", tw.Optimizer("adam")):
+        assert d2l.train_concise_ch11(optimizer, {"lr": 0.1}, data_iter, 10)[1][-1] < 0.1
+
+
+def test_unknown_names():
+    with pytest.raises(ValueError, match="name='iris' is not known"):
+        d2l.download("iris")
+    with pytest.raises(AttributeError, match="no attribute 'resnet18'"):
+        d2l.resnet18  # noqa: B018
+
+
+class Display:
+    """A notebook's display of a picture that is replaced."""
+
+    def __init__(self):
+        self.shown = self.updates = 0
+
+    def __call__(self, figure, display_id):
+        self.shown += 1
+        return self
+
+    def update(self, figure):
+        self.updates += 1
+
+
+def test_animator_updates_in_place_in_a_notebook(monkeypatch, pyplot):
+    import sys
+    from types import SimpleNamespace
+
+    display = Display()
+    shell = SimpleNamespace(kernel=object())
+    ipython = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    animator = tw.plots.Animator(legend=["train", "test"], xlim=(0, 3))
+    for x in range(3):
+        animator.add(x, (x**2, None if x == 1 else x))
+    assert (display.shown, display.updates) == (1, 2)
+    assert animator.Y == [[0, 1, 4], [0, 2]]
+    assert not pyplot.get_fignums(), "the notebook would show it once more"
+
+
+def test_animator_in_a_script_without_windows(pyplot):
+    animator = tw.plots.Animator(yscale="log")
+    animator.add([1, 2], [3, 4])
+    animator.add([2, 3], [5, 6])
+    assert animator.X == [[1, 2], [2, 3]]
+    assert [line.get_ydata() for line in animator.ax.lines] == [[3, 5], [4, 6]]
+    assert not pyplot.get_fignums()
+    with pytest.raises(ValueError, match="x has 1 numbers and y 2"):
+        animator.add([1], [2, 3])
