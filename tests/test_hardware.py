@@ -24,7 +24,8 @@ def test_fma_gflops():
         ((4096, 5), ValueError, "threads=5 is above 2"),
         ((4096, 1, 0.0), ValueError, "seconds=0.0"),
         ((4096.0,), TypeError, "size=4096.0"),
-        ((2**60,), MemoryError, "bad_alloc"),
+        ((2**60,), MemoryError, f"size={2**60} bytes cannot be had"),
+        ((4096, 1, 1e9), ValueError, "seconds=1000000000.0 is above 60"),
     ],
 )
 def test_wrong_arguments_of_read_gbytes(arguments, error, message):

@@ -46,6 +46,42 @@ def test_no_room_to_pack(threads, arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+NO_ROOM_FOR_A_BLOCK = """
+import resource
+import numpy as np
+import tilewise as tw
+
+tw.set_num_threads(1)
+a = np.full((3000, 3000), 2, np.float32)
+out = {out}
+before = out.copy()
+with open("/proc/self/statm") as statm:
+    in_use = int(statm.read().split()[0]) * resource.getpagesize()
+limits = resource.getrlimit(resource.RLIMIT_AS)
+# NumPy's own copy of out fits, the packed operands do not.
+resource.setrlimit(resource.RLIMIT_AS, (in_use + 36 * 2**20, limits[1]))
+try:
+    tw.matmul(a.T, a.T, out=out)
+except MemoryError as error:
+    message = str(error)
+else:
+    raise SystemExit("no error")
+resource.setrlimit(resource.RLIMIT_AS, limits)
+assert message.startswith("matmul: no memory for the packed"), message
+assert np.array_equal(out, before, equal_nan=True), "out was written"
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux")
+@pytest.mark.parametrize("out", ["a", "np.full(a.shape, np.nan)"], ids=["operand", "float64"])
+def test_what_numpy_would_copy_back_is_thrown_away(out):
+    script = NO_ROOM_FOR_A_BLOCK.format(out=out)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_results_too_large_to_count_raise_before_any_work():
     tall = np.broadcast_to(np.float32(1), (2**40, 1))
     for strategy in tw.STRATEGIES:

@@ -62,24 +62,28 @@ double read_gbytes(index size, int threads, double seconds) {
   const auto dot = kernels::in_use().f32.gemm.dot;
   std::vector<AlignedBuffer> buffers(threads);
   for (AlignedBuffer& buffer : buffers) buffer.reserve<float>(2 * count);
-  std::vector<double> rates(threads);
+  std::vector<double> bytes(threads);
   const py::gil_scoped_release release;
   threads::for_each_part(threads, [&](int part) {
-    auto* const data = buffers[part].reserve<float>(2 * count);
-    std::fill_n(data, 2 * count, 0.0f);
+    std::fill_n(buffers[part].reserve<float>(2 * count), 2 * count, 0.0f);
+  });
+  const auto elapsed_since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  const auto begin = Clock::now();
+  threads::for_each_part(threads, [&](int part) {
+    const auto* const data = buffers[part].reserve<float>(2 * count);
     index turns = 0;
-    double elapsed = 0;
     const auto start = Clock::now();
     do {
       // Some microseconds between two looks at the clock.
       for (index read = 0; read < 1 << 20; read += size, ++turns) {
         [[maybe_unused]] const volatile float sum = dot(count, data, 1, data + count, 1);
       }
-      elapsed = std::chrono::duration<double>(Clock::now() - start).count();
-    } while (elapsed < seconds);
-    rates[part] = static_cast<double>(turns * size) / elapsed / 1e9;
+    } while (elapsed_since(start) < seconds);
+    bytes[part] = static_cast<double>(turns * size);
   });
-  return std::accumulate(rates.begin(), rates.end(), 0.0);
+  return std::accumulate(bytes.begin(), bytes.end(), 0.0) / elapsed_since(begin) / 1e9;
 }
 
 void set_num_threads(int count) {

@@ -123,7 +123,7 @@ void multiply(PyArrayObject* x1, PyArrayObject* x2, PyArrayObject* out) {
   const auto a = view<const T>(x1);
   const auto b = view<const T>(x2);
   const auto c = view<T>(out);
-  if (gemm::flops_of(a.rows, b.cols, a.cols) < flops_without_lock) return gemm::gemm(a, b, c);
+  if (gemm::flops_of(a.rows, b.cols, a.cols + 1) < flops_without_lock) return gemm::gemm(a, b, c);
   const py::gil_scoped_release release;
   gemm::gemm(a, b, c);
 }
@@ -233,7 +233,7 @@ py::dict explain(index m, index n, index k) {
   }
   if (path == gemm::Path::outer) facts["grid"] = py::make_tuple(gemm::outer_parts(m, n), 1);
   if (path == gemm::Path::narrow) {
-    facts["grid"] = py::make_tuple(gemm::parts_of(std::max(m, n), gemm::flops_of(m, n, k)), 1);
+    facts["grid"] = py::make_tuple(gemm::parts_of(m, gemm::flops_of(m, n, k)), 1);
     facts["tile"] = py::make_tuple(kernels.inner_rows, kernels.inner_cols);
   }
   if (path == gemm::Path::tiny || path == gemm::Path::blocked) {

@@ -43,7 +43,8 @@ ValueError
 TypeError
     A dtype has no product, or an argument has the wrong type.
 MemoryError
-    There is no memory for the result or the packed operands.
+    There is no memory for the result or the packed operands. `out` is as it was, but for a stack
+    on several threads, of which some products may be there.
 
 Examples
 --------

@@ -52,6 +52,7 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
   const auto a = stack_view<const T>(args[0], steps[0], m, k, strides);
   const auto b = stack_view<const T>(args[1], steps[1], k, n, strides + 2);
   const auto c = stack_view<T>(args[2], steps[2], m, n, strides + 4);
+  if (current_call.out_of_memory) return;
   try {
     if constexpr (sizeof(T) >= 4) {
       gemm::multiply_stack(current_call.plan, dimensions[0], a, b, c);
@@ -60,6 +61,9 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
     }
   } catch (const std::bad_alloc&) {
     current_call.out_of_memory = true;
+    // NumPy then throws away what it would copy back to out, which nothing has been written to.
+    const py::gil_scoped_acquire acquire;
+    PyErr_SetNone(PyExc_MemoryError);
   }
 }
 
@@ -135,11 +139,12 @@ py::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args, std:
   const CallScope scope(plan);
   py::object result = py::reinterpret_steal<py::object>(
       PyObject_Vectorcall(matmul_ufunc, args, positional, keywords));
-  if (!result) throw py::error_already_set();
   if (current_call.out_of_memory) {
+    PyErr_Clear();
     PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");
     throw py::error_already_set();
   }
+  if (!result) throw py::error_already_set();
   return result;
 }
 

@@ -52,7 +52,7 @@ Caches read_caches() {
 // Whole CPUs that the files of a cgroup's quota and period allow; no limit is a large number.
 int quota(double limit, double period) {
   if (!(limit > 0) || !(period > 0)) return 1 << 20;
-  return std::max(static_cast<int>(limit / period), 1);
+  return static_cast<int>(std::clamp(limit / period, 1.0, 1048576.0));
 }
 
 int quota_v2(const std::string& folder) {
@@ -76,6 +76,7 @@ std::string group_in(const std::string& line, const std::string& controller) {
   const auto first = line.find(':');
   const auto second = line.find(':', first + 1);
   if (second == std::string::npos) return "";
+  if (line.compare(second, 2, ":/") != 0) return "";
   const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
   return controllers.find("," + controller + ",") == std::string::npos ? ""
                                                                        : line.substr(second + 1);

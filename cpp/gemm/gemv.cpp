@@ -26,25 +26,40 @@ constexpr index longest_piece = 16 * longest_sum;
 template <class T>
 constexpr index gemv_unit = 64 / sizeof(T);
 
+template <class T>
+T piece(const VectorView<const T>& a, const VectorView<const T>& b, index i) {
+  const index p = i * longest_piece;
+  const auto dot = kernels::in_use().gemm<T>().dot;
+  return dot(std::min(longest_piece, a.size - p), &a[p], a.stride, &b[p], b.stride);
+}
+
+template <class T>
+T inner_product_of_a_thread(const VectorView<const T>& a, const VectorView<const T>& b) {
+  T sum = 0;
+  for (index i = 0; i * longest_piece < a.size; ++i) sum += piece(a, b, i);
+  return sum;
+}
+
 thread_local AlignedBuffer x_buffer;
 thread_local AlignedBuffer y_buffer;
 
-// y = A x where the rows of A are contiguous, as are x and y.
+// y = A x where the rows of A are contiguous, as are x and y. A is a part of a matrix that may come
+// from memory.
 template <class T>
 void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
-                  T* y) {
+                  T* y, bool from_memory) {
   for (index p = 0; p < a.cols; p += longest_sum) {
     const index depth = std::min(longest_sum, a.cols - p);
-    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, in_memory(a)});
+    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, from_memory});
   }
 }
 
 // y = A x where the columns of A are contiguous, as are x and y.
 template <class T>
 void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
-                  T* y) {
+                  T* y, bool from_memory) {
   if (a.cols <= longest_sum) {
-    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, in_memory(a)});
+    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
   constexpr index strip = 1024;
@@ -55,7 +70,7 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
     for (index p = 0; p < a.cols; p += longest_sum) {
       const index depth = std::min(longest_sum, a.cols - p);
       const T* const block = a.data + i + p * a.col_stride;
-      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, in_memory(a)});
+      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, from_memory});
       for (index r = 0; r < rows; ++r) y[i + r] += piece[r];
     }
   }
@@ -67,12 +82,13 @@ template <class T>
 void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
   constexpr index unit = gemv_unit<T>;
   const EvenSplit units = {ceil_div(a.rows, unit), gemv_parts<T>(a.rows, a.cols)};
+  const bool from_memory = in_memory(a);
   threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
     const index begin = units.begin(part) * unit;
     const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
     const auto own = a.block(begin, 0, end - begin, a.cols);
     const auto gemv_own = a.rows_contiguous() ? gemv_by_rows<T> : gemv_by_cols<T>;
-    gemv_own(kernels::in_use().gemm<T>(), own, x, y + begin);
+    gemv_own(kernels::in_use().gemm<T>(), own, x, y + begin, from_memory);
   });
 }
 
@@ -90,22 +106,14 @@ int outer_parts(index rows, index cols) {
 
 template <class T>
 T inner_product(const VectorView<const T>& a, const VectorView<const T>& b) {
-  const auto dot = kernels::in_use().gemm<T>().dot;
-  const auto piece = [&](index i) {
-    const index p = i * longest_piece;
-    return dot(std::min(longest_piece, a.size - p), &a[p], a.stride, &b[p], b.stride);
-  };
   const index pieces = ceil_div(a.size, longest_piece);
   const EvenSplit shares = {pieces, gemv_parts<T>(1, a.size)};
-  T sum = 0;
-  if (shares.parts == 1) {
-    for (index i = 0; i < pieces; ++i) sum += piece(i);
-    return sum;
-  }
+  if (shares.parts == 1) return inner_product_of_a_thread(a, b);
   std::vector<T> sums(pieces);
   threads::for_each_part(static_cast<int>(shares.parts), [&](int part) {
-    for (index i = shares.begin(part); i < shares.begin(part + 1); ++i) sums[i] = piece(i);
+    for (index i = shares.begin(part); i < shares.begin(part + 1); ++i) sums[i] = piece(a, b, i);
   });
+  T sum = 0;
   for (const T term : sums) sum += term;  // in their order, whoever computed them
   return sum;
 }
@@ -130,9 +138,17 @@ void outer_product(const VectorView<const T>& x, const MatrixView<const T>& y,
 
 template <class T>
 void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const VectorView<T>& y) {
-  if (a.rows == 1 || (!a.rows_contiguous() && !a.cols_contiguous())) {
-    for (index i = 0; i < a.rows; ++i) y[i] = inner_product(a.row(i), x);
+  if (a.rows == 1) {
+    y[0] = inner_product(a.row(0), x);
     return;
+  }
+  if (!a.rows_contiguous() && !a.cols_contiguous()) {
+    const EvenSplit rows = {a.rows, gemv_parts<T>(a.rows, a.cols)};
+    return threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
+      for (index i = rows.begin(part); i < rows.begin(part + 1); ++i) {
+        y[i] = inner_product_of_a_thread(a.row(i), x);
+      }
+    });
   }
   const T* x_data = x.data;
   T* y_data = y.data;

@@ -19,7 +19,8 @@ struct MatrixStack {
 };
 
 // c[i] = a[i] b[i] for i = 0 .. count - 1, with the threads across the stack where the products are
-// too small to share. As multiply() otherwise.
+// too small to share: if one of them throws std::bad_alloc then, some products are written. As
+// multiply() otherwise.
 template <class T>
 void multiply_stack(const Plan& plan, index count, const MatrixStack<const T>& a,
                     const MatrixStack<const T>& b, const MatrixStack<T>& c);

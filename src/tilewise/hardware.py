@@ -10,6 +10,8 @@ from tilewise._validation import check_float_dtype, check_int, check_rate
 
 __all__ = ["available_isas", "cpu_name", "fma_gflops", "isa", "read_gbytes", "show_config"]
 
+_MOST_SECONDS = 60  # a measurement cannot be interrupted
+
 
 def isa() -> str:
     """Return the instruction set in use: ``'avx512'``, ``'avx2'`` or ``'portable'``.
@@ -73,7 +75,7 @@ def fma_gflops(dtype: DTypeLike = np.float32, seconds: float = 0.05) -> float:
     """
     single = check_float_dtype(dtype).type is np.float32
     measure = _core.fma_gflops_float32 if single else _core.fma_gflops_float64
-    return measure(check_rate("seconds", seconds))
+    return measure(_check_seconds(seconds))
 
 
 def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
@@ -109,7 +111,18 @@ def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
     """
     size = check_int("size", size, minimum=4096)
     threads = check_int("threads", threads, maximum=_core.get_num_threads())
-    return _core.read_gbytes(size, threads, check_rate("seconds", seconds))
+    seconds = _check_seconds(seconds)
+    try:
+        return _core.read_gbytes(size, threads, seconds)
+    except MemoryError:
+        raise MemoryError(f"size={size} bytes cannot be had {threads} times; give less") from None
+
+
+def _check_seconds(seconds: float) -> float:
+    seconds = check_rate("seconds", seconds)
+    if seconds > _MOST_SECONDS:
+        raise ValueError(f"seconds={seconds} is above {_MOST_SECONDS:g}; give less")
+    return seconds
 
 
 def show_config() -> None:
