@@ -1,5 +1,6 @@
-"""Fixtures that several files use: the real airfoil data."""
+"""Fixtures that several files use: the real airfoil data, a user's cache of our own."""
 
+import importlib
 import os
 from pathlib import Path
 
@@ -35,3 +36,22 @@ def airfoil(airfoil_path, monkeypatch):
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def measured_cache(tmp_path_factory):
+    """Return a folder for the user's cache, in which this machine has been measured, briefly."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        limits = importlib.import_module("tilewise.limits")
+        for name, value in (("_SECONDS", 1e-3), ("_REPEATS", 2), ("_CALLS", 10)):
+            patch.setattr(limits, name, value)
+        tw.machine()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(measured_cache, monkeypatch):
+    """Let no test read or write the cache of the user who runs it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(measured_cache))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tilewise import data
+from tilewise.cache_folder import cache_folder
 from tilewise.data import DataUnavailableError, load_airfoil
 
 FILE = "airfoil_self_noise.dat"
@@ -234,4 +235,4 @@ def test_the_cache_is_where_pooch_would_have_it(monkeypatch):
     pooch = pytest.importorskip("pooch")
     for base in ("/somewhere/else", ""):
         monkeypatch.setenv("XDG_CACHE_HOME", base)
-        assert data._cache_folder() == pooch.os_cache("tilewise")
+        assert cache_folder() == pooch.os_cache("tilewise")

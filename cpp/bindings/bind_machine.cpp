@@ -101,6 +101,7 @@ void register_machine(py::module_& module) {
   module.def("available_isas", &available_isas, "Those that this CPU can run, best first.");
   module.def("cpu_name", &cpu::name, "The CPU's marketing name, or 'unknown'.");
   module.def("caches", &caches, "Bytes of the data caches l1, l2 and l3.");
+  module.def("usable_cpus", &cpu::usable_cpus, "CPUs that the process may use.");
   module.def("fma_gflops_float32", &fma_gflops_float32, py::arg("seconds"));
   module.def("fma_gflops_float64", &fma_gflops_float64, py::arg("seconds"));
   module.def("read_gbytes", &read_gbytes, py::arg("size"), py::arg("threads"), py::arg("seconds"));

@@ -9,6 +9,7 @@ from tilewise.generic import train
 from tilewise.hardware import available_isas, isa, show_config
 from tilewise.history import DivergenceError, History
 from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
+from tilewise.machine import Machine, machine
 from tilewise.optimizers import Optimizer
 from tilewise.sgd import fit
 from tilewise.timing import Timer
@@ -21,6 +22,7 @@ __all__ = [
     "DivergenceError",
     "Explanation",
     "History",
+    "Machine",
     "Optimizer",
     "Timer",
     "Trainer",
@@ -31,6 +33,7 @@ __all__ = [
     "get_num_threads",
     "hardware",
     "isa",
+    "machine",
     "matmul",
     "plots",
     "schedules",

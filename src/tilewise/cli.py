@@ -3,10 +3,13 @@
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from tilewise import __version__, model_commands, report
 from tilewise.hardware import show_config
+from tilewise.machine import machine
+from tilewise.machine_table import of_machine, spread_sentence
 
 __all__ = ["main"]
 
@@ -90,11 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     model_commands.add_predict(commands)
     command = commands.add_parser(
         "machine",
-        help="print the CPU, the instruction set in use and versions",
-        description="Print the CPU, the instruction set in use and versions.",
+        help="print the CPU, what of it is used, and how fast it computes and reads",
+        description="Print the CPU, what of it is used, and how fast it computes and reads: "
+        "measured in a few seconds at the first call, and kept.",
         allow_abbrev=False,
     )
-    command.set_defaults(run=lambda arguments: show_config())
+    command.add_argument("--refresh", action="store_true", help="measure again")
+    command.set_defaults(run=_machine)
     return parser
 
 
@@ -112,3 +117,11 @@ def _report(arguments: argparse.Namespace) -> None:
     results = report.create(arguments.out, arguments.data, arguments.seed, arguments.force)
     print(report.text(results))
     print(f"\nSee {os.path.join(arguments.out, 'report.html')}")
+
+
+def _machine(arguments: argparse.Namespace) -> None:
+    found = machine(arguments.refresh)
+    show_config()
+    print(f"\n{of_machine(found).to_text()}")
+    if warning := spread_sentence(found):
+        print(f"\n{textwrap.fill(warning, 80)}")

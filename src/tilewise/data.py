@@ -21,6 +21,7 @@ from tilewise._validation import (
     check_int,
     check_seed,
 )
+from tilewise.cache_folder import cache_folder
 
 __all__ = [
     "AIRFOIL_COLUMNS",
@@ -102,7 +103,7 @@ def load_airfoil(n: int | None = 1500, dtype: DTypeLike = np.float32) -> tuple[A
 def _read_airfoil() -> bytes:
     """Return the content of the published file, wherever it is found."""
     named = os.environ.get("TILEWISE_DATA")
-    folder = Path(named) if named else _cache_folder()
+    folder = Path(named) if named else cache_folder()
     path = folder / _AIRFOIL_FILE
     if not os.path.exists(path):
         if named:
@@ -145,12 +146,6 @@ def _download_airfoil(folder: Path) -> None:
             f"{_AIRFOIL_FILE} is not in {folder}, and its download failed: {reason}; "
             f"try again, or {by_hand}"
         ) from None
-
-
-def _cache_folder() -> Path:
-    """Return the user's cache; pooch.os_cache names the same, but pooch may not be installed."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "tilewise"
 
 
 def standardize(X: ArrayLike) -> Array:

@@ -1,0 +1,20 @@
+"""Where files are kept that can be had again."""
+
+import os
+from pathlib import Path
+
+__all__ = ["cache_folder"]
+
+
+def cache_folder() -> Path:
+    """Return tilewise's folder in the user's cache, which may be yet to make.
+
+    pooch.os_cache names the same, but pooch may not be installed.
+
+    Examples
+    --------
+    >>> cache_folder().name
+    'tilewise'
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "tilewise"
