@@ -36,7 +36,7 @@ def of_machine(machine: Machine) -> Table:
         "What this machine does at most",
         ["", "one core", "quartiles", f"all CPUs ({machine.cpus})", "quartiles"],
         rows,
-        "Medians and quartiles of repeated short measurements. FMA: multiply-adds in registers, two "
+        "Medians and quartiles of short measurements. FMA: multiply-adds in registers, two "
         "operations each. A cache is read with data that the one below it cannot hold, memory with "
         "four times the last cache. "
         f"Measured {machine.date}; `tilewise machine --refresh` measures again.",
