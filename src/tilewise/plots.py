@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tilewise.animator import Animator
+from tilewise.figures import BLUE, ORANGE, STYLES, new_axes
+from tilewise.roofline_plot import roofline
 from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
@@ -20,20 +22,7 @@ if TYPE_CHECKING:
     from tilewise.chapter import Run, StrategyResult
     from tilewise.history import History
 
-__all__ = ["Animator", "loss_vs_time", "strategies"]
-
-# Colours of Okabe and Ito (2008), told apart with any colour vision; line and marker differ too.
-_BLUE, _ORANGE = "#0072B2", "#E69F00"
-_STYLES = [
-    (_BLUE, "-", "o"),
-    ("#D55E00", "--", "s"),
-    ("#009E73", "-.", "^"),
-    ("#CC79A7", ":", "D"),
-    (_ORANGE, "-", "v"),
-    ("#56B4E9", "--", "P"),
-    ("#000000", "-.", "X"),
-]
-_SIZE = (5.4, 3.8)  # inches; small, so that the text stays readable on a phone
+__all__ = ["Animator", "loss_vs_time", "roofline", "strategies"]
 
 
 def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | None = None) -> Axes:
@@ -71,9 +60,9 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
         curves = [(_label(run), run.history) for run in histories]
     if not curves:
         raise ValueError("histories is empty; pass at least one training run")
-    ax = _new_axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     for i, (label, history) in enumerate(curves):
-        colour, line, marker = _STYLES[i % len(_STYLES)]
+        colour, line, marker = STYLES[i % len(STYLES)]
         drawable = np.isfinite(history.losses) & (history.seconds > 0)
         ax.plot(
             history.seconds[drawable],
@@ -124,11 +113,11 @@ def strategies(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     results = list(results)
     if not results:
         raise ValueError("results is empty; pass at least one measured strategy")
-    ax = _new_axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     bars = ax.barh(
         [result.name for result in results],
         [result.gflops for result in results],
-        color=[_ORANGE if result.name == "numpy" else _BLUE for result in results],
+        color=[ORANGE if result.name == "numpy" else BLUE for result in results],
     )
     ax.bar_label(bars, [three_digits(result.gflops) for result in results], padding=4)
     ax.margins(x=0.15)  # room for the numbers
@@ -150,14 +139,3 @@ def _label_one_two_five(ax: Axes) -> None:
     ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
     ax.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _new_axes() -> Axes:
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
-        raise ImportError(message) from None
-    return Figure(figsize=_SIZE, layout="constrained").subplots()

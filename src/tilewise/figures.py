@@ -1,0 +1,35 @@
+"""What all pictures share: their figure, and styles that anyone can tell apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["BLUE", "ORANGE", "STYLES", "new_axes"]
+
+# Colours of Okabe and Ito (2008), told apart with any colour vision; line and marker differ too.
+BLUE, ORANGE = "#0072B2", "#E69F00"
+STYLES = [
+    (BLUE, "-", "o"),
+    ("#D55E00", "--", "s"),
+    ("#009E73", "-.", "^"),
+    ("#CC79A7", ":", "D"),
+    (ORANGE, "-", "v"),
+    ("#56B4E9", "--", "P"),
+    ("#000000", "-.", "X"),
+]
+_SIZE = (5.4, 3.8)  # inches; small, so that the text stays readable on a phone
+
+
+def new_axes(size: tuple[float, float] = _SIZE) -> Axes:
+    """Return the axes of a new figure that pyplot does not know; `size` is in inches."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
+        raise ImportError(message) from None
+    return Figure(figsize=size, layout="constrained").subplots()
