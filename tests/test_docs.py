@@ -7,6 +7,7 @@ import os
 import re
 import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,9 @@ def elsewhere(tmp_path, monkeypatch):
     """Run in an empty folder, and find data only where the environment says: no downloads."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TILEWISE_DATA", os.environ.get("TILEWISE_DATA") or str(tmp_path))
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -286,10 +286,12 @@ def test_ctrl_c_keeps_the_weights_so_far(n, features, batch_size):
     pressed = []
 
     def press():
+        while trainer.steps == 0:
+            time.sleep(0.01)
         pressed.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(0.3, press)
+    timer = threading.Timer(0.1, press)
     timer.start()
     with pytest.raises(KeyboardInterrupt) as interrupt:
         trainer.fit(big, y, epochs=10**9, record_every=10**12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -118,9 +119,8 @@ class Animator:
 
     def _show(self) -> None:
         if self._notebook:
-            from IPython.display import display
-
             if self._display is None:
+                display = import_module("IPython.display").display
                 self._display = display(self.fig, display_id=True)
             else:
                 self._display.update(self.fig)
@@ -142,7 +142,9 @@ def _new_figure(figsize: tuple[float, float], *, window: bool) -> Figure:
     try:
         import matplotlib.pyplot as plt
         from matplotlib.figure import Figure
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
         message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
         raise ImportError(message) from None
     if not window:
