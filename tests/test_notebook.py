@@ -26,3 +26,17 @@ def test_the_notebook_runs(airfoil_path, monkeypatch, tmp_path):
 def test_the_notebook_is_kept_without_output():
     for cell in nbformat.read(PATH, as_version=4).cells:
         assert not cell.get("outputs") and cell.get("execution_count") is None
+
+
+@pytest.mark.filterwarnings("default")  # those of Jupyter's own packages
+@pytest.mark.parametrize("magic", ["", "%matplotlib inline\n"])
+def test_an_animator_is_one_picture_that_changes(magic, tmp_path):
+    code = magic + "import tilewise as tw\nanimator = tw.plots.Animator()\n"
+    first, later = (
+        nbformat.v4.new_code_cell(code + "".join(f"animator.add({x}, {x})\n" for x in range(n)))
+        for n in (1, 3)
+    )
+    notebook = nbformat.v4.new_notebook(cells=[first, later])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
+    (one,), (last,) = first.outputs, later.outputs
+    assert one.data["image/png"] != last.data["image/png"], "the last picture is shown"

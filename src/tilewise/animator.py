@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -69,9 +70,12 @@ class Animator:
     ) -> None:
         self.X: list[list[float]] = []
         self.Y: list[list[float]] = []
+        self._lines: list[Any] = []
         self._display: Any = None  # the notebook's handle, once there is a picture
         self._notebook = _in_notebook()
-        self.fig = _new_figure(figsize, window=not self._notebook)
+        self.fig, self._window = _new_figure(figsize, window=not self._notebook)
+        if self._window:  # until the user closes it
+            self.fig.canvas.mpl_connect("close_event", self._forget_window)
         self.ax: Axes = self.fig.add_subplot()
         self._legend = legend or ()
         self._fmts = fmts
@@ -82,9 +86,7 @@ class Animator:
             self.ax.set_ylim(*ylim)
         self.ax.grid(alpha=0.3)
 
-    def add(
-        self, x: float | Iterable[float | None], y: float | Iterable[float | None] | None
-    ) -> None:
+    def add(self, x: Any, y: Any) -> None:
         """Add a point to each curve, and show it.
 
         Parameters
@@ -92,26 +94,46 @@ class Animator:
         x, y : float or iterable of float
             One number for all curves, or one a curve; None leaves a curve as it is.
         """
-        ys = list(y) if isinstance(y, Iterable) else [y]
-        xs = list(x) if isinstance(x, Iterable) else [x] * len(ys)
-        if len(xs) != len(ys):
-            raise ValueError(f"x has {len(xs)} numbers and y {len(ys)}; give one of each a curve")
-        while len(self.X) < len(ys):
-            self._add_curve()
-        for line, X, Y, x_new, y_new in zip(self.ax.lines, self.X, self.Y, xs, ys, strict=False):
-            if x_new is None or y_new is None:
-                continue
-            X.append(float(x_new))
-            Y.append(float(y_new))
+        self.extend([(x, y)])
+
+    def extend(self, points: Iterable[tuple[Any, Any]]) -> None:
+        """Add several points as `add` does, and show them at once.
+
+        Parameters
+        ----------
+        points : iterable of (x, y)
+
+        Examples
+        --------
+        >>> animator = Animator()
+        >>> animator.extend([(0, 3.0), (1, 2.0)])
+        >>> animator.Y
+        [[3.0, 2.0]]
+        """
+        for x, y in points:
+            self._append(_numbers("x", x), _numbers("y", y))
+        for line, X, Y in zip(self._lines, self.X, self.Y, strict=True):
             line.set_data(X, Y)
         self.ax.relim()
         self.ax.autoscale_view()
         self._show()
 
+    def _append(self, xs: list[float | None], ys: list[float | None]) -> None:
+        if len(xs) == 1:
+            xs = xs * len(ys)
+        if len(xs) != len(ys):
+            raise ValueError(f"x has {len(xs)} numbers and y {len(ys)}; give one of each a curve")
+        while len(self.X) < len(ys):
+            self._add_curve()
+        for X, Y, x, y in zip(self.X, self.Y, xs, ys, strict=False):
+            if x is not None and y is not None:
+                X.append(x)
+                Y.append(y)
+
     def _add_curve(self) -> None:
         i = len(self.X)
         label = self._legend[i] if i < len(self._legend) else None
-        self.ax.plot([], [], self._fmts[i % len(self._fmts)], label=label)
+        self._lines += self.ax.plot([], [], self._fmts[i % len(self._fmts)], label=label)
         self.X.append([])
         self.Y.append([])
         if label is not None:
@@ -119,15 +141,32 @@ class Animator:
 
     def _show(self) -> None:
         if self._notebook:
-            if self._display is None:
-                display = import_module("IPython.display").display
-                self._display = display(self.fig, display_id=True)
-            else:
-                self._display.update(self.fig)
-        elif _has_windows(self.fig):
-            self.fig.canvas.manager.show()  # type: ignore[union-attr]
+            self._show_in_notebook()
+        elif self._window:
             self.fig.canvas.draw_idle()
             self.fig.canvas.flush_events()
+
+    def _forget_window(self, event: Any) -> None:
+        self._window = False
+
+    def _show_in_notebook(self) -> None:
+        ipython = import_module("IPython.display")  # has types only where it is installed
+        content = io.BytesIO()  # Jupyter draws a figure itself only after `%matplotlib inline`
+        self.fig.savefig(content, format="png")
+        picture = ipython.Image(content.getvalue())
+        if self._display is None:
+            self._display = ipython.display(picture, display_id=True)
+        else:
+            self._display.update(picture)
+
+
+def _numbers(name: str, value: Any) -> list[float | None]:
+    """Return the numbers for the curves; arrays and tensors without dimensions are numbers too."""
+    single = not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0
+    try:
+        return [None if v is None else float(v) for v in ([value] if single else value)]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={value!r} is not a number, nor one for each curve") from None
 
 
 def _in_notebook() -> bool:
@@ -137,8 +176,8 @@ def _in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-def _new_figure(figsize: tuple[float, float], *, window: bool) -> Figure:
-    """Return a figure: one of pyplot, with a window, only where the backend has windows."""
+def _new_figure(figsize: tuple[float, float], *, window: bool) -> tuple[Figure, bool]:
+    """Return a figure, and whether it has a window: if asked for and the backend has windows."""
     try:
         import matplotlib.pyplot as plt
         from matplotlib.figure import Figure
@@ -148,12 +187,11 @@ def _new_figure(figsize: tuple[float, float], *, window: bool) -> Figure:
         message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
         raise ImportError(message) from None
     if not window:
-        return Figure(figsize=figsize, layout="constrained")
+        return Figure(figsize=figsize, layout="constrained"), False
     figure = plt.figure(figsize=figsize, layout="constrained")
-    if not _has_windows(figure):
-        plt.close(figure)
-    return figure
-
-
-def _has_windows(figure: Figure) -> bool:
-    return getattr(figure.canvas, "required_interactive_framework", None) is not None
+    has_window = getattr(figure.canvas, "required_interactive_framework", None) is not None
+    if has_window:
+        figure.show()
+    else:
+        plt.close(figure)  # pyplot would keep it for good
+    return figure, has_window
