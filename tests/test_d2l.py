@@ -92,6 +92,60 @@ d2l.plot(*list(map(list, zip(gd_res, mini1_res, mini2_res))),
 d2l.plt.gca().set_xscale('log')
 """
 
+CONCISE = """
+def train_concise_ch11(trainer_fn, hyperparams, data_iter, num_epochs=4):
+    net = nn.Sequential(nn.Linear(5, 1))
+    def init_weights(m):
+        if type(m) == nn.Linear:
+            torch.nn.init.normal_(m.weight, std=0.01)
+    net.apply(init_weights)
+    optimizer = trainer_fn(net.parameters(), **hyperparams)
+    loss = nn.MSELoss(reduction='none')
+    animator = d2l.Animator(xlabel='epoch', ylabel='loss',
+                            xlim=[0, num_epochs], ylim=[0.22, 0.35])
+    n, timer = 0, d2l.Timer()
+    for _ in range(num_epochs):
+        for X, y in data_iter:
+            optimizer.zero_grad()
+            out = net(X)
+            y = y.reshape(out.shape)
+            l = loss(out, y)
+            l.mean().backward()
+            optimizer.step()
+            n += X.shape[0]
+            if n % 200 == 0:
+                timer.stop()
+                animator.add(n/X.shape[0]/len(data_iter),
+                             (d2l.evaluate_loss(net, data_iter, loss) / 2,))
+                timer.start()
+    print(f'loss: {animator.Y[0][-1]:.3f}, {timer.sum()/num_epochs:.3f} sec/epoch')
+    concise_losses.extend(animator.Y[0])
+
+data_iter, _ = get_data_ch11(10)
+trainer = torch.optim.SGD
+train_concise_ch11(trainer, {'lr': 0.01}, data_iter)
+"""
+
+# The section's own cells again, with the functions that need PyTorch from here.
+ARRAYS = """
+from tilewise.d2l import get_data_ch11, train_ch11
+
+def sgd(params, states, hyperparams):
+    for p in params:
+        p.data.sub_(hyperparams['lr'] * p.grad)
+        p.grad.data.zero_()
+
+def train_sgd(lr, batch_size, num_epochs=2):
+    data_iter, feature_dim = get_data_ch11(batch_size)
+    return train_ch11(
+        sgd, None, {'lr': lr}, data_iter, feature_dim, num_epochs)
+
+gd_res = train_sgd(1, 1500, 10)
+sgd_res = train_sgd(0.005, 1)
+mini1_res = train_sgd(.4, 100)
+mini2_res = train_sgd(.05, 10)
+"""
+
 NATIVE = """
 def train_sgd(lr, batch_size, num_epochs=2):
     data_iter, feature_dim = d2l.get_data_ch11(batch_size)
@@ -122,15 +176,16 @@ def test_the_cells_run_with_torch(airfoil, pyplot, capsys):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     N = 24
-    names = {"d2l": d2l, "torch": torch, "np": np, "N": N}
+    names = {"d2l": d2l, "torch": torch, "nn": torch.nn, "np": np, "N": N, "concise_losses": []}
     names |= {"A": torch.zeros(N, N), "B": torch.randn(N, N), "C": torch.randn(N, N)}
     with torch.enable_grad():
-        for cell in (TIMING, DATA, SCRATCH, PLOT):
+        for cell in (TIMING, DATA, SCRATCH, PLOT, CONCISE):
             exec(cell, names)
     torch.testing.assert_close(names["A"], names["B"] @ names["C"])
     assert len(names["gigaflops"]) == 3
     assert all(0.23 < names[run][1][-1] < 0.3 for run in ("mini1_res", "mini2_res"))
-    assert capsys.readouterr().out.count("sec/epoch") == 3
+    assert 0.23 < names["concise_losses"][-1] < 0.3, "half of the mean squared error"
+    assert capsys.readouterr().out.count("sec/epoch") == 4
     assert pyplot.gca().get_xscale() == "log"
 
 
@@ -145,6 +200,25 @@ def test_the_cells_run_natively(airfoil, pyplot, capsys):
         assert 0.24 < losses[-1] < 0.27, run
     low, high = pyplot.gca().get_xlim()
     assert low <= min(names["gd_res"][0]) <= high, "a curve that is faster than the limits is seen"
+    assert np.log10([low, high]) == pytest.approx(np.round(np.log10([low, high]))), "ends labelled"
+
+
+def test_the_cells_that_train_run_without_torch(airfoil, pyplot):
+    np.random.seed(0)
+    names = {"d2l": d2l}
+    exec(ARRAYS + PLOT, names)
+    for run in ("gd_res", "sgd_res", "mini1_res", "mini2_res"):
+        times, losses = names[run]
+        assert len(times) == len(losses) >= 10
+        assert 0.24 < losses[-1] < 0.27, run
+
+
+def test_evaluate_loss_is_the_mean_over_rows_of_any_shape_and_library():
+    X, y = np.arange(5.0).reshape(5, 1), np.zeros(5)
+    batches = d2l.load_array((X, y), 2)
+    assert d2l.evaluate_loss(lambda X: X, batches, lambda a, b: (a - b) ** 2) == 6.0
+    with pytest.raises(ValueError, match="data_iter gave no minibatch"):
+        d2l.evaluate_loss(lambda X: X, [], d2l.squared_loss)
 
 
 def test_an_optimizer_written_for_arrays_is_the_native_one(pyplot):
@@ -152,7 +226,7 @@ def test_an_optimizer_written_for_arrays_is_the_native_one(pyplot):
     seen = []
 
     def sgd(params, states, hyperparams):
-        seen.append(states)
+        seen.append([states, *(p.shape for p in params), *(p.grad.shape for p in params)])
         for p in params:
             p[:] -= hyperparams["lr"] * p.grad
 
@@ -160,7 +234,8 @@ def test_an_optimizer_written_for_arrays_is_the_native_one(pyplot):
     for optimizer in (sgd, d2l.sgd):
         batches = d2l.load_array((X, y), 400)
         ends.append(d2l.train_ch11(optimizer, "states", {"lr": 0.5}, batches, 3, 50)[1][-1])
-    assert seen[0] == "states"
+    assert seen[0] == ["states", (3, 1), (1,), (3, 1), (1,)]
+    assert len(seen) == 51, "a step to warm up, and one an epoch"
     assert ends[0] == pytest.approx(ends[1], rel=1e-5), "both are at the bottom"
 
 
@@ -173,6 +248,62 @@ def test_losses_are_recorded_for_every_batch_size_and_at_the_end(pyplot):
         assert times == sorted(set(times)), "each later than the one before"
 
 
+def test_the_step_to_warm_up_leaves_the_states(pyplot):
+    X, y, _, _ = tw.data.synthetic(100, 3, seed=0)
+    states, hyperparams = [0], {"t": 0}
+
+    def count(params, states, hyperparams):
+        states[0] += 1
+        hyperparams["t"] += 1
+
+    d2l.train_ch11(count, states, hyperparams, d2l.load_array((X, y), 10), 3, 2)
+    assert (states, hyperparams) == ([20], {"t": 20})
+
+
+def test_rows_in_order_stay_in_order(pyplot):
+    X = np.array([[1.0], [0.0]], np.float32)
+    y = np.array([0.0, 1.0], np.float32)
+    data_iter = d2l.load_array((X, y), 1, is_train=False)
+    for _ in range(10):  # the other order ends at a loss of 1/2
+        losses = d2l.train_ch11(d2l.sgd, None, {"lr": 1.0}, data_iter, 1, 1)[1]
+        assert losses[-1] == pytest.approx(0.25, abs=0.1)
+
+
+def test_the_curve_is_drawn_whole_whatever_its_height(pyplot, monkeypatch):
+    animators = []
+
+    class Seen(d2l.Animator):
+        def _show(self):
+            animators.append(self)
+
+    monkeypatch.setattr(d2l, "Animator", Seen)
+    X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
+    _, losses = d2l.train_ch11(d2l.sgd, None, {"lr": 0.05}, d2l.load_array((X, 9 * y), 10), 3)
+    (animator,) = animators  # drawn once
+    low, high = animator.ax.get_ylim()
+    assert low <= min(losses) <= max(losses) <= high
+    assert animator.X[0][-1] == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda it: d2l.train_ch11(d2l.sgd, None, {}, it, 3), "must have the learning rate"),
+        (lambda it: d2l.train_ch11(d2l.sgd, None, {"lr": 0.1}, it, 4), "feature_dim=4 does not"),
+        (lambda it: d2l.train_ch11(d2l.sgd, None, {"lr": 0.1}, it, 3, 0), "num_epochs=0"),
+        (lambda it: d2l.train_concise_ch11("sgd", {}, it), "must have the learning rate"),
+        (lambda it: d2l.train_concise_ch11("sgd", {"lr": 1, "eps": 1}, it), "no hyperparameter"),
+        (lambda it: d2l.train_concise_ch11("sgd", {"lr": 1}, [it]), "is not of get_data_ch11"),
+        (lambda it: d2l.load_array(it.arrays, 0), "batch_size=0"),
+        (lambda it: d2l.load_array((it.arrays[0], [1]), 2), r"have \[100, 1\] rows"),
+    ],
+)
+def test_bad_arguments_are_named(call, message, pyplot):
+    X, y, _, _ = tw.data.synthetic(100, 3, seed=0)
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(d2l.load_array((X, y), 10))
+
+
 def test_concise_takes_names_and_classes(pyplot):
     X, y, _, _ = tw.data.synthetic(500, 3, seed=0)
     data_iter = d2l.load_array((X, y), 50)
@@ -182,6 +313,29 @@ def test_concise_takes_names_and_classes(pyplot):
 
     for optimizer in (Adam, "adam", tw.Optimizer("adam")):
         assert d2l.train_concise_ch11(optimizer, {"lr": 0.1}, data_iter, 10)[1][-1] < 0.1
+
+
+def test_concise_sgd_takes_a_momentum_as_pytorch_does(pyplot):
+    X, y, _, _ = tw.data.synthetic(500, 3, seed=0)
+    ends = []
+    for name in ("sgd", "momentum"):
+        np.random.seed(0)
+        data_iter = d2l.load_array((X, y), 50)
+        ends.append(d2l.train_concise_ch11(name, {"lr": 0.01, "momentum": 0.9}, data_iter)[1])
+    assert ends[0] == ends[1]
+
+
+def test_plot_takes_a_size_and_keeps_what_was_set(pyplot):
+    d2l.set_figsize((6, 3))
+    sizes = [d2l.plot([1, 2], figsize=size).figure.get_size_inches() for size in (None, (4, 2))]
+    assert [size.tolist() for size in sizes] == [[6, 3], [4, 2]]
+
+
+def test_limits_stay_that_hide_no_curve(pyplot):
+    axes = d2l.plot([[], [1]], [[], [2]], xlim=[0, 2], ylim=[1, 3])
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 2), (1, 3))
+    axes = d2l.plot([0, 1], [4, 5], xlim=[2, 3], ylim=[1, 3])
+    assert axes.get_xlim()[0] <= 0 and axes.get_ylim()[1] >= 5
 
 
 def test_unknown_names():

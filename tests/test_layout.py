@@ -63,6 +63,7 @@ MODULES = [
     "roofline_plot",
     "plots",
     "d2l_plots",
+    "d2l_arrays",
     "d2l",
     "__init__",
     "report",

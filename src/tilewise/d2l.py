@@ -5,29 +5,41 @@ In the cells of that section write ``from tilewise import d2l`` in place of
 arrays and tensors of PyTorch alike. The cells that make tensors still need PyTorch.
 
 The functions that the section defines itself, `get_data_ch11`, `sgd`, `train_ch11` and
-`train_concise_ch11`, are here too, on NumPy arrays, with the training in native code.
+`train_concise_ch11`, are here too, on NumPy arrays. With these in place of the cells that define
+them, and `sgd` from the section's PyTorch cell or from here, the cells that train and the one that
+compares the runs need no PyTorch. The cells of the MXNet, TensorFlow and JAX editions are not
+covered.
 
-What goes wrong in the section's code is mended here:
+What goes wrong in the section's code is mended here, not in cells that define it anew:
 
 - it records the loss where ``n % 200 == 0``, which many batch sizes miss: here at the first
   batch that reaches a multiple of 200, and at the end;
-- the time after the last record is lost: here it counts;
+- the time after the last record is lost, and editions differ in what they print as seconds an
+  epoch, some the mean time between two records: here it is all the training over the epochs;
+- one cold timing varies several-fold: here a first step, or in native code a first training, is
+  not timed;
 - `squared_loss` has a factor of 1/2 that PyTorch's and Keras' losses do not have, so that one
   learning rate means two different steps: here it always has it;
-- limits of a plot can hide a whole curve: `plot` does without such limits.
+- limits of a plot can hide a whole curve: here such limits are left out;
+- `plot` takes back what `set_figsize` has set: here the size stays.
 """
 
+import copy
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from tilewise import data
+from tilewise._validation import check_int
 from tilewise.animator import Animator
+from tilewise.d2l_arrays import Batches, Parameter, load_array
 from tilewise.d2l_plots import plot, set_figsize
 from tilewise.generic import train
 from tilewise.history import History
+from tilewise.optimizers import Optimizer
 from tilewise.sgd import fit
 from tilewise.timing import Timer
 
@@ -63,48 +75,6 @@ def __getattr__(name: str) -> Any:
 
         return plt
     raise AttributeError(f"module 'tilewise.d2l' has no attribute {name!r}")
-
-
-class Parameter(np.ndarray[Any, Any]):
-    """An array with its gradient: what `train_ch11` hands to an optimizer."""
-
-    grad: Any = None
-
-
-class _Batches:
-    """Minibatches of arrays or tensors, in a new order each epoch; see `load_array`."""
-
-    def __init__(self, arrays: Sequence[Any], batch_size: int, is_train: bool) -> None:
-        self.arrays, self.batch_size, self._shuffle = tuple(arrays), batch_size, is_train
-
-    def __len__(self) -> int:
-        return -(-len(self.arrays[0]) // self.batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        n = len(self.arrays[0])
-        order = np.random.permutation(n) if self._shuffle else np.arange(n)
-        for first in range(0, n, self.batch_size):
-            rows = order[first : first + self.batch_size]
-            yield tuple(array[rows] for array in self.arrays)
-
-
-def load_array(data_arrays: Sequence[Any], batch_size: int, is_train: bool = True) -> Any:
-    """Return an iterable of minibatches, an epoch each time it is iterated.
-
-    Parameters
-    ----------
-    data_arrays : sequence of arrays or tensors of n rows
-    batch_size : int
-    is_train : bool, default True
-        A new permutation each epoch, from NumPy's global random state; otherwise in order.
-
-    Examples
-    --------
-    >>> batches = load_array((np.eye(5), np.arange(5)), batch_size=2, is_train=False)
-    >>> len(batches), [y.tolist() for X, y in batches]
-    (3, [[0, 1], [2, 3], [4]])
-    """
-    return _Batches(data_arrays, batch_size, is_train)
 
 
 def download(name: str) -> io.BytesIO:
@@ -162,33 +132,51 @@ def evaluate_loss(
 ) -> float:
     """Return the mean of a loss over all minibatches.
 
+    Parameters
+    ----------
+    net : callable
+    data_iter : iterable of (X, y)
+    loss : callable
+        ``loss(net(X), y)``, with `y` in the shape of ``net(X)``, of each row or already a mean.
+
+    Raises
+    ------
+    ValueError
+        There are no minibatches.
+
     Examples
     --------
     >>> batches = load_array((np.ones((4, 1)), np.zeros(4)), batch_size=3)
     >>> evaluate_loss(lambda X: 2 * X, batches, squared_loss)
     2.0
     """
-    total, rows = 0.0, 0
+    total, count = 0.0, 0
     for X, y in data_iter:
-        losses = loss(net(X), y)
+        y_hat = net(X)
+        losses = loss(y_hat, y.reshape(y_hat.shape))
         total += losses.sum().item()
-        rows += len(losses)
-    return total / rows
+        count += math.prod(losses.shape)
+    if count == 0:
+        raise ValueError("data_iter gave no minibatch; it must yield pairs (X, y)")
+    return total / count
 
 
 def sgd(params: Iterable[Any], states: Any, hyperparams: dict[str, float]) -> None:
-    """Take a step of SGD: ``p -= lr * p.grad`` in place. `train_ch11` runs it in native code.
+    """Take a step of SGD, ``p -= lr * p.grad`` in place, and clear the gradients.
+
+    `train_ch11` runs it in native code.
 
     Examples
     --------
     >>> p = np.ones(1).view(Parameter)
-    >>> p.grad = np.ones(1)
+    >>> p.grad = np.ones(1).view(Parameter)
     >>> sgd([p], None, {"lr": 0.5})
     >>> float(p[0])
     0.5
     """
     for p in params:
-        p[:] -= hyperparams["lr"] * p.grad
+        p.data.sub_(hyperparams["lr"] * p.grad)
+        p.grad.data.zero_()
 
 
 def train_ch11(
@@ -204,12 +192,13 @@ def train_ch11(
     Parameters
     ----------
     trainer_fn : callable
-        ``trainer_fn(params, states, hyperparams)`` updates the arrays of `params` in place, with
-        their gradients in ``.grad``. `sgd` runs as native code.
+        ``trainer_fn(params, states, hyperparams)`` updates the arrays of `params` in place: w of
+        shape (feature_dim, 1) and b of (1,), each a `Parameter` with its ``grad``. It is called
+        once more at first, on copies, to warm up. `sgd` of this module runs as native code.
     states, hyperparams
         Handed to `trainer_fn`.
     data_iter
-        Of `get_data_ch11` or `load_array`, on NumPy arrays.
+        Of `get_data_ch11` or `load_array`: X (n, feature_dim) and y (n,).
     feature_dim : int
     num_epochs : int, default 2
 
@@ -217,6 +206,13 @@ def train_ch11(
     -------
     tuple of list of float
         Seconds of training until each record, and the losses.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument does not fit: see `tilewise.train`.
+    FloatingPointError
+        The training diverged.
 
     Examples
     --------
@@ -227,26 +223,23 @@ def train_ch11(
     >>> len(times) == len(losses) == 10
     True
     """
+    feature_dim = check_int("feature_dim", feature_dim)
+    num_epochs = check_int("num_epochs", num_epochs)
     if trainer_fn is sgd:
-        X, y = data_iter.arrays
-        history = fit(
-            X,
-            y,
-            batch_size=data_iter.batch_size,
-            learning_rate=hyperparams["lr"],
-            epochs=num_epochs,
-            seed=int(np.random.randint(2**31)),
-        )
-        return _shown(history, num_epochs, len(X))
+        return _native("sgd", dict(hyperparams), data_iter, num_epochs, feature_dim)
 
     def step(params: list[Any], grads: list[Any], states: Any, hyperparams: dict[str, Any]) -> None:
-        views = [param.view(Parameter) for param in params]
-        for view, grad in zip(views, grads, strict=True):
-            view.grad = grad
-        trainer_fn(views, states, hyperparams)
+        w, b, w_grad, b_grad = (array.view(Parameter) for array in (*params, *grads))
+        w = w.reshape(-1, 1)
+        w.grad, b.grad = w_grad.reshape(-1, 1), b_grad
+        trainer_fn([w, b], states, hyperparams)
 
+    for batch in data_iter:
+        spare = copy.deepcopy((states, hyperparams))
+        train(step, *spare, [batch], feature_dim, 1)
+        break
     history = train(step, states, hyperparams, data_iter, feature_dim, num_epochs)
-    return _shown(history, num_epochs, int(history.examples[-1]) // num_epochs)
+    return _shown(history, num_epochs)
 
 
 def train_concise_ch11(
@@ -259,16 +252,21 @@ def train_concise_ch11(
     trainer_fn : str, Optimizer or class
         Of `tilewise.Optimizer`; a class of ``torch.optim`` stands for the one of its name.
     hyperparams : dict
-        ``"lr"`` or ``"learning_rate"``; the loss has its factor of 1/2, so PyTorch's concise rate
-        of 0.01 is 0.02 here.
+        ``"lr"`` or ``"learning_rate"``, and those of `tilewise.Optimizer`. The loss has its factor
+        of 1/2, so PyTorch's concise rate of 0.01 is 0.02 here.
     data_iter
-        Of `get_data_ch11` or `load_array`, on NumPy arrays.
+        Of `get_data_ch11` or `load_array`: X (n, d) and y (n,).
     num_epochs : int, default 4
 
     Returns
     -------
     tuple of list of float
         As `train_ch11`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        There is no such optimizer or hyperparameter, or no rate, or `data_iter` is another.
 
     Examples
     --------
@@ -277,22 +275,50 @@ def train_concise_ch11(
     >>> _ = train_concise_ch11("sgd", {"lr": 0.1}, batches)  # doctest: +ELLIPSIS
     loss: 0.000, ... sec/epoch
     """
+    name: Any = trainer_fn.__name__.lower() if isinstance(trainer_fn, type) else trainer_fn
+    return _native(name, dict(hyperparams), data_iter, check_int("num_epochs", num_epochs))
+
+
+def _native(
+    optimizer: Any,
+    settings: dict[str, Any],
+    data_iter: Any,
+    num_epochs: int,
+    feature_dim: int | None = None,
+) -> tuple[list[float], list[float]]:
+    """Train in native code: once to warm up, and again from the same start."""
+    if not isinstance(data_iter, Batches) or len(data_iter.arrays) != 2:
+        raise TypeError(f"data_iter={data_iter!r} is not of get_data_ch11 or load_array((X, y), n)")
     X, y = data_iter.arrays
-    settings = dict(hyperparams)
-    if "lr" in settings:
-        settings["learning_rate"] = settings.pop("lr")
-    optimizer = trainer_fn.__name__.lower() if isinstance(trainer_fn, type) else trainer_fn
+    if feature_dim not in (None, *X.shape[1:]):
+        raise ValueError(f"feature_dim={feature_dim} does not fit X of shape {tuple(X.shape)}")
+    rates = [settings.pop(key) for key in ("lr", "learning_rate") if key in settings]
+    if len(rates) != 1:
+        raise ValueError("hyperparams must have the learning rate, as 'lr' or 'learning_rate'")
+    if optimizer == "sgd" and "momentum" in settings:  # PyTorch's SGD has both
+        optimizer = "momentum"
+    if not isinstance(optimizer, Optimizer):
+        optimizer, settings = Optimizer(optimizer, **settings), {}
     seed = int(np.random.randint(2**31))
-    history = fit(
-        X, y, batch_size=data_iter.batch_size, epochs=num_epochs, optimizer=optimizer, seed=seed,
-        **settings,
-    )  # fmt: skip
-    return _shown(history, num_epochs, len(X))
+    for _ in range(2):
+        history = fit(
+            X,
+            y,
+            batch_size=data_iter.batch_size,
+            epochs=num_epochs,
+            optimizer=optimizer,
+            learning_rate=rates[0],
+            sampling="permutation" if data_iter.is_train else "sequential",
+            seed=seed,
+            **settings,
+        )
+    return _shown(history, num_epochs)
 
 
-def _shown(history: History, num_epochs: int, n: int) -> tuple[list[float], list[float]]:
-    animator = Animator("epoch", "loss", xlim=(0, num_epochs), ylim=(0.22, 0.35))
-    for examples, loss in zip(history.examples, history.losses, strict=True):
-        animator.add(examples / n, loss)
+def _shown(history: History, num_epochs: int) -> tuple[list[float], list[float]]:
+    """Draw the losses over the epochs, print the last, and return what the section returns."""
+    epochs = history.examples * num_epochs / history.examples[-1]
+    animator = Animator("epoch", "loss", xlim=(0, num_epochs))
+    animator.extend(zip(epochs, history.losses, strict=True))
     print(f"loss: {history.losses[-1]:.3f}, {history.seconds_per_epoch:.3g} sec/epoch")
     return history.seconds.tolist(), history.losses.tolist()

@@ -34,16 +34,20 @@ def plot(
     xscale: str = "linear",
     yscale: str = "linear",
     fmts: Sequence[str] = _FMTS,
+    figsize: tuple[float, float] | None = None,
     axes: Any = None,
 ) -> Any:
-    """Draw one or several curves in pyplot's current figure, and return its axes.
+    """Draw one or several curves in a new figure of pyplot, and return its axes.
 
     Parameters
     ----------
     X, Y : sequence of float, or of such sequences
         Without `Y`, `X` holds the values and their places count from 0.
     xlabel, ylabel, legend, xlim, ylim, xscale, yscale, fmts, axes
-        As for Matplotlib. Limits that hide all of a curve are left to Matplotlib.
+        As for Matplotlib. Where `xlim` hides all of a curve, the powers of ten around the data take
+        its place, since the section makes the axis logarithmic then; such a `ylim` is left out.
+    figsize : pair of float, optional
+        Inches; by default what `set_figsize` has set.
 
     Examples
     --------
@@ -53,15 +57,15 @@ def plot(
     if axes is None:
         import matplotlib.pyplot as plt
 
-        axes = plt.figure(figsize=_figsize, layout="constrained").add_subplot()
+        axes = plt.figure(figsize=figsize or _figsize, layout="constrained").add_subplot()
     if Y is None:
         X, Y = [list(range(len(values))) for values in _curves(X)], X
     curves = list(zip(_curves(X) * len(_curves(Y)), _curves(Y), strict=False))
     for i, (x, y) in enumerate(curves):
         axes.plot(x, y, fmts[i % len(fmts)], label=legend[i] if i < len(legend) else None)
     axes.set(xlabel=xlabel or "", ylabel=ylabel or "", xscale=xscale, yscale=yscale)
-    if xlim is not None and not _hides_one(xlim, [x for x, _ in curves]):
-        axes.set_xlim(*xlim)
+    if xlim is not None:
+        axes.set_xlim(*_showing_all(xlim, [x for x, _ in curves]))
     if ylim is not None and not _hides_one(ylim, [y for _, y in curves]):
         axes.set_ylim(*ylim)
     if legend:
@@ -77,4 +81,14 @@ def _curves(values: Any) -> list[Any]:
 
 def _hides_one(limits: Sequence[float], curves: list[Any]) -> bool:
     low, high = limits
-    return any(max(curve) <= low or min(curve) >= high for curve in curves)
+    return any(max(curve) <= low or min(curve) >= high for curve in curves if len(curve))
+
+
+def _showing_all(limits: Sequence[float], curves: list[Any]) -> Sequence[float | None]:
+    if not _hides_one(limits, curves):
+        return limits
+    values = np.concatenate(curves)
+    if min(values) <= 0:
+        return None, None
+    low, high = np.log10([min(values), max(values)])
+    return 10.0 ** np.floor(low), 10.0 ** np.ceil(high)
