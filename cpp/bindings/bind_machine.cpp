@@ -6,6 +6,7 @@
 
 #include "base/aligned_buffer.hpp"
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "cpu/features.hpp"
 #include "cpu/topology.hpp"
 #include "kernels/registry.hpp"
@@ -38,7 +39,7 @@ double fma_gflops(const kernels::PeakKernels<T>& kernels, double seconds) {
   constexpr index steps = 10000;  // some tens of microseconds
   index rounds = 0;
   double elapsed = 0;
-  const py::gil_scoped_release release;
+  const GilRelease release;
   const auto start = Clock::now();
   do {
     [[maybe_unused]] const volatile T result = kernels.fma_chain(steps);
@@ -63,7 +64,7 @@ double read_gbytes(index size, int threads, double seconds) {
   std::vector<AlignedBuffer> buffers(threads);
   for (AlignedBuffer& buffer : buffers) buffer.reserve<float>(2 * count);
   std::vector<double> bytes(threads);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   threads::for_each_part(threads, [&](int part) {
     std::fill_n(buffers[part].reserve<float>(2 * count), 2 * count, 0.0f);
   });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/matmul_doc.hpp"
 #include "bindings/matmul_ufunc.hpp"
 #include "bindings/numpy_api.hpp"
@@ -124,7 +125,7 @@ void multiply(PyArrayObject* x1, PyArrayObject* x2, PyArrayObject* out) {
   const auto b = view<const T>(x2);
   const auto c = view<T>(out);
   if (gemm::flops_of(a.rows, b.cols, a.cols + 1) < flops_without_lock) return gemm::gemm(a, b, c);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   gemm::gemm(a, b, c);
 }
 
@@ -257,7 +258,7 @@ double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) 
   std::vector<T> c(n * n);
   const gemm::GemmPlan plan = {{mc, kc, nc}, false, true, {1, 1}};
   double best = std::numeric_limits<double>::infinity();
-  const py::gil_scoped_release release;
+  const GilRelease release;
   for (int i = 0; i < repeats; ++i) {
     const auto start = Clock::now();
     gemm::gemm_with_plan<T>(plan, {a.data(), n, n, n, 1}, {b.data(), n, n, n, 1},

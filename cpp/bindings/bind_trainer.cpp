@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "sgd/loss.hpp"
 #include "sgd/trainer.hpp"
 
@@ -121,8 +122,8 @@ class Signals {
   sgd::Interrupted asked() {
     return [this] {
       if (raised_) return true;
-      const py::gil_scoped_acquire acquire;
-      raised_ = PyErr_CheckSignals() != 0;
+      const GilAcquire acquire;
+      raised_ = sleep_if_python_is_gone([] { return PyErr_CheckSignals() != 0; });
       if (raised_) error_ = std::make_shared<py::error_already_set>();
       return raised_;
     };
@@ -142,9 +143,11 @@ using RateArgument = std::variant<double, py::function>;
 sgd::Rates rates_from(const RateArgument& rates) {
   if (const auto* constant = std::get_if<double>(&rates)) return *constant;
   return sgd::RateWriter([&rates](index first, std::span<double> to) {
-    const py::gil_scoped_acquire acquire;
-    const auto given = py::cast<py::array_t<double>>(
-        std::get<py::function>(rates)(first, static_cast<index>(to.size())));
+    const GilAcquire acquire;
+    const auto given = sleep_if_python_is_gone([&] {
+      return py::cast<py::array_t<double>>(
+          std::get<py::function>(rates)(first, static_cast<index>(to.size())));
+    });
     require(given.ndim() == 1 && given.shape(0) == static_cast<index>(to.size()),
             "rates gave another number of rates than asked for");
     for (index i = 0; i < given.shape(0); ++i) to[i] = given.at(i);
@@ -162,7 +165,7 @@ py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<
   sgd::Records records;
   Signals signals;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     records = sgd::train(examples, settings, {epochs, record_every, record_end}, rates_from(rates),
                          sampler, state, signals.asked());
   }
@@ -180,7 +183,7 @@ void step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& s
   settings.batch_size = examples.x.rows;
   Signals signals;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     sgd::step(examples, settings, rate, state, signals.asked());
   }
   signals.rethrow();
@@ -194,7 +197,7 @@ double mean_loss(const Array<T>& x, const Array<T>& y,
   double loss = 0;
   Signals signals;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     loss = sgd::mean_loss(examples, model, signals.asked());
   }
   signals.rethrow();
@@ -211,7 +214,7 @@ index first_nonfinite(const Array<T>& array) {
   index found = -1;
   Signals signals;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     found = sgd::first_nonfinite(view, signals.asked());
   }
   signals.rethrow();

@@ -5,6 +5,7 @@
 #include <new>
 #include <vector>
 
+#include "bindings/gil.hpp"
 #include "bindings/matmul_doc.hpp"
 #include "bindings/numpy_api.hpp"
 #include "gemm/convert.hpp"
@@ -62,7 +63,7 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
   } catch (const std::bad_alloc&) {
     current_call.out_of_memory = true;
     // NumPy then throws away what it would copy back to out, which nothing has been written to.
-    const py::gil_scoped_acquire acquire;
+    const GilAcquire acquire;
     PyErr_SetNone(PyExc_MemoryError);
   }
 }
@@ -137,8 +138,9 @@ void make_matmul_ufunc() {
 py::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args, std::size_t positional,
                              PyObject* keywords) {
   const CallScope scope(plan);
-  py::object result = py::reinterpret_steal<py::object>(
-      PyObject_Vectorcall(matmul_ufunc, args, positional, keywords));
+  // NumPy lets the lock go around the inner loop.
+  auto result = py::reinterpret_steal<py::object>(sleep_if_python_is_gone(
+      [&] { return PyObject_Vectorcall(matmul_ufunc, args, positional, keywords); }));
   if (current_call.out_of_memory) {
     PyErr_Clear();
     PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");

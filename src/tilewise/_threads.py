@@ -29,7 +29,8 @@ def set_num_threads(n: int) -> None:
 
     At first it is ``TILEWISE_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that the
     process may use: its affinity mask, cut to its cgroup's quota. A small product uses fewer.
-    The result of a product is bitwise the same for every number.
+    The result of a product is bitwise the same for every number. threadpoolctl does not see these
+    threads.
 
     Parameters
     ----------

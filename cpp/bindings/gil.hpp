@@ -1,0 +1,54 @@
+// The interpreter lock, let go and taken back by threads that may outlive the interpreter.
+//
+// CPython before 3.14 ends a thread that takes the lock when the interpreter has begun to shut
+// down: it unwinds the thread's stack, and a destructor on it aborts the process. Here such a
+// thread sleeps until the process ends, as in CPython 3.14.
+#pragma once
+
+#include <cxxabi.h>
+#include <pybind11/pybind11.h>
+#include <unistd.h>
+
+namespace tilewise::bindings {
+
+// Calls what takes the lock, or runs Python, which lets it go and takes it back.
+template <class Call>
+auto sleep_if_python_is_gone(const Call& call) {
+#if defined(__GLIBCXX__)
+  try {
+    return call();
+  } catch (abi::__forced_unwind&) {
+    for (;;) pause();
+  }
+#else
+  return call();
+#endif
+}
+
+class GilRelease {
+ public:
+  GilRelease() = default;
+  GilRelease(const GilRelease&) = delete;
+  GilRelease& operator=(const GilRelease&) = delete;
+  ~GilRelease() {
+    sleep_if_python_is_gone([this] { PyEval_RestoreThread(state_); });
+  }
+
+ private:
+  PyThreadState* state_ = PyEval_SaveThread();
+};
+
+class GilAcquire {
+ public:
+  GilAcquire() {
+    sleep_if_python_is_gone([this] { state_ = PyGILState_Ensure(); });
+  }
+  GilAcquire(const GilAcquire&) = delete;
+  GilAcquire& operator=(const GilAcquire&) = delete;
+  ~GilAcquire() { PyGILState_Release(state_); }
+
+ private:
+  PyGILState_STATE state_;
+};
+
+}  // namespace tilewise::bindings

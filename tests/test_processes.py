@@ -1,0 +1,151 @@
+"""Forks, Python threads, and the end of the process."""
+
+import multiprocessing
+import subprocess
+import sys
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks")
+A = np.arange(90_000).reshape(300, 300).astype(np.float32) % 7
+SQUARE = (A.astype(np.int64) @ A.astype(np.int64)).astype(np.float32)
+
+
+def run(program, **options):
+    """Run a program in a new interpreter; it fails the test if it does not end with 0."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, **options
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def is_right_here_and_in_a_child(depth):
+    """Multiply in this process, and `depth` times in a fork of it."""
+    right = np.array_equal(tw.matmul(A, A), SQUARE)
+    if depth == 0:
+        return right
+    answers = multiprocessing.get_context("fork").SimpleQueue()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this process has threads
+        child = multiprocessing.get_context("fork").Process(
+            target=lambda: answers.put(is_right_here_and_in_a_child(depth - 1))
+        )
+        child.start()
+    child.join()
+    return right and child.exitcode == 0 and answers.get()
+
+
+@LINUX
+def test_forks_of_forks():
+    with tw.threads(3):
+        assert is_right_here_and_in_a_child(3)
+
+
+@LINUX
+@pytest.mark.filterwarnings("ignore:.*fork:")
+def test_forks_while_other_threads_multiply():
+    stop = threading.Event()
+
+    def multiply():
+        while not stop.is_set():
+            tw.matmul(A, A)
+
+    with tw.threads(3):
+        threads = [threading.Thread(target=multiply) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            assert all(is_right_here_and_in_a_child(1) for _ in range(10))
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+@LINUX
+def test_pools_of_processes():
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        squares = pool.starmap(tw.matmul, [(A, A)] * 4)
+    for square in squares:
+        np.testing.assert_array_equal(square, SQUARE)
+
+
+def test_products_and_fits_from_many_threads_at_once():
+    X, y, _, _ = tw.data.synthetic(5000, 300, seed=0)
+    with tw.threads(2):
+        expected = tw.fit(X, y, batch_size=1000, learning_rate=0.01, seed=0).weights
+        wrong = []
+
+        def work(i):
+            for _ in range(5):
+                if i % 2:
+                    right = np.array_equal(tw.matmul(A, A), SQUARE)
+                else:
+                    history = tw.fit(X, y, batch_size=1000, learning_rate=0.01, seed=0)
+                    right = np.array_equal(history.weights, expected)
+                if not right:
+                    wrong.append(i)
+
+        threads = [threading.Thread(target=work, args=[i]) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+
+
+# The object in a global is deleted when the interpreter has begun to shut down. It sleeps, so that
+# the threads then ask for the interpreter's lock.
+CALLS_AT_THE_END = """
+import threading, time
+import numpy as np
+import tilewise as tw
+
+tw.set_num_threads(2)
+A = np.ones((300, 300), np.float32)
+X, y, _, _ = tw.data.synthetic(20_000, 5, seed=0)
+options = dict(epochs=10**6, record_every=10**12)
+calls = dict(
+    direct=lambda: tw.matmul(A, A),
+    ufunc=lambda: tw.matmul(A, A, order="K"),
+    fit=lambda: tw.fit(X, y, learning_rate=1e-4, **options),
+    callable=lambda: tw.fit(X, y, learning_rate=lambda step: 1e-4, batch_size=1, **options),
+)
+begun = threading.Semaphore(0)
+
+def repeat(call):
+    while True:
+        begun.release()
+        call()
+
+for _ in range(2):
+    threading.Thread(target=repeat, args=[calls[{which!r}]], daemon=True).start()
+    begun.acquire()
+time.sleep(0.1)
+
+class SleepsAtTheEnd:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.3)
+
+last = SleepsAtTheEnd()
+"""
+
+
+@pytest.mark.parametrize("which", ["direct", "ufunc", "fit", "callable"])
+def test_python_may_end_while_a_call_runs(which):
+    run(CALLS_AT_THE_END.format(which=which))
+
+
+def test_a_product_at_exit():
+    assert run(
+        "import atexit, numpy as np, tilewise as tw\n"
+        "A = np.ones((300, 300))\n"
+        "atexit.register(lambda: print(tw.matmul(A, A).max()))\n"
+        "tw.set_num_threads(2); tw.matmul(A, A)"
+    ).split() == ["300.0"]
