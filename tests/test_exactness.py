@@ -1,0 +1,109 @@
+"""Products of integers are exact at every edge; others round as any order of adding may."""
+
+import itertools
+
+import numpy as np
+import pytest
+from matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
+
+import tilewise as tw
+
+
+def assert_exact(a, b, out, strategy="full"):
+    """Compare `out`, full of nan before, with the exact product."""
+    tw.matmul(a, b, out=out, strategy=strategy)
+    np.testing.assert_array_equal(out, exact_product(a, b), err_msg=f"{a.shape} {b.shape}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_size_to_two_tiles_and_one(rng, dtype):
+    rows, cols = tw.explain(8, 8, 8, dtype).tile
+    a, b = (
+        integers(rng, (2 * rows + 1, 2 * rows + 1), dtype),
+        integers(rng, (2 * rows + 1, 2 * cols + 1), dtype),
+    )
+    products = np.stack([exact_product(a[:, :k], b[:k]) for k in range(len(b) + 1)])
+    for m, n in itertools.product(range(2 * rows + 2), range(2 * cols + 2)):
+        for k in range(len(b) + 1):
+            out = np.full((m, n), np.nan, dtype)
+            tw.matmul(a[:m, :k], b[:k, :n], out=out)
+            assert (out == products[k, :m, :n]).all(), (m, n, k)
+
+
+@pytest.mark.parametrize("layouts", itertools.product(LAYOUTS, repeat=2), ids="-".join)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_edges_of_tiles_in_every_layout(rng, dtype, layouts):
+    rows, cols = tw.explain(8, 8, 8, dtype).tile
+    layout_a, layout_b = (LAYOUTS[name] for name in layouts)
+    for m in (1, rows - 1, rows, rows + 1, 2 * rows + 1):
+        for n in (1, 2, cols - 1, cols, cols + 1, 2 * cols + 1):
+            for k in (1, 2, 9, 40):
+                a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
+                assert_exact(layout_a(a), layout_b(b), np.full((m, n), np.nan, dtype))
+
+
+@pytest.mark.parametrize("which", ["m", "n", "k"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_around_the_edges_of_the_blocks(rng, dtype, which):
+    mc, nc, kc = tw.explain(3000, 6000, 3000, dtype).blocking
+    edge = {"m": mc, "n": nc, "k": kc}[which]
+    for size in (edge - 1, edge, edge + 1, 2 * edge, 2 * edge + 1):
+        m, n, k = (size if name == which else 67 for name in "mnk")
+        a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
+        assert_exact(a, b, np.full((m, n), np.nan, dtype))
+        assert_exact(np.asfortranarray(a), np.asfortranarray(b), np.full((n, m), np.nan, dtype).T)
+
+
+@pytest.mark.parametrize("strategy", tw.STRATEGIES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 90, 300), (9, 1, 700), (33, 50, 9), (70, 100, 600)])
+def test_badly_scaled_data_round_within_the_bound(rng, strategy, dtype, shape):
+    m, n, k = shape
+    decades = 15 if dtype == np.float32 else 140  # products neither overflow nor underflow
+    powers_a, powers_b = rng.uniform(-decades, decades, (2, k))
+    cases = [
+        (powers_a, -powers_a),  # terms of one size
+        (powers_a, powers_b),  # few terms count
+        (np.linspace(-decades, decades, k), 0),  # the largest comes last
+    ]
+    for power_a, power_b in cases:
+        a = rng.standard_normal((m, k)) * 10.0**power_a
+        b = rng.standard_normal((k, n)) * np.reshape(10.0**power_b, (-1, 1))
+        a, b = a.astype(dtype), b.astype(dtype)
+        assert_rounding_only(tw.matmul(a, b, strategy=strategy), a, b)
+        rows = (10.0 ** rng.uniform(-decades, decades, (m, 1))).astype(dtype)
+        scaled = (rng.standard_normal((m, k)).astype(dtype)) * rows
+        even = rng.standard_normal((k, n)).astype(dtype)
+        assert_rounding_only(tw.matmul(scaled, even, strategy=strategy), scaled, even)
+
+
+@pytest.mark.parametrize("strategy", tw.STRATEGIES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
+def test_one_special_value_reaches_its_row_and_column_only(strategy, dtype, special):
+    m, n, k = 17, 53, 70
+    sums = np.full((m, n), k, dtype)
+    for at in range(0, k, 3):
+        row, col = at % m, at % n
+        a, b = np.ones((m, k), dtype), np.ones((k, n), dtype)
+        a[row, at] = special
+        expected = sums.copy()
+        expected[row] = special
+        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), expected)
+        a[row, at], b[at, col] = 1, special
+        expected = sums.copy()
+        expected[:, col] = special
+        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), expected)
+
+
+@pytest.mark.parametrize("strategy", tw.STRATEGIES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_subnormal_numbers_are_kept(strategy, dtype):
+    least = np.finfo(dtype).smallest_subnormal
+    for m, n, k in [(1, 1, 9), (9, 1, 70), (1, 50, 70), (17, 53, 9), (100, 100, 100)]:
+        a, b = np.full((m, k), least, dtype), np.ones((k, n), dtype)
+        with tw.threads(2):
+            c = tw.matmul(a, b, strategy=strategy)
+        np.testing.assert_array_equal(c, np.full((m, n), least * dtype(k)))
+    assert least / dtype(1) > 0, "the import leaves the process's arithmetic as it was"
+    assert np.float32(1e-38) / np.float32(4) > 0
