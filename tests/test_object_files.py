@@ -6,10 +6,14 @@ may share no function with another, and may run nothing when the library is load
 """
 
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from objects import ISAS, compile_commands, compile_source, run
+
+import tilewise
 
 # Types of symbols that the linker merges across objects (man nm).
 MERGED = set("WwVvuC")
@@ -69,3 +73,11 @@ def test_planted_faults_are_seen(fault, merged, at_load, tmp_path):
     target = compile_source([*command[:-1], str(source)], [], tmp_path / "fault.o")
     assert bool(merged_symbols(target)) == merged
     assert runs_at_load(target) == at_load
+
+
+def test_the_module_exports_only_its_entry():
+    # Else another extension's copy of a function of the C++ library could take the place of ours.
+    if not sys.platform.startswith("linux") or shutil.which("nm") is None:
+        pytest.skip("reads the symbols as Linux has them, with nm")
+    lines = run("nm", "--dynamic", "--defined-only", tilewise._core.__file__).splitlines()
+    assert [line.split()[-1] for line in lines] == ["PyInit__core"]
