@@ -87,7 +87,7 @@ def test_four_runs_return_the_run_of_median_time(synthetic, monkeypatch):
         object.__setattr__(history, "seconds_per_epoch", next(times))
         return history
 
-    monkeypatch.setattr(chapter, "fit", fit)
+    monkeypatch.setattr(chapter.runs, "fit", fit)
     runs = chapter.four_runs(*synthetic, seed=0, repeats=3)
     assert [run.seconds_per_epoch for run in runs] == [3.0] * 4
 
@@ -115,7 +115,8 @@ def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
         order.append(product.keywords.get("strategy", "numpy"))
         return 1e-3 * len(order)
 
-    monkeypatch.setattr(chapter, "_seconds", seconds)
+    monkeypatch.setattr(chapter.products, "seconds", seconds)
+    monkeypatch.setattr(chapter.laps, "seconds", seconds)
     results = chapter.strategies(n=8, repeats=3)
     names = [*tw.STRATEGIES, "numpy"]
     warm_up, laps = order[: 2 * len(names)], order[2 * len(names) :]
@@ -170,6 +171,11 @@ def test_step_limit_parts_convergence_from_divergence(synthetic):
         (lambda: chapter.strategies(n=4, dtype=np.int32), "dtype="),
         (lambda: chapter.four_runs(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
         (lambda: chapter.four_runs(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
+        (lambda: chapter.size_sweep([4, 0]), "n=0"),
+        (lambda: chapter.frameworks(n=0), "n=0"),
+        (lambda: chapter.rate_decay(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
+        (lambda: chapter.gradient_noise(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
+        (lambda: chapter.gradient_noise(np.eye(3), np.ones(3), draws=0), "draws=0"),
         (lambda: chapter.step_limit([[np.nan]]), r"X\[0, 0\]"),
     ],
 )

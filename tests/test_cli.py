@@ -32,7 +32,10 @@ def test_machine_prints_the_isa_and_the_versions(capsys):
 
 def test_report_writes_the_folder_and_prints_the_tables(tmp_path, capsys):
     out = tmp_path / "out"
-    assert cli.main(["report", "--out", str(out), "--data", "synthetic", "--seed", "7"]) == 0
+    assert (
+        cli.main(["report", "--out", str(out), "--quick", "--data", "synthetic", "--seed", "7"])
+        == 0
+    )
     assert sorted(os.listdir(out)) == sorted(report.FILES)
     assert "gd " in (printed := capsys.readouterr().out)
     assert printed.endswith(f"See {out}{os.sep}report.html\n")
@@ -41,13 +44,13 @@ def test_report_writes_the_folder_and_prints_the_tables(tmp_path, capsys):
 
 def test_the_default_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["report", "--data", "synthetic"]) == 0
+    assert cli.main(["report", "--quick", "--data", "synthetic"]) == 0
     assert os.listdir(tmp_path) == ["tilewise-report"]
 
 
 def test_nothing_is_overwritten_without_force(tmp_path, capsys):
     (tmp_path / "results.json").write_text("mine")
-    arguments = ["report", "--out", str(tmp_path), "--data", "synthetic"]
+    arguments = ["report", "--quick", "--out", str(tmp_path), "--data", "synthetic"]
     assert cli.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"tilewise report: error: .*results\.json exists; .*--force.*", line)

@@ -29,9 +29,33 @@ RESULTS = [
     chapter.StrategyResult(name, 256, "float32", gflops)
     for name, gflops in [("element", 1.234), ("full", 123.4), ("numpy", 1234.5)]
 ]
+LOOPS = [
+    chapter.FrameworkResult(name, strategy, 8, 1, seconds)
+    for name in ("tilewise", "NumPy")
+    for strategy, seconds in (("element", 1.0), ("full", 1e-6))
+]
+SWEEP = [
+    chapter.SweepResult(batch, rate, loss, seconds)
+    for batch, rate, loss, seconds in [
+        (1, 0.001, 0.25, 2.5e-5),
+        (1, 0.1, 1e30, 12.0),
+        (1000, 0.001, 0.0, 1e-7),
+        (1000, 0.1, None, None),
+    ]
+]
+EXCESS = [chapter.Curve("a", (1, 2, 3), (0.1, 0.0, -1e-9)), chapter.Curve("b", (1, 2), (1.0, 0.1))]
+NOISE = [chapter.NoiseResult(1, 2.0, 2.1), chapter.NoiseResult(1500, 1e-17, 0.0)]
 DRAWINGS = {
     "loss_vs_time": lambda ax=None: tw.plots.loss_vs_time({"a": CURVE, "b": CURVE}, ax),
     "strategies": lambda ax=None: tw.plots.strategies(RESULTS, ax),
+    "loss_vs_examples": lambda ax=None: tw.plots.loss_vs_examples({"a": CURVE}, ax),
+    "size_sweep": lambda ax=None: tw.plots.size_sweep(RESULTS, ax),
+    "frameworks": lambda ax=None: tw.plots.frameworks(LOOPS, ax),
+    "sweep": lambda ax=None: tw.plots.sweep(SWEEP, ax=ax),
+    "sweep of seconds": lambda ax=None: tw.plots.sweep(SWEEP, "seconds", ax),
+    "sweep, all diverged": lambda ax=None: tw.plots.sweep(SWEEP[-1:], ax=ax),
+    "excess_loss": lambda ax=None: tw.plots.excess_loss(EXCESS, ax),
+    "gradient_noise": lambda ax=None: tw.plots.gradient_noise(NOISE, ax),
 }
 
 
@@ -60,6 +84,40 @@ def test_nothing_lies_outside_the_picture(draw):
     box, page = figure.get_tightbbox(), figure.bbox_inches
     assert box.x0 >= 0 and box.y0 >= 0
     assert box.x1 <= page.x1 and box.y1 <= page.y1
+
+
+@pytest.mark.parametrize("decades", [0.2, 1, 2, 3, 4, 8])
+def test_labels_do_not_overlap(draw, decades):
+    check_labels(draw())
+    seconds = np.logspace(-6, -6 + decades, 3)
+    check_labels(tw.plots.loss_vs_time({"a": history([3.0, 2.0, 1.0], seconds)}))
+
+
+def check_labels(ax):
+    """Compare the boxes of the labels of each axis, and of the texts in the picture."""
+    ax.figure.canvas.draw()
+    for labels in (ax.get_xticklabels(), ax.get_yticklabels(), ax.texts):
+        boxes = [label.get_window_extent() for label in labels if label.get_text()]
+        boxes = [box for box in boxes if ax.figure.bbox.contains(*box.min)]
+        for i, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[:i]), labels
+
+
+def test_sweep_labels_its_cells():
+    texts = [text.get_text() for text in tw.plots.sweep(SWEEP).texts]
+    assert texts == ["0.25", "1e+30", "0", "diverged"]
+    texts = [text.get_text() for text in tw.plots.sweep(SWEEP, "seconds").texts]
+    assert texts == ["25.0 µs", "12.0 s", "100.0 ns", "diverged"]
+
+
+def test_excess_loss_leaves_out_what_a_log_axis_cannot_show():
+    line = tw.plots.excess_loss(EXCESS).get_lines()[0]
+    np.testing.assert_array_equal(line.get_ydata(), [0.1, np.nan, np.nan])
+
+
+def test_gradient_noise_draws_measured_and_theory():
+    theory, measured = tw.plots.gradient_noise(NOISE[:1]).get_lines()
+    assert (*theory.get_ydata(), *measured.get_ydata()) == (2.1, 2.0)
 
 
 def test_loss_vs_time_draws_the_records_on_a_log_axis():
@@ -102,7 +160,7 @@ def test_strategies_gives_numpy_a_colour_of_its_own():
     assert element == full != numpy
 
 
-@pytest.mark.parametrize("draw_nothing", [tw.plots.loss_vs_time, tw.plots.strategies])
+@pytest.mark.parametrize("draw_nothing", [getattr(tw.plots, name) for name in tw.plots.__all__])
 def test_nothing_to_draw_is_an_error(draw_nothing):
     with pytest.raises(ValueError, match="is empty; pass at least one"):
         draw_nothing([])

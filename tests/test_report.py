@@ -23,7 +23,7 @@ LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
 def made(tmp_path_factory):
     """Return the folder and the results of one report on synthetic data."""
     out = tmp_path_factory.mktemp("made") / "new" / "folder"
-    return out, report.create(out, data="synthetic", seed=3)
+    return out, report.create(out, data="synthetic", seed=3, quick=True)
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def no_work(monkeypatch):
 def test_the_folder_has_the_files_and_nothing_else(made):
     out, _ = made
     assert sorted(os.listdir(out)) == sorted(report.FILES)
-    for name in ("loss_vs_time.png", "strategies.png"):
-        assert (out / name).read_bytes().startswith(PNG)
+    for name in report.page.PICTURES:
+        assert (out / f"{name}.png").read_bytes().startswith(PNG)
 
 
 def test_json_has_the_results(made):
@@ -70,7 +70,7 @@ def test_json_has_the_results(made):
 
 
 def test_losses_on_the_airfoil_data(airfoil, tmp_path):
-    results = report.create(tmp_path / "out")
+    results = report.create(tmp_path / "out", quick=True)
     assert results.dataset.name == "airfoil"
     for run in results.runs:
         assert LOSS_RANGE[0] - 5e-5 <= run.loss <= LOSS_RANGE[1] + 5e-5
@@ -108,8 +108,8 @@ def test_page_has_its_pictures_inside_and_fetches_nothing(made):
     page = Page(text)
     prefix = "data:image/png;base64,"
     pictures = [base64.b64decode(source.removeprefix(prefix)) for source in page.fetched]
-    names = ("loss_vs_time.png", "strategies.png")
-    assert pictures == [(out / name).read_bytes() for name in names]
+    names = report.page.PICTURES
+    assert pictures == [(out / f"{name}.png").read_bytes() for name in names]
     assert "url(" not in text and "@import" not in text
     for name in [run.name for run in results.runs] + [*tw.STRATEGIES, "numpy"]:
         assert name in page.cells
@@ -139,7 +139,7 @@ def test_auto_without_the_airfoil_data_says_so_everywhere(
         return ax
 
     monkeypatch.setattr(tw.plots, "loss_vs_time", loss_vs_time)
-    results = report.create(tmp_path / "out")
+    results = report.create(tmp_path / "out", quick=True)
     assert results.dataset.name == "synthetic"
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("tilewise: using synthetic data, because ")
@@ -157,14 +157,14 @@ def test_airfoil_by_name_must_be_had(no_airfoil, no_work, tmp_path):
 def test_an_existing_file_is_kept(name, no_work, tmp_path):
     (tmp_path / name).write_text("mine")
     with pytest.raises(FileExistsError, match=rf"{re.escape(name)} exists; .*--force"):
-        report.create(tmp_path, data="synthetic")
+        report.create(tmp_path, data="synthetic", quick=True)
     assert (tmp_path / name).read_text() == "mine"
 
 
 def test_force_replaces_the_report_and_leaves_other_files(tmp_path):
     for name in ("results.json", "mine.txt"):
         (tmp_path / name).write_text("mine")
-    report.create(tmp_path, data="synthetic", force=True)
+    report.create(tmp_path, data="synthetic", force=True, quick=True)
     assert json.loads((tmp_path / "results.json").read_text())["data"] == "synthetic"
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
@@ -175,9 +175,9 @@ def test_a_failure_leaves_the_old_report_whole(tmp_path, monkeypatch):
     def page(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report, "_page", page)
+    monkeypatch.setattr(report.page, "to_html", page)
     with pytest.raises(OSError, match="No space left on device; choose another folder"):
-        report.create(tmp_path, data="synthetic", force=True)
+        report.create(tmp_path, data="synthetic", force=True, quick=True)
     assert os.listdir(tmp_path) == ["results.json"]
     assert (tmp_path / "results.json").read_text() == "mine"
 
@@ -192,7 +192,7 @@ def test_out_must_be_a_folder(below, no_work, tmp_path):
 def test_a_folder_in_place_of_a_file_is_an_error_even_with_force(no_work, tmp_path):
     (tmp_path / "report.html").mkdir()
     with pytest.raises(IsADirectoryError, match=r"report\.html is a folder"):
-        report.create(tmp_path, data="synthetic", force=True)
+        report.create(tmp_path, data="synthetic", force=True, quick=True)
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "threadpoolctl", "tqdm"])
@@ -201,7 +201,7 @@ def test_a_missing_extra_is_named_before_the_work(module, no_work, tmp_path, mon
     finder = SimpleNamespace(find_spec=lambda name: None if name == module else find(name))
     monkeypatch.setattr(report.importlib, "util", finder)
     with pytest.raises(ImportError, match=rf'{module}; pip install "tilewise\[report\]"'):
-        report.create(tmp_path / "out", data="synthetic")
+        report.create(tmp_path / "out", data="synthetic", quick=True)
 
 
 @pytest.mark.parametrize(("argument", "value"), [("data", "wine"), ("seed", -1)])
@@ -213,7 +213,7 @@ def test_bad_arguments_are_named(argument, value, no_work, tmp_path):
 
 def test_no_progress_bar_when_stderr_is_no_terminal(tmp_path, capsys):
     assert not sys.stderr.isatty()
-    report.create(tmp_path / "out", data="synthetic")
+    report.create(tmp_path / "out", data="synthetic", quick=True)
     assert capsys.readouterr().err == ""
 
 
@@ -251,5 +251,5 @@ def test_a_loaded_machine_is_pointed_out(made):
 def test_html_escapes_what_the_machine_says(made):
     out, results = made
     machine = results.machine | {"cpu": "<b>&CPU"}
-    page = report._page(replace(results, machine=machine), out)
+    page = report.page.to_html(replace(results, machine=machine), [], out)
     assert "&lt;b&gt;&amp;CPU" in page and "<b>" not in page

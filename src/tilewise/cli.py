@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "report",
         help="run the experiments of d2l.ai, section 12.5, on this machine",
         description="Run the experiments of d2l.ai, section 12.5, on this machine: tables here, "
-        f"and in a folder {', '.join(report.FILES)}.",
+        "and in a folder report.html, results.json and the pictures.",
         allow_abbrev=False,
     )
     command.add_argument(
@@ -87,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--force", action="store_true", help="replace the files of an earlier report"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="fewer sizes, rates and repetitions: some seconds"
     )
     command.set_defaults(run=_report)
     model_commands.add_train(commands, seed=_seed)
@@ -114,7 +117,9 @@ def _seed(value: str) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    results = report.create(arguments.out, arguments.data, arguments.seed, arguments.force)
+    results = report.create(
+        arguments.out, arguments.data, arguments.seed, arguments.force, arguments.quick
+    )
     print(report.text(results))
     print(f"\nSee {os.path.join(arguments.out, 'report.html')}")
 

@@ -34,7 +34,7 @@ import numpy as np
 
 from tilewise import data
 from tilewise._validation import check_int
-from tilewise.animator import Animator
+from tilewise.plots.animator import Animator
 from tilewise.d2l_arrays import Batches, Parameter, load_array
 from tilewise.d2l_plots import plot, set_figsize
 from tilewise.generic import train

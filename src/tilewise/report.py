@@ -1,83 +1,37 @@
 """The report: the section's experiments on this machine, as tables, pictures, JSON and HTML."""
 
-import base64
-import html
 import importlib.util
-import json
 import os
 import platform
 import sys
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from functools import partial
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tilewise import __version__, chapter, get_num_threads, hardware, plots, tables
+from tilewise import chapter, get_num_threads, hardware, page, tables
 from tilewise.data import DataUnavailableError, load_airfoil, synthetic
 from tilewise.output_files import check_outputs, outputs
+from tilewise.results import Dataset, Results, to_json
 
 __all__ = ["DATA", "FILES", "Dataset", "Results", "create", "text"]
 
 DATA = ("auto", "airfoil", "synthetic")
-FILES = ("results.json", "loss_vs_time.png", "strategies.png", "report.html")
+FILES = ("results.json", *(f"{name}.png" for name in page.PICTURES), "report.html")
 
 _ROWS, _FEATURES = 1500, 5
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """What the runs train on.
-
-    Attributes
-    ----------
-    name : str
-        "airfoil" or "synthetic".
-    title, note : str
-        What it is and where it comes from, for people.
-    X : ndarray of float32, shape (n, d)
-    y : ndarray of float32, shape (n,)
-    """
-
-    name: str
-    title: str
-    note: str
-    X: NDArray[Any]
-    y: NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Results:
-    """Everything that a report shows.
-
-    Attributes
-    ----------
-    machine : dict
-        As in ``results.json``.
-    dataset : Dataset
-    seed : int
-        Of the runs, and of synthetic data.
-    runs : list of Run
-    step_limit : StepLimit
-    strategies : list of StrategyResult
-    """
-
-    machine: dict[str, Any]
-    dataset: Dataset
-    seed: int
-    runs: list[chapter.Run]
-    step_limit: chapter.StepLimit
-    strategies: list[chapter.StrategyResult]
-
-
 def create(
-    out: str | os.PathLike[str], data: str = "auto", seed: int = 0, force: bool = False
+    out: str | os.PathLike[str],
+    data: str = "auto",
+    seed: int = 0,
+    force: bool = False,
+    quick: bool = False,
 ) -> Results:
     """Run the experiments and leave their results in a folder.
 
@@ -94,6 +48,8 @@ def create(
         Fixes the initial weights, the order of the rows, and synthetic data.
     force : bool, default False
         Replace the files of an earlier report.
+    quick : bool, default False
+        Fewer sizes, rates and repetitions.
 
     Returns
     -------
@@ -113,16 +69,16 @@ def create(
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     results = create(folder, data="synthetic")
-    ...     print(*sorted(path.name for path in Path(folder).iterdir()))
-    loss_vs_time.png report.html results.json strategies.png
+    ...     results = create(folder, data="synthetic", quick=True)
+    ...     sorted(path.name for path in Path(folder).iterdir()) == sorted(FILES)
+    True
     """
     out = Path(out)
     _check_extras()
     check_outputs(out, FILES, force)
     dataset = _load(data, seed)
     with outputs(out, FILES, force) as unfinished:
-        results = _measure(dataset, seed)
+        results = _measure(dataset, seed, quick)
         _write(results, unfinished)
     return results
 
@@ -140,7 +96,7 @@ def text(results: Results) -> str:
     """
     return "\n\n".join(
         [
-            textwrap.fill(f"{_subtitle(results)} {_load_sentence(results)}", 80),
+            textwrap.fill(f"{page.subtitle(results)} {page.load_sentence(results)}", 80),
             tables.of_runs(results.runs).to_text(),
             textwrap.fill(tables.step_sentences(results.runs[0], results.step_limit), 80),
             tables.of_published_runs().to_text(),
@@ -179,17 +135,33 @@ def _load(data: str, seed: int) -> Dataset:
     return Dataset("synthetic", title, note, X, y)
 
 
-def _measure(dataset: Dataset, seed: int) -> Results:
+def _measure(dataset: Dataset, seed: int, quick: bool) -> Results:
     from tqdm import tqdm
 
-    bar = partial(tqdm, delay=2, disable=None, leave=False)
+    def bar(name: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
+        return partial(tqdm, delay=2, disable=None, leave=False, desc=name)
+
+    X, y = dataset.X, dataset.y
+    sizes = (32, 64, 128, 256) if quick else (32, 64, 128, 256, 512, 1024)
+    rates = (0.01, 0.1, 1.0) if quick else (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    batch_sizes = (1, 10, 100) if quick else (1, 3, 10, 30, 100, 300, 1000)
     return Results(
         machine=_describe_machine(),
         dataset=dataset,
         seed=seed,
-        runs=chapter.four_runs(dataset.X, dataset.y, seed, progress=partial(bar, desc="training")),
-        step_limit=chapter.step_limit(dataset.X),
-        strategies=chapter.strategies(progress=partial(bar, desc="strategies")),
+        runs=chapter.four_runs(X, y, seed, progress=bar("training")),
+        step_limit=chapter.step_limit(X),
+        strategies=chapter.strategies(progress=bar("strategies")),
+        size_sweep=chapter.size_sweep(sizes, repeats=1 if quick else 3, progress=bar("sizes")),
+        frameworks=chapter.frameworks(32 if quick else 64, progress=bar("frameworks")),
+        concise_form=chapter.concise_form(X, y, seed),
+        batch_rate_sweep=chapter.batch_rate_sweep(
+            X, y, batch_sizes, rates, seed=seed, progress=bar("batch sizes and rates")
+        ),
+        rate_decay=chapter.rate_decay(X, y, seed=seed),
+        replacement=chapter.replacement(X, y, seed=seed),
+        duplicated_data=chapter.duplicated_data(X, y, seed=seed),
+        gradient_noise=chapter.gradient_noise(X, y, seed=seed),
     )
 
 
@@ -208,73 +180,11 @@ def _describe_machine() -> dict[str, Any]:
 
 def _write(results: Results, folder: Path) -> None:
     """Write ``FILES`` into an empty folder."""
-    loss_plot = plots.loss_vs_time(results.runs)
-    loss_plot.set_title(results.dataset.title, fontsize=10)
-    speed_plot = plots.strategies(results.strategies)
-    speed_plot.set_title(tables.of_strategies(results.strategies).title, fontsize=10)
-    for name, plot in (("loss_vs_time", loss_plot), ("strategies", speed_plot)):
-        plot.figure.canvas.print_figure(folder / f"{name}.png", dpi=200)
-    (folder / "results.json").write_text(_json(results), encoding="utf-8")
-    (folder / "report.html").write_text(_page(results, folder), encoding="utf-8")
-
-
-def _json(results: Results) -> str:
-    limit = results.step_limit
-    content = {
-        "tilewise": __version__,
-        "machine": results.machine,
-        "data": results.dataset.name,
-        "seed": results.seed,
-        "step_limit": {"lambda_max": limit.lambda_max, "learning_rate": limit.learning_rate},
-        "runs": [
-            {
-                "name": run.name,
-                "batch_size": run.batch_size,
-                "learning_rate": run.learning_rate,
-                "epochs": run.epochs,
-                "loss": run.loss,
-                "seconds_per_epoch": run.seconds_per_epoch,
-                "examples": run.history.examples.tolist(),
-                "seconds": run.history.seconds.tolist(),
-                "losses": run.history.losses.tolist(),
-            }
-            for run in results.runs
-        ],
-        "strategies": [vars(result) for result in results.strategies],
-    }
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
-
-
-def _page(results: Results, folder: Path) -> str:
-    """Return the HTML, with the pictures of the folder inside."""
-    template = resources.files("tilewise").joinpath("templates/report.html")
-    return Template(template.read_text(encoding="utf-8")).substitute(
-        subtitle=html.escape(_subtitle(results)),
-        load_sentence=html.escape(_load_sentence(results)),
-        data_title=html.escape(results.dataset.title),
-        data_note=html.escape(results.dataset.note),
-        step_sentences=html.escape(tables.step_sentences(results.runs[0], results.step_limit)),
-        runs=tables.of_runs(results.runs).to_html(),
-        published_runs=tables.of_published_runs().to_html(),
-        strategies=tables.of_strategies(results.strategies).to_html(),
-        loss_picture=_base64(folder / "loss_vs_time.png"),
-        strategies_picture=_base64(folder / "strategies.png"),
-    )
-
-
-def _subtitle(results: Results) -> str:
-    about = results.machine
-    return (
-        f"{about['cpu']}, {about['isa']} kernels on up to {about['threads']} threads. "
-        f"tilewise {__version__}, NumPy {about['numpy']}, Python {about['python']}. "
-        f"{about['date']}. {results.dataset.title}, {len(results.dataset.X)} rows of "
-        f"{results.dataset.X.shape[1]} features; seed {results.seed}."
-    )
-
-
-def _load_sentence(results: Results) -> str:
-    return tables.load_sentence(results.machine["load_average"], results.machine["cpus"])
-
-
-def _base64(picture: Path) -> str:
-    return base64.b64encode(picture.read_bytes()).decode("ascii")
+    sections = page.sections(results)
+    for section in sections:
+        plot = section.draw()
+        plot.set_title(section.picture_title, fontsize=10)
+        plot.figure.canvas.print_figure(folder / f"{section.name}.png", dpi=160)
+    (folder / "results.json").write_text(to_json(results), encoding="utf-8")
+    html = page.to_html(results, sections, folder)
+    (folder / "report.html").write_text(html, encoding="utf-8")

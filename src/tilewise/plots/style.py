@@ -1,4 +1,4 @@
-"""What all pictures share: their figure, and styles that anyone can tell apart."""
+"""What all pictures share: colours, lines, size, and a figure that pyplot does not know."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-__all__ = ["BLUE", "ORANGE", "STYLES", "new_axes"]
 
 # Colours of Okabe and Ito (2008), told apart with any colour vision; line and marker differ too.
 BLUE, ORANGE = "#0072B2", "#E69F00"
@@ -20,10 +18,10 @@ STYLES = [
     ("#56B4E9", "--", "P"),
     ("#000000", "-.", "X"),
 ]
-_SIZE = (5.4, 3.8)  # inches; small, so that the text stays readable on a phone
+SIZE = (5.4, 3.8)  # inches; small, so that the text stays readable on a phone
 
 
-def new_axes(size: tuple[float, float] = _SIZE) -> Axes:
+def new_axes(size: tuple[float, float] = SIZE) -> Axes:
     """Return the axes of a new figure that pyplot does not know; `size` is in inches."""
     try:
         from matplotlib.figure import Figure

@@ -1,0 +1,39 @@
+"""Time of short calls: in laps, on one thread."""
+
+import math
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from tilewise.timing import Timer
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+"""Wraps the steps of an experiment to show how far it is, such as `tqdm.tqdm`."""
+
+_LAP_SECONDS = 1e-2  # long beside an interrupt, and the threads of the one before come to rest
+
+
+def numpy_on_one_thread() -> AbstractContextManager[Any]:
+    """Hold NumPy to one thread in a `with` block."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        raise ImportError(
+            'threadpoolctl is missing to hold NumPy to one thread: pip install "tilewise[report]"'
+        ) from None
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
+
+
+def calls_in_a_lap(product: Callable[[], Any]) -> int:
+    """Warm up and return how many calls fill a lap."""
+    seconds(product, calls=1)
+    return max(1, math.ceil(_LAP_SECONDS / seconds(product, calls=1)))
+
+
+def seconds(product: Callable[[], Any], calls: int) -> float:
+    """Return the time of one call, averaged over a lap of several."""
+    timer = Timer()
+    for _ in range(calls):
+        product()
+    return timer.stop() / calls

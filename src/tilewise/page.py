@@ -1,0 +1,200 @@
+"""The page of the report: its sections, and the HTML with the pictures inside."""
+
+import base64
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from tilewise import __version__, captions, experiment_tables, plots, tables
+from tilewise.results import Results
+from tilewise.tables import Table
+
+__all__ = ["PICTURES", "Section", "load_sentence", "sections", "subtitle", "to_html"]
+
+PICTURES = (
+    "loss_vs_time",
+    "loss_vs_examples",
+    "concise_form",
+    "strategies",
+    "size_sweep",
+    "frameworks",
+    "sweep_loss",
+    "sweep_seconds",
+    "rate_decay",
+    "replacement",
+    "duplicated_data",
+    "gradient_noise",
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A picture with what to see in it, and the tables of its numbers.
+
+    Attributes
+    ----------
+    name : str
+        Of ``PICTURES``.
+    title : str
+    draw : callable
+        Returns the Axes.
+    picture_title : str
+    caption : str
+    tables : tuple of Table
+    """
+
+    name: str
+    title: str
+    draw: Callable[[], Any]
+    picture_title: str
+    caption: str
+    tables: tuple[Table, ...] = ()
+
+
+def sections(results: Results) -> list[Section]:
+    """Return the sections in the order of the page; a new picture gets its place here."""
+    return [*_of_training(results), *_of_products(results), *_of_exercises(results)]
+
+
+def _of_training(results: Results) -> list[Section]:
+    runs, concise, title = results.runs, results.concise_form, results.dataset.title
+    return [
+        Section(
+            "loss_vs_time",
+            "Training runs: loss against time",
+            lambda: plots.loss_vs_time(runs),
+            title,
+            captions.of_time(runs),
+            (tables.of_runs(runs), tables.of_published_runs()),
+        ),
+        Section(
+            "loss_vs_examples",
+            "Loss against rows seen",
+            lambda: plots.loss_vs_examples(runs),
+            title,
+            captions.of_examples(runs, len(results.dataset.X)),
+        ),
+        Section(
+            "concise_form",
+            "From scratch and concise",
+            lambda: plots.loss_vs_time(concise),
+            title,
+            captions.of_time(concise),
+            (experiment_tables.of_concise_form(concise),),
+        ),
+    ]
+
+
+def _of_products(results: Results) -> list[Section]:
+    speeds, sizes, loops = results.strategies, results.size_sweep, results.frameworks
+    table = tables.of_strategies(speeds)
+    return [
+        Section(
+            "strategies",
+            "Ways to compute a matrix product",
+            lambda: plots.strategies(speeds),
+            table.title,
+            captions.of_strategies(speeds),
+            (table,),
+        ),
+        Section(
+            "size_sweep",
+            "The same at several sizes",
+            lambda: plots.size_sweep(sizes),
+            "Product of two n x n matrices, float32",
+            captions.of_sizes(sizes),
+            (experiment_tables.of_sizes(sizes),),
+        ),
+        Section(
+            "frameworks",
+            "The same as loops in Python",
+            lambda: plots.frameworks(loops),
+            f"Product of two {loops[0].n} x {loops[0].n} matrices, float32",
+            captions.of_frameworks(loops),
+            (experiment_tables.of_frameworks(loops),),
+        ),
+    ]
+
+
+def _of_exercises(results: Results) -> list[Section]:
+    sweep, noise = results.batch_rate_sweep, results.gradient_noise
+    return [
+        Section(
+            "sweep_loss",
+            "Batch size and learning rate",
+            lambda: plots.sweep(sweep, "loss"),
+            "Loss at the end",
+            captions.of_losses(sweep),
+        ),
+        Section(
+            "sweep_seconds",
+            "What the batch sizes cost",
+            lambda: plots.sweep(sweep, "seconds"),
+            "Training time",
+            captions.of_seconds(sweep),
+            (experiment_tables.of_sweep(sweep),),
+        ),
+        _of_curves("rate_decay", "Rate divided by ten after each epoch", results.rate_decay),
+        _of_curves("replacement", "With and without replacement", results.replacement),
+        _of_curves("duplicated_data", "Each row twice", results.duplicated_data),
+        Section(
+            "gradient_noise",
+            "Noise of the minibatch gradient",
+            lambda: plots.gradient_noise(noise),
+            "Distance from the gradient of all rows",
+            captions.of_noise(noise),
+            (experiment_tables.of_noise(noise),),
+        ),
+    ]
+
+
+def _of_curves(name: str, title: str, curves: Sequence[Any]) -> Section:
+    table = experiment_tables.of_curves(title, curves)
+    return Section(
+        name, title, lambda: plots.excess_loss(curves), title, captions.of_curves(curves), (table,)
+    )
+
+
+def to_html(results: Results, shown: Sequence[Section], folder: Path) -> str:
+    """Return the page, with the pictures of the folder inside."""
+    template = resources.files("tilewise").joinpath("templates/report.html")
+    return Template(template.read_text(encoding="utf-8")).substitute(
+        subtitle=html.escape(subtitle(results)),
+        load_sentence=html.escape(load_sentence(results)),
+        data=html.escape(f"{results.dataset.title}. {results.dataset.note}"),
+        step_sentences=html.escape(tables.step_sentences(results.runs[0], results.step_limit)),
+        sections="\n".join(_section(section, folder) for section in shown),
+    )
+
+
+def _section(section: Section, folder: Path) -> str:
+    picture = base64.b64encode((folder / f"{section.name}.png").read_bytes()).decode("ascii")
+    title, caption = html.escape(section.title), html.escape(section.caption)
+    return "\n".join(
+        [
+            f"<h2>{title}</h2>",
+            f'<figure><img alt="{title}" src="data:image/png;base64,{picture}">',
+            f"<figcaption>{caption}</figcaption></figure>",
+            *(f"<h3>{html.escape(t.title)}</h3>\n{t.to_html()}" for t in section.tables),
+        ]
+    )
+
+
+def subtitle(results: Results) -> str:
+    """Name the machine, the versions and the data."""
+    about = results.machine
+    return (
+        f"{about['cpu']}, {about['isa']} kernels on up to {about['threads']} threads. "
+        f"tilewise {__version__}, NumPy {about['numpy']}, Python {about['python']}. "
+        f"{about['date']}. {results.dataset.title}, {len(results.dataset.X)} rows of "
+        f"{results.dataset.X.shape[1]} features; seed {results.seed}."
+    )
+
+
+def load_sentence(results: Results) -> str:
+    """Warn of a machine that was busy."""
+    return tables.load_sentence(results.machine["load_average"], results.machine["cpus"])

@@ -1,0 +1,120 @@
+"""Pictures of training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tilewise.plots.style import STYLES, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from tilewise.chapter import Run
+    from tilewise.history import History
+
+__all__ = ["loss_vs_examples", "loss_vs_time"]
+
+
+def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | None = None) -> Axes:
+    """Draw the loss of training runs against their training time, on a logarithmic axis.
+
+    Parameters
+    ----------
+    histories : mapping of str to History, or iterable of Run
+        Results of `tilewise.fit` or `tilewise.train` by label, or of `tilewise.chapter.four_runs`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. By default in a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        `histories` is empty.
+    ImportError
+        Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
+    >>> ax = loss_vs_time({"batch 10": tw.fit(X, y, batch_size=10, epochs=2, seed=0)})
+    >>> ax.get_xscale(), ax.get_xlabel()
+    ('log', 'training time (seconds)')
+    """
+    ax = _draw(histories, "seconds", ax)
+    _label_one_two_five(ax)
+    ax.set_xlabel("training time (seconds)")
+    return ax
+
+
+def loss_vs_examples(
+    histories: Mapping[str, History] | Iterable[Run], ax: Axes | None = None
+) -> Axes:
+    """Draw the loss of training runs against the rows seen, on a logarithmic axis.
+
+    Parameters and errors are those of `loss_vs_time`.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
+    >>> ax = loss_vs_examples({"batch 10": tw.fit(X, y, batch_size=10, epochs=2, seed=0)})
+    >>> ax.get_xlabel()
+    'rows seen'
+    """
+    ax = _draw(histories, "examples", ax)
+    ax.set_xlabel("rows seen")
+    return ax
+
+
+def _draw(
+    histories: Mapping[str, History] | Iterable[Run],
+    quantity: Literal["seconds", "examples"],
+    ax: Axes | None,
+) -> Axes:
+    if isinstance(histories, Mapping):
+        curves = list(histories.items())
+    else:
+        curves = [(_label(run), run.history) for run in histories]
+    if not curves:
+        raise ValueError("histories is empty; pass at least one training run")
+    ax = new_axes() if ax is None else ax
+    for i, (label, history) in enumerate(curves):
+        colour, line, marker = STYLES[i % len(STYLES)]
+        spent = getattr(history, quantity)
+        drawable = np.isfinite(history.losses) & (spent > 0)
+        ax.plot(
+            spent[drawable],
+            history.losses[drawable],
+            color=colour,
+            linestyle=line,
+            marker=marker,
+            markersize=4,
+            label=label,
+        )
+    ax.set_xscale("log")
+    ax.set_ylabel("loss (half mean squared error)")
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return ax
+
+
+def _label(run: Run) -> str:
+    return f"{run.name}: batch size {run.batch_size}, rate {run.learning_rate:g}"
+
+
+def _label_one_two_five(ax: Axes) -> None:
+    """Label 1, 2 and 5 of each decade, in SI units, or 1 of many; more labels would overlap."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    low, high = ax.get_xlim()
+    subs = (1.0, 2.0, 5.0) if high < 200 * low else (1.0,)
+    ax.xaxis.set_major_locator(LogLocator(subs=subs))
+    ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
+    ax.xaxis.set_minor_formatter(NullFormatter())

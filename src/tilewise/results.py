@@ -1,0 +1,109 @@
+"""What a report shows, and the same as JSON."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tilewise import __version__, chapter
+
+__all__ = ["Dataset", "Results", "to_json"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What the runs train on.
+
+    Attributes
+    ----------
+    name : str
+        "airfoil" or "synthetic".
+    title, note : str
+        What it is and where it comes from, for people.
+    X : ndarray of float32, shape (n, d)
+    y : ndarray of float32, shape (n,)
+    """
+
+    name: str
+    title: str
+    note: str
+    X: NDArray[Any]
+    y: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a report shows.
+
+    Attributes
+    ----------
+    machine : dict
+        As in ``results.json``.
+    dataset : Dataset
+    seed : int
+        Of the runs, and of synthetic data.
+    runs : list of Run
+    step_limit : StepLimit
+    strategies, size_sweep : list of StrategyResult
+    frameworks : list of FrameworkResult
+    concise_form : list of Run
+    batch_rate_sweep : list of SweepResult
+    rate_decay, replacement, duplicated_data : list of Curve
+    gradient_noise : list of NoiseResult
+    """
+
+    machine: dict[str, Any]
+    dataset: Dataset
+    seed: int
+    runs: list[chapter.Run]
+    step_limit: chapter.StepLimit
+    strategies: list[chapter.StrategyResult]
+    size_sweep: list[chapter.StrategyResult]
+    frameworks: list[chapter.FrameworkResult]
+    concise_form: list[chapter.Run]
+    batch_rate_sweep: list[chapter.SweepResult]
+    rate_decay: list[chapter.Curve]
+    replacement: list[chapter.Curve]
+    duplicated_data: list[chapter.Curve]
+    gradient_noise: list[chapter.NoiseResult]
+
+
+def to_json(results: Results) -> str:
+    """Return the content of ``results.json``."""
+    limit = results.step_limit
+    plain = (
+        "strategies",
+        "size_sweep",
+        "batch_rate_sweep",
+        "rate_decay",
+        "replacement",
+        "duplicated_data",
+        "gradient_noise",
+    )
+    content = {
+        "tilewise": __version__,
+        "machine": results.machine,
+        "data": results.dataset.name,
+        "seed": results.seed,
+        "step_limit": {"lambda_max": limit.lambda_max, "learning_rate": limit.learning_rate},
+        "runs": [_run(run) for run in results.runs],
+        "concise_form": [_run(run) for run in results.concise_form],
+        "frameworks": [vars(r) | {"gflops": r.gflops} for r in results.frameworks],
+        **{name: [vars(result) for result in getattr(results, name)] for name in plain},
+    }
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _run(run: chapter.Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "batch_size": run.batch_size,
+        "learning_rate": run.learning_rate,
+        "epochs": run.epochs,
+        "loss": run.loss,
+        "seconds_per_epoch": run.seconds_per_epoch,
+        "examples": run.history.examples.tolist(),
+        "seconds": run.history.seconds.tolist(),
+        "losses": run.history.losses.tolist(),
+    }
