@@ -153,7 +153,7 @@ def _measure(dataset: Dataset, seed: int, quick: bool) -> Results:
         step_limit=chapter.step_limit(X),
         strategies=chapter.strategies(progress=bar("strategies")),
         size_sweep=chapter.size_sweep(sizes, repeats=1 if quick else 3, progress=bar("sizes")),
-        frameworks=chapter.frameworks(32 if quick else 64, progress=bar("frameworks")),
+        frameworks=chapter.frameworks(16 if quick else 64, progress=bar("frameworks")),
         concise_form=chapter.concise_form(X, y, seed),
         batch_rate_sweep=chapter.batch_rate_sweep(
             X, y, batch_sizes, rates, seed=seed, progress=bar("batch sizes and rates")
