@@ -64,6 +64,8 @@ def test_results_have_a_key_an_experiment(made):
         "replacement",
         "duplicated_data",
         "gradient_noise",
+        "limits",
+        "roofline",
     } < set(results)
 
 
@@ -87,6 +89,18 @@ def test_tables_of_runs_and_products_are_those_of_the_results(made):
     for result in results["frameworks"]:
         assert cells[result["strategy"], result["framework"]] == three_digits(result["gflops"])
     assert cells["element", "MXNet*"] == chapter.PUBLISHED_GFLOPS["MXNet"]["element"]
+
+
+def test_tables_of_the_roofline_are_those_of_the_results(made):
+    _, page, results = made
+    for name, one_core, all_cores in page.tables["Limits"][1:]:
+        key = name.split(",")[0]
+        assert one_core == three_digits(results["limits"][f"one_core.{key}"]["median"])
+        assert all_cores == three_digits(results["limits"][f"all_cores.{key}"]["median"])
+    assert page.tables["Points of the roofline"][1:] == [
+        [p["series"], p["name"], three_digits(p["flops_per_byte"]), three_digits(p["gflops"])]
+        for p in results["roofline"]
+    ]
 
 
 def test_tables_of_exercises_are_those_of_the_results(made):

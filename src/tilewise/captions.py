@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tilewise.chapter import Curve, FrameworkResult, NoiseResult, Run, StrategyResult, SweepResult
+from tilewise.machine import Machine
+from tilewise.roofline import RooflinePoint
 from tilewise.tables import three_digits
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "of_frameworks",
     "of_losses",
     "of_noise",
+    "of_roofline",
     "of_seconds",
     "of_sizes",
     "of_strategies",
@@ -121,4 +124,18 @@ def of_noise(results: Sequence[NoiseResult]) -> str:
         f"The noise was {first.measured:.3g} at batch size {first.batch_size} and "
         f"{last.measured:.3g} at {last.batch_size}. Measured and theory differ by at most "
         f"{100 * away:.2g} %."
+    )
+
+
+def of_roofline(machine: Machine, points: Sequence[RooflinePoint]) -> str:
+    """Compare the fastest point with the multiply-add units, and SGD with the memory."""
+    peak = machine.one_core.fma_float32.median
+    bandwidth = machine.one_core.read_memory.median
+    fast = max(points, key=lambda point: point.gflops)
+    return (
+        "A product can be no faster than the flat line, the multiply-add units, nor than the "
+        "sloping line of the memory that its numbers come from. The fastest point, "
+        f"{fast.series} at {fast.name}, has {fast.gflops / peak:.0%} of the "
+        f"{three_digits(peak)} GFLOP/s of the units. What comes from memory needs "
+        f"{three_digits(peak / bandwidth)} operations a byte to keep them busy."
     )

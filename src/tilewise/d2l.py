@@ -34,12 +34,12 @@ import numpy as np
 
 from tilewise import data
 from tilewise._validation import check_int
-from tilewise.plots.animator import Animator
 from tilewise.d2l_arrays import Batches, Parameter, load_array
 from tilewise.d2l_plots import plot, set_figsize
 from tilewise.generic import train
 from tilewise.history import History
 from tilewise.optimizers import Optimizer
+from tilewise.plots.animator import Animator
 from tilewise.sgd import fit
 from tilewise.timing import Timer
 

@@ -21,6 +21,7 @@ PICTURES = (
     "concise_form",
     "strategies",
     "size_sweep",
+    "roofline",
     "frameworks",
     "sweep_loss",
     "sweep_seconds",
@@ -108,6 +109,17 @@ def _of_products(results: Results) -> list[Section]:
             "Product of two n x n matrices, float32",
             captions.of_sizes(sizes),
             (experiment_tables.of_sizes(sizes),),
+        ),
+        Section(
+            "roofline",
+            "What the machine allows",
+            lambda: plots.roofline(results.limits, results.roofline),
+            "One core, float32",
+            captions.of_roofline(results.limits, results.roofline),
+            (
+                experiment_tables.of_limits(results.limits),
+                experiment_tables.of_points(results.roofline),
+            ),
         ),
         Section(
             "frameworks",

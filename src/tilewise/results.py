@@ -1,12 +1,14 @@
 """What a report shows, and the same as JSON."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from tilewise import __version__, chapter
+from tilewise.machine import Machine
+from tilewise.roofline import RooflinePoint, roofline_points
 
 __all__ = ["Dataset", "Results", "to_json"]
 
@@ -51,6 +53,8 @@ class Results:
     batch_rate_sweep : list of SweepResult
     rate_decay, replacement, duplicated_data : list of Curve
     gradient_noise : list of NoiseResult
+    limits : Machine
+        What the machine can do at most.
     """
 
     machine: dict[str, Any]
@@ -67,6 +71,12 @@ class Results:
     replacement: list[chapter.Curve]
     duplicated_data: list[chapter.Curve]
     gradient_noise: list[chapter.NoiseResult]
+    limits: Machine
+
+    @property
+    def roofline(self) -> list[RooflinePoint]:
+        """The products at several sizes and the runs, beside the limits."""
+        return roofline_points(self.size_sweep, self.runs)
 
 
 def to_json(results: Results) -> str:
@@ -80,12 +90,14 @@ def to_json(results: Results) -> str:
         "replacement",
         "duplicated_data",
         "gradient_noise",
+        "roofline",
     )
     content = {
         "tilewise": __version__,
         "machine": results.machine,
         "data": results.dataset.name,
         "seed": results.seed,
+        "limits": {name: asdict(figure) for name, figure in results.limits.figures()},
         "step_limit": {"lambda_max": limit.lambda_max, "learning_rate": limit.learning_rate},
         "runs": [_run(run) for run in results.runs],
         "concise_form": [_run(run) for run in results.concise_form],
