@@ -25,17 +25,8 @@ X = RNG.normal(size=(200, 4)).astype(np.float32)
 Y = (X @ np.float32([1, -2, 3, 0.5]) + 1 + 0.1 * RNG.normal(size=200)).astype(np.float32)
 BOTH = np.stack([Y, -2 * Y], axis=1)
 
-# scikit-learn expects its own SGDRegressor to fail this one too, for the same reason.
-EXPECTED_FAILURES = {
-    "check_sample_weight_equivalence_on_dense_data": (
-        "the rows are drawn in another order when some are repeated or removed"
-    )
-}
 
-
-@parametrize_with_checks(
-    [tw.SGDRegressor()], expected_failed_checks=lambda estimator: EXPECTED_FAILURES
-)
+@parametrize_with_checks([tw.SGDRegressor()])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

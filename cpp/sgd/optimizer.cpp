@@ -46,10 +46,11 @@ void adagrad(const Update<T>& u) {
 template <class T>
 void rmsprop(const Update<T>& u) {
   const T decay = static_cast<T>(u.hyperparameters[0]);
+  const T rest = static_cast<T>(1 - u.hyperparameters[0]);
   const T epsilon = static_cast<T>(u.hyperparameters[1]);
   T* const squares = u.slots[0];
   for (index j = 0; j < u.size; ++j) {
-    squares[j] = decay * squares[j] + (1 - decay) * u.gradient[j] * u.gradient[j];
+    squares[j] = decay * squares[j] + rest * u.gradient[j] * u.gradient[j];
     u.parameters[j] -= u.rate * u.gradient[j] / (std::sqrt(squares[j]) + epsilon);
   }
 }
@@ -58,14 +59,15 @@ void rmsprop(const Update<T>& u) {
 template <class T>
 void adadelta(const Update<T>& u) {
   const T decay = static_cast<T>(u.hyperparameters[0]);
+  const T rest = static_cast<T>(1 - u.hyperparameters[0]);
   const T epsilon = static_cast<T>(u.hyperparameters[1]);
   T* const squares = u.slots[0];
   T* const changes = u.slots[1];  // squared
   for (index j = 0; j < u.size; ++j) {
-    squares[j] = decay * squares[j] + (1 - decay) * u.gradient[j] * u.gradient[j];
+    squares[j] = decay * squares[j] + rest * u.gradient[j] * u.gradient[j];
     const T change =
         std::sqrt(changes[j] + epsilon) / std::sqrt(squares[j] + epsilon) * u.gradient[j];
-    changes[j] = decay * changes[j] + (1 - decay) * change * change;
+    changes[j] = decay * changes[j] + rest * change * change;
     u.parameters[j] -= u.rate * change;
   }
 }
@@ -75,6 +77,8 @@ template <class T>
 void adam(const Update<T>& u) {
   const T beta1 = static_cast<T>(u.hyperparameters[0]);
   const T beta2 = static_cast<T>(u.hyperparameters[1]);
+  const T rest1 = static_cast<T>(1 - u.hyperparameters[0]);  // exact where beta is close to 1
+  const T rest2 = static_cast<T>(1 - u.hyperparameters[1]);
   const T epsilon = static_cast<T>(u.hyperparameters[2]);
   const auto steps = static_cast<double>(u.step + 1);
   const double correction = 1 - std::pow(u.hyperparameters[0], steps);
@@ -83,8 +87,8 @@ void adam(const Update<T>& u) {
   T* const mean = u.slots[0];
   T* const squares = u.slots[1];
   for (index j = 0; j < u.size; ++j) {
-    mean[j] = beta1 * mean[j] + (1 - beta1) * u.gradient[j];
-    squares[j] = beta2 * squares[j] + (1 - beta2) * u.gradient[j] * u.gradient[j];
+    mean[j] = beta1 * mean[j] + rest1 * u.gradient[j];
+    squares[j] = beta2 * squares[j] + rest2 * u.gradient[j] * u.gradient[j];
     u.parameters[j] -= rate * mean[j] / (std::sqrt(squares[j]) / root + epsilon);
   }
 }

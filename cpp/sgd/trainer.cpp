@@ -70,7 +70,8 @@ class RateQueue {
       return held_;
     }
     if (first < begin_ || first >= begin_ + static_cast<index>(held_.size())) {
-      std::vector<double> asked(std::min(left, most));
+      // Blocks end at multiples, so that a resumed run has the same ones.
+      std::vector<double> asked(std::min(left, most - first % most));
       std::get<RateWriter>(rates_)(first, asked);
       held_.assign(asked.begin(), asked.end());
       begin_ = first;
@@ -86,9 +87,12 @@ class RateQueue {
   std::vector<T> held_;
 };
 
-// About a millisecond of work.
-index examples_between_looks(index features) {
-  return std::max(1'000'000 / (features + 1), index{1});
+// Where to look next: after about a millisecond of work, at multiples that do not depend on where
+// a run began.
+template <class T>
+index next_look(index examples, const Model<T>& model) {
+  const index between = std::max(1'000'000 / model.size(), index{1});
+  return (examples / between + 1) * between;
 }
 
 template <class T>
@@ -105,7 +109,7 @@ class Training {
         rates_(rates),
         backup_(state, settings.optimizer->slots + (settings.average ? 1 : 0)),
         next_record_(next_multiple(*state.examples)),
-        next_look_(*state.examples + examples_between_looks(examples.features())),
+        next_look_(next_look(*state.examples, state.model)),
         last_(at_the_end(*state.examples, examples.x.rows)),
         last_step_(at_the_end(*state.steps, ceil_div(examples.x.rows, settings.batch_size))) {}
 
@@ -161,10 +165,11 @@ class Training {
     const bool end = done == last_;
     const bool record_now = done >= next_record_ || (end && plan_.record_end);
     if (!record_now && !end && done < next_look_) return true;
-    next_look_ = done + examples_between_looks(examples_.features());
-    const double loss = record_now ? mean_loss(examples_, result(), interrupted_) : 0;
-    if (interrupted_()) return false;
-    if (!std::isfinite(loss) || !all_finite(state_.model.parameters, state_.model.size())) {
+    next_look_ = next_look(done, state_.model);
+    const bool finite = all_finite(state_.model.parameters, state_.model.size());
+    const double loss = record_now && finite ? mean_loss(examples_, result(), interrupted_) : 0;
+    if (finite && interrupted_()) return false;
+    if (!finite || !std::isfinite(loss)) {
       backup_.restore();
       records_.diverged = true;
       return false;

@@ -128,14 +128,14 @@ def of_noise(results: Sequence[NoiseResult]) -> str:
 
 
 def of_roofline(machine: Machine, points: Sequence[RooflinePoint]) -> str:
-    """Compare the fastest point with the multiply-add units, and SGD with the memory."""
+    """Compare the fastest point with the multiply-add units."""
     peak = machine.one_core.fma_float32.median
     bandwidth = machine.one_core.read_memory.median
     fast = max(points, key=lambda point: point.gflops)
     return (
-        "A product can be no faster than the flat line, the multiply-add units, nor than the "
-        "sloping line of the memory that its numbers come from. The fastest point, "
-        f"{fast.series} at {fast.name}, has {fast.gflops / peak:.0%} of the "
-        f"{three_digits(peak)} GFLOP/s of the units. What comes from memory needs "
-        f"{three_digits(peak / bandwidth)} operations a byte to keep them busy."
+        "The flat line is what multiply-adds alone reached on one core in this run, the sloping "
+        "ones what reading alone did, from each cache and from memory. The fastest point, "
+        f"{fast.series} at {fast.name}, has {fast.gflops / peak:.0%} of the {three_digits(peak)} "
+        f"GFLOP/s of the flat line, which the line of the memory meets at "
+        f"{three_digits(peak / bandwidth)} operations a byte."
     )

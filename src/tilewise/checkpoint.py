@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,11 @@ def save(engine: Engine, path: Any) -> None:
     }
     arrays = {name: getattr(engine, name) for name in _ARRAYS}
     with outputs(path.parent, [path.name], force=True) as unfinished:
-        np.savez(unfinished / path.name, settings=json.dumps(settings), **arrays)
+        np.savez(
+            unfinished / path.name,
+            settings=json.dumps(settings, default=lambda number: number.item()),
+            **arrays,
+        )
 
 
 def load(path: Any) -> Engine:
@@ -59,7 +64,9 @@ def load(path: Any) -> Engine:
         AttributeError,
         EOFError,
         RuntimeError,
+        MemoryError,
         zipfile.BadZipFile,
+        zlib.error,
     ) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{str(path)!r} is not a trainer saved by tilewise: {reason}") from None
@@ -88,7 +95,12 @@ def _engine(settings: dict[str, Any], arrays: list[Any]) -> Engine:
     engine = Engine(config, rate, np.zeros(config.weights_shape, config.dtype))
     for array, own in zip(arrays, engine.copy(), strict=True):
         if array.shape != own.shape or array.dtype != own.dtype:
-            raise ValueError(f"an array has shape {array.shape} and not {own.shape}")
+            raise ValueError(f"an array is {array.dtype}{array.shape}, not {own.dtype}{own.shape}")
+    parameters, slots, counters, random = arrays
+    if not (np.isfinite(parameters).all() and np.isfinite(slots).all() and (counters >= 0).all()):
+        raise ValueError("a number is not finite or a count is negative")
+    if not random.any():
+        raise ValueError("the random numbers have no state")
     engine.restore(tuple(arrays))
     return engine
 

@@ -1,6 +1,6 @@
 """How large a learning rate may be, from the curvature of the loss."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,16 @@ __all__ = ["largest_rates", "smoothness"]
 
 _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
+Blocks = Callable[[], Iterator[NDArray[np.float64]]]
 _NUMBERS_IN_A_BLOCK = 1 << 20
 
 
 def largest_rates(
-    X: NDArray[Any], batch_size: int, sampling: str = "permutation"
+    X: NDArray[Any],
+    batch_size: int,
+    sampling: str = "permutation",
+    sample_weight: NDArray[Any] | None = None,
+    weight_decay: float = 0.0,
 ) -> tuple[float, float]:
     r"""Return the largest learning rates, of full batches and of minibatches.
 
@@ -30,6 +35,10 @@ def largest_rates(
     X : ndarray of float32 or float64, shape (n, d)
     batch_size : int
     sampling : str, default 'permutation'
+    sample_weight : ndarray, shape (n,), optional
+        Of mean 1: a row counts as often.
+    weight_decay : float, default 0
+        Is added to the curvature.
 
     Returns
     -------
@@ -42,16 +51,25 @@ def largest_rates(
     >>> largest_rates(np.array([[1.0], [-1.0]]), batch_size=2)
     (2.0, 1.0)
     """
-    largest = _largest_eigenvalue(X)
-    return 2 / largest, 1 / smoothness(X, batch_size, sampling, largest)
+    largest = _largest_eigenvalue(X, sample_weight)
+    expected = smoothness(X, batch_size, sampling, largest, sample_weight)
+    return 2 / (largest + weight_decay), 1 / (expected + weight_decay)
 
 
-def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) -> float:
+def smoothness(
+    X: NDArray[Any],
+    batch_size: int,
+    sampling: str,
+    largest: float,
+    sample_weight: NDArray[Any] | None = None,
+) -> float:
     r"""Return the expected smoothness of minibatches, from the largest eigenvalue.
 
     For b of n rows without replacement :math:`\frac{n(b-1)}{b(n-1)} \lambda_{\max} +
     \frac{n-b}{b(n-1)} \max_i |\tilde x_i|^2`, and with replacement :math:`\frac{b-1}{b}
-    \lambda_{\max} + \frac1b \max_i |\tilde x_i|^2`: Gower et al. 2019, section 3.
+    \lambda_{\max} + \frac1b \max_i |\tilde x_i|^2`: Gower et al. 2019, section 3. Rows
+    that do not come at random may come in the worst order: there every step
+    contracts with :math:`\max_i |\tilde x_i|^2`.
 
     Examples
     --------
@@ -62,8 +80,10 @@ def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) 
     n = len(X)
     b = min(batch_size, n)
     scale = _scale(X)
-    squares = max(float((block**2).sum(axis=1).max()) for block in _blocks(X, scale))
-    longest = squares * scale * scale
+    blocks = _blocks(X, scale, sample_weight)
+    longest = max(float((block**2).sum(axis=1).max()) for block in blocks) * scale * scale
+    if sampling in ("sequential", "chunked"):
+        return longest
     if sampling == "replacement":
         return (b - 1) / b * largest + longest / b
     if n == 1:
@@ -71,12 +91,12 @@ def smoothness(X: NDArray[Any], batch_size: int, sampling: str, largest: float) 
     return n * (b - 1) / (b * (n - 1)) * largest + (n - b) / (b * (n - 1)) * longest
 
 
-def _largest_eigenvalue(X: NDArray[Any]) -> float:
+def _largest_eigenvalue(X: NDArray[Any], sample_weight: NDArray[Any] | None) -> float:
     """Return the largest eigenvalue of X~^T X~ / n, in float64; infinity if it is too large."""
     n, d = X.shape
     scale = _scale(X)  # no square leaves the range of float64
     multiply = _gram if d <= _MOST_FOR_EIGENVALUES else _power_iteration
-    return multiply(X, n, scale) * scale * scale
+    return multiply(lambda: _blocks(X, scale, sample_weight), n, d) * scale * scale
 
 
 def _scale(X: NDArray[Any]) -> float:
@@ -84,23 +104,28 @@ def _scale(X: NDArray[Any]) -> float:
     return max(float(X.max()), -float(X.min()), 1.0)
 
 
-def _blocks(X: NDArray[Any], scale: float) -> Iterator[NDArray[np.float64]]:
-    """Yield rows of X~ / scale in float64, a few MiB at a time."""
+def _blocks(
+    X: NDArray[Any], scale: float, sample_weight: NDArray[Any] | None
+) -> Iterator[NDArray[np.float64]]:
+    """Yield rows of X~ / scale in float64, times the roots of their weights, by and by."""
     rows = max(_NUMBERS_IN_A_BLOCK // X.shape[1], 1)
     for first in range(0, len(X), rows):
         block = X[first : first + rows].astype(np.float64)
-        yield np.column_stack([block, np.ones(len(block))]) / scale
+        block = np.column_stack([block, np.ones(len(block))]) / scale
+        if sample_weight is not None:
+            block *= np.sqrt(sample_weight[first : first + rows, None])
+        yield block
 
 
-def _gram(X: NDArray[Any], n: int, scale: float) -> float:
-    gram = sum(matmul(block.T, block) for block in _blocks(X, scale))
+def _gram(blocks: Blocks, n: int, d: int) -> float:
+    gram = sum(matmul(block.T, block) for block in blocks())
     return float(np.linalg.eigvalsh(gram / n)[-1])
 
 
-def _power_iteration(X: NDArray[Any], n: int, scale: float) -> float:
-    norm, vector = 0.0, np.ones(X.shape[1] + 1) / np.sqrt(X.shape[1] + 1)
+def _power_iteration(blocks: Blocks, n: int, d: int) -> float:
+    norm, vector = 0.0, np.ones(d + 1) / np.sqrt(d + 1)
     for _ in range(_ITERATIONS):
-        image = sum(matmul(block.T, matmul(block, vector)) for block in _blocks(X, scale)) / n
+        image = sum(matmul(block.T, matmul(block, vector)) for block in blocks()) / n
         norm = float(np.linalg.norm(image))
         vector = image / norm
     return norm

@@ -1,6 +1,9 @@
 """The native trainer with all that it changes: what `Trainer` wraps."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -48,6 +51,25 @@ class Engine:
         self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and examples
         self.random = _core.Sampler(1, config.sampling, config.seed).state
+        self._training = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the lock, which cannot be copied."""
+        return {name: value for name, value in vars(self).items() if name != "_training"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state, with a lock of its own."""
+        vars(self).update(state, _training=Lock())
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Refuse a second thread, or a schedule that trains: they would write the same arrays."""
+        if not self._training.acquire(blocking=False):
+            raise RuntimeError("the trainer is training already; use one trainer a thread")
+        try:
+            yield
+        finally:
+            self._training.release()
 
     @property
     def result(self) -> Array:
@@ -72,6 +94,10 @@ class Engine:
 
     def step(self, examples: Examples) -> None:
         """Take one step on all examples; see `Trainer.step`."""
+        with self._alone():
+            self._step(examples)
+
+    def _step(self, examples: Examples) -> None:
         rate = self._resolved_rate(examples)
         if not isinstance(rate, float):
             rate = float(rate_block(rate, int(self.counters[0]), 1, 1)[0])
@@ -89,13 +115,17 @@ class Engine:
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
     ) -> None:
         """Train for some epochs, and add to the records; see `Trainer.fit` for what it raises."""
+        with self._alone():
+            self._train(examples, epochs, records, record_every, record_end)
+
+    def _train(
+        self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
+    ) -> None:
         rates = self._native_rates(examples)
         if self.config.sampling == "replacement":  # may miss a bad row
             examples.check_finite()
         n = len(examples.X)
-        row_bytes = (
-            examples.X.shape[1] * examples.X.itemsize
-        )  # not the stride: same rows, same order
+        row_bytes = examples.X[0].nbytes  # not the stride: the same rows have the same order
         sampler = _core.Sampler(n, self.config.sampling, self.config.seed, row_bytes)
         sampler.state = self.random
         before = self.copy()
@@ -148,7 +178,7 @@ class Engine:
         if isinstance(self.rate, str):
             examples.check_finite()
             config = self.config
-            rate = largest_rates(examples.X, config.batch_size, config.sampling)[1] / 2
+            rate = self._largest_rates(examples)[1] / 2
             rate *= 1 - config.optimizer.hyperparameters.get("momentum", 0.0)
             if not config.dtype.type(rate) > 0:
                 raise ValueError(
@@ -165,9 +195,14 @@ class Engine:
         steps_per_epoch = -(-len(examples.X) // self.config.batch_size)
         return lambda first, count: rate_block(rate, first, count, steps_per_epoch)
 
-    def _divergence(self, examples: Examples, records: Records, epochs: int) -> DivergenceError:
+    def _largest_rates(self, examples: Examples) -> tuple[float, float]:
         config = self.config
-        full, minibatch = largest_rates(examples.X, config.batch_size, config.sampling)
+        return largest_rates(
+            examples.X, config.batch_size, config.sampling, examples.weights, config.weight_decay
+        )
+
+    def _divergence(self, examples: Examples, records: Records, epochs: int) -> DivergenceError:
+        full, minibatch = self._largest_rates(examples)
         return DivergenceError(
             f"learning_rate={self.rate} is too large: training diverged after {self.counters[1]} "
             f"examples; plain SGD is stable below {minibatch:.3g} with this batch size (gradient "

@@ -33,16 +33,16 @@ class EpochLoop:
             for epoch in range(1, self.epochs + 1):
                 try:
                     engine.train(examples, 1, records, record_every, record_end=False)
+                    loss = engine.loss(validation)
+                    if self.verbose:
+                        print(f"epoch {epoch}: loss {loss:.6g}, {records.total_seconds:.3g} s")
+                    advance(loss)
+                    stop = best.is_enough(loss, engine)
+                    if any([after(epoch, loss) for after in self.after_epoch]) or stop:
+                        break
                 except KeyboardInterrupt as interrupt:
                     interrupt.history = engine.history(records, epoch)  # type: ignore[attr-defined]
                     raise
-                loss = engine.loss(validation)
-                if self.verbose:
-                    print(f"epoch {epoch}: loss {loss:.6g}, {records.total_seconds:.3g} s")
-                advance(loss)
-                stop = best.is_enough(loss, engine)
-                if any([after(epoch, loss) for after in self.after_epoch]) or stop:
-                    break
         best.restore(engine)
         self._record_end(engine, examples, records)
         return engine.history(records, epoch)

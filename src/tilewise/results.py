@@ -12,6 +12,8 @@ from tilewise.roofline import RooflinePoint, roofline_points
 
 __all__ = ["Dataset", "Results", "to_json"]
 
+_ROOFLINE_SIZES = (64, 256, 1024)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -75,8 +77,9 @@ class Results:
 
     @property
     def roofline(self) -> list[RooflinePoint]:
-        """The products at several sizes and the runs, beside the limits."""
-        return roofline_points(self.size_sweep, self.runs)
+        """The products at some sizes, few enough to be labelled, and the runs."""
+        products = [result for result in self.size_sweep if result.n in _ROOFLINE_SIZES]
+        return roofline_points(products, self.runs)
 
 
 def to_json(results: Results) -> str:

@@ -1,0 +1,33 @@
+"""The automatic learning rate, on data and settings that need a smaller one."""
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(300, 5)).astype(np.float32)
+Y = (X @ np.arange(5) + RNG.normal(size=300)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"weight_decay": 100.0},
+        {"sampling": "sequential", "batch_size": 8},
+        {"sampling": "chunked", "batch_size": 1},
+    ],
+)
+def test_the_automatic_rate_knows_decay_and_order(settings):
+    order = np.argsort(np.abs(X).sum(axis=1))  # the longest rows last, in one batch
+    skewed = X[order] * np.linspace(0.1, 10, len(X), dtype=np.float32)[:, None]
+    history = tw.fit(skewed, Y, learning_rate="auto", epochs=50, seed=0, **settings)
+    assert history.losses[-1] < 2 * tw.Trainer(5, seed=0).loss(skewed, Y)  # the noise stays
+
+
+def test_the_automatic_rate_knows_sample_weights():
+    weights = np.ones(len(X))
+    weights[0] = 1000
+    history = tw.fit(X, Y, learning_rate="auto", batch_size=1, epochs=50, sample_weight=weights)
+    assert np.isfinite(history.losses).all()
+    assert history.losses[-1] < history.losses[0] + 1

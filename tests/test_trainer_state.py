@@ -1,0 +1,52 @@
+"""What a trainer is besides its numbers: resumed, pickled, and of one thread."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(300, 5)).astype(np.float32)
+Y = (X @ np.arange(5) + RNG.normal(size=300)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [1e-4, tw.schedules.InverseScaling(1e-4)])
+def test_single_steps_go_on_bit_by_bit_in_long_epochs(rate, tmp_path):
+    n = 200_003  # several looks and blocks of rates lie in an epoch, none at its end
+    big = RNG.normal(size=(n, 5)).astype(np.float32)
+    y = big.sum(axis=1)
+    whole, halves = (tw.Trainer(5, batch_size=1, learning_rate=rate, seed=0) for _ in range(2))
+    whole.fit(big, y, epochs=2, record_every=10**12)
+    halves.fit(big, y, epochs=1, record_every=10**12)
+    halves.save(tmp_path / "half.npz")
+    halves = tw.Trainer.load(tmp_path / "half.npz")
+    halves.fit(big, y, epochs=1, record_every=10**12)
+    np.testing.assert_array_equal(halves.weights, whole.weights)
+    assert halves.bias == whole.bias
+
+
+def test_one_trainer_trains_in_one_thread():
+    trainer = tw.Trainer(5)
+
+    def rate(step):
+        trainer.run_epoch(X, Y)
+        return 0.01
+
+    trainer.learning_rate = rate
+    with pytest.raises(RuntimeError, match="training already; use one trainer a thread"):
+        trainer.run_epoch(X, Y)
+    trainer.learning_rate = 0.01
+    trainer.run_epoch(X, Y)
+    copied = pickle.loads(pickle.dumps(trainer))
+    copied.run_epoch(X, Y)
+    assert copied.steps > trainer.steps
+
+
+def test_a_divergence_can_be_pickled():
+    with pytest.raises(tw.DivergenceError) as error:
+        tw.fit(X, Y, learning_rate=1e6, epochs=100)
+    again = pickle.loads(pickle.dumps(error.value))
+    assert str(again) == str(error.value)
+    assert (again.history.weights == error.value.history.weights).all()
