@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
+from tilewise import curvature
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(300, 5)).astype(np.float32)
@@ -31,3 +32,12 @@ def test_the_automatic_rate_knows_sample_weights():
     history = tw.fit(X, Y, learning_rate="auto", batch_size=1, epochs=50, sample_weight=weights)
     assert np.isfinite(history.losses).all()
     assert history.losses[-1] < history.losses[0] + 1
+
+
+def test_many_features_have_the_same_limits():
+    wide = RNG.normal(size=(1500, 1001))
+    wide[:, 0] *= 20  # far from the other eigenvalues
+    full, _ = curvature.largest_rates(wide, 10)
+    with_ones = np.column_stack([wide, np.ones(len(wide))])
+    largest = np.linalg.eigvalsh(with_ones.T @ with_ones / len(wide))[-1]
+    assert full == pytest.approx(2 / largest, rel=1e-3)

@@ -50,3 +50,17 @@ def test_a_divergence_can_be_pickled():
     again = pickle.loads(pickle.dumps(error.value))
     assert str(again) == str(error.value)
     assert (again.history.weights == error.value.history.weights).all()
+
+
+def test_the_last_record_is_of_the_weights_that_patience_kept():
+    trainer = tw.Trainer(5, learning_rate=0.3, batch_size=1, seed=0)
+    history = trainer.fit(X, Y, epochs=50, record_every=len(X), patience=2)
+    assert history.losses[-1] == pytest.approx(trainer.loss(X, Y))
+    assert history.losses[-1] == history.losses.min()
+
+
+def test_epsilon_is_above_zero_in_the_dtype():
+    adagrad = tw.Optimizer("adagrad", epsilon=1e-50)
+    with pytest.raises(ValueError, match="epsilon=1e-50 is 0 in float32; give a larger one"):
+        tw.Trainer(5, optimizer=adagrad)
+    tw.Trainer(5, optimizer=adagrad, dtype=np.float64)

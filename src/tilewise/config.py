@@ -60,16 +60,21 @@ class Config:
     ) -> "Config":
         """Return the settings of these arguments, or raise and name the first that is wrong."""
         check_choice("sampling", sampling, SAMPLINGS)
+        optimizer = Optimizer.of(optimizer)
+        dtype = check_float_dtype(dtype)
+        epsilon = optimizer.hyperparameters.get("epsilon", 1.0)
+        if not dtype.type(epsilon) > 0:
+            raise ValueError(f"epsilon={epsilon} is 0 in {dtype}; give a larger one")
         return cls(
             n_features=check_int("n_features", n_features),
             n_targets=None if n_targets is None else check_int("n_targets", n_targets),
             batch_size=check_int("batch_size", batch_size),
-            optimizer=Optimizer.of(optimizer),
+            optimizer=optimizer,
             sampling=sampling,
             weight_decay=check_positive("weight_decay", weight_decay, or_zero=True),
             clip_norm=None if clip_norm is None else check_positive("clip_norm", clip_norm),
             average=check_bool("average", average),
-            dtype=check_float_dtype(dtype),
+            dtype=dtype,
             seed=check_seed(seed),
         )
 

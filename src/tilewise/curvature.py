@@ -12,6 +12,7 @@ __all__ = ["largest_rates", "smoothness"]
 
 _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
+_PRECISION = 1e-4
 Blocks = Callable[[], Iterator[NDArray[np.float64]]]
 _NUMBERS_IN_A_BLOCK = 1 << 20
 
@@ -125,7 +126,10 @@ def _gram(blocks: Blocks, n: int, d: int) -> float:
 def _power_iteration(blocks: Blocks, n: int, d: int) -> float:
     norm, vector = 0.0, np.ones(d + 1) / np.sqrt(d + 1)
     for _ in range(_ITERATIONS):
+        before = norm
         image = sum(matmul(block.T, matmul(block, vector)) for block in blocks()) / n
         norm = float(np.linalg.norm(image))
         vector = image / norm
+        if norm - before <= _PRECISION * norm:
+            break
     return norm

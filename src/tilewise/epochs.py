@@ -43,17 +43,22 @@ class EpochLoop:
                 except KeyboardInterrupt as interrupt:
                     interrupt.history = engine.history(records, epoch)  # type: ignore[attr-defined]
                     raise
-        best.restore(engine)
-        self._record_end(engine, examples, records)
+        restored = best.restore(engine)
+        self._record_end(engine, examples, records, restored)
         return engine.history(records, epoch)
 
-    def _record_end(self, engine: Engine, examples: Examples, records: Records) -> None:
-        """Add the end to the records, unless it is there."""
+    def _record_end(
+        self, engine: Engine, examples: Examples, records: Records, restored: bool
+    ) -> None:
+        """Add the end to the records, unless it is there; its loss is that of the weights kept."""
         done = int(engine.counters[1])
-        if not records.examples or records.examples[-1] < done:
-            records.losses.append(engine.loss(examples))
-            records.seconds.append(records.total_seconds)
-            records.examples.append(done)
+        if records.examples and records.examples[-1] == done:
+            if restored:
+                records.losses[-1] = engine.loss(examples)
+            return
+        records.losses.append(engine.loss(examples))
+        records.seconds.append(records.total_seconds)
+        records.examples.append(done)
 
     @contextmanager
     def _bar(self) -> Any:
@@ -93,7 +98,9 @@ class _Best:
         self._since += 1
         return self._since >= self._patience
 
-    def restore(self, engine: Engine) -> None:
-        """Go back to the best parameters; what was seen and drawn since stays counted."""
-        if self._state is not None:
-            engine.parameters[:], engine.slots[:] = self._state[:2]
+    def restore(self, engine: Engine) -> bool:
+        """Go back to the best parameters, if any; what was seen and drawn since stays counted."""
+        if self._state is None:
+            return False
+        engine.parameters[:], engine.slots[:] = self._state[:2]
+        return True
