@@ -64,3 +64,21 @@ def test_epsilon_is_above_zero_in_the_dtype():
     with pytest.raises(ValueError, match="epsilon=1e-50 is 0 in float32; give a larger one"):
         tw.Trainer(5, optimizer=adagrad)
     tw.Trainer(5, optimizer=adagrad, dtype=np.float64)
+
+
+def test_epochs_of_different_sizes_are_counted(tmp_path):
+    decay = tw.schedules.EpochDecay(0.1, factor=0.5)
+    trainer, plain = (tw.Trainer(5, batch_size=10, seed=0, learning_rate=0.1) for _ in range(2))
+    trainer.learning_rate = decay
+    for epoch, n in enumerate([300, 10, 25, 300]):
+        plain.learning_rate = 0.1 * 0.5**epoch
+        for each in (trainer, plain):
+            each.run_epoch(X[:n], Y[:n])
+        np.testing.assert_array_equal(trainer.weights, plain.weights)
+        trainer.save(tmp_path / "model.npz")
+        trainer = tw.Trainer.load(tmp_path / "model.npz")
+    for each in (trainer, plain):
+        each.learning_rate = decay if each is trainer else 0.1 * 0.5**4
+        each.step(X, Y)  # no epoch
+        each.step(X, Y)
+    np.testing.assert_array_equal(trainer.weights, plain.weights)

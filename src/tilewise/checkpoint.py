@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tilewise import schedules
+from tilewise._validation import check_int
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine
 from tilewise.optimizers import Optimizer
@@ -34,6 +35,7 @@ def save(engine: Engine, path: Any) -> None:
         "dtype": config.dtype.name,
         "optimizer": [config.optimizer.name, dict(config.optimizer.hyperparameters)],
         "learning_rate": _rate_to_json(engine.rate),
+        "epochs": engine.epochs,
         "format": _FORMAT,
     }
     arrays = {name: getattr(engine, name) for name in _ARRAYS}
@@ -102,6 +104,7 @@ def _engine(settings: dict[str, Any], arrays: list[Any]) -> Engine:
     if not random.any():
         raise ValueError("the random numbers have no state")
     engine.restore(tuple(arrays))
+    engine.epochs = check_int("epochs", settings["epochs"], minimum=0)
     return engine
 
 

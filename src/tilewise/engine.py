@@ -50,6 +50,7 @@ class Engine:
         slots = config.optimizer.slots + config.average
         self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and examples
+        self.epochs = 0  # finished ones
         self.random = _core.Sampler(1, config.sampling, config.seed).state
         self._training = Lock()
 
@@ -100,7 +101,7 @@ class Engine:
     def _step(self, examples: Examples) -> None:
         rate = self._resolved_rate(examples)
         if not isinstance(rate, float):
-            rate = float(rate_block(rate, int(self.counters[0]), 1, 1)[0])
+            rate = float(rate_block(rate, self.counters[:1], np.array([self.epochs]))[0])
         before = self.copy()
         _core.step(
             examples.X, examples.y, examples.weights, self.parameters, self.slots, self.counters,
@@ -121,7 +122,23 @@ class Engine:
     def _train(
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
     ) -> None:
-        rates = self._native_rates(examples)
+        steps_per_epoch = -(-len(examples.X) // self.config.batch_size)
+        rates = self._native_rates(examples, steps_per_epoch)
+        begun = int(self.counters[0])
+        try:
+            self._run(examples, epochs, rates, records, record_every, record_end)
+        finally:
+            self.epochs += (int(self.counters[0]) - begun) // steps_per_epoch
+
+    def _run(
+        self,
+        examples: Examples,
+        epochs: int,
+        rates: Any,
+        records: Records,
+        record_every: int,
+        record_end: bool,
+    ) -> None:
         if self.config.sampling == "replacement":  # may miss a bad row
             examples.check_finite()
         n = len(examples.X)
@@ -188,12 +205,17 @@ class Engine:
             self.rate = rate
         return self.rate
 
-    def _native_rates(self, examples: Examples) -> Any:
+    def _native_rates(self, examples: Examples, steps_per_epoch: int) -> Any:
         rate = self._resolved_rate(examples)
         if isinstance(rate, float):
             return rate
-        steps_per_epoch = -(-len(examples.X) // self.config.batch_size)
-        return lambda first, count: rate_block(rate, first, count, steps_per_epoch)
+        begun, finished = int(self.counters[0]), self.epochs
+
+        def rates(first: int, count: int) -> Array:
+            steps = np.arange(first, first + count)
+            return rate_block(rate, steps, finished + (steps - begun) // steps_per_epoch)
+
+        return rates
 
     def _largest_rates(self, examples: Examples) -> tuple[float, float]:
         config = self.config

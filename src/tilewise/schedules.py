@@ -41,6 +41,9 @@ class Schedule(ABC):
 class EpochDecay(Schedule):
     """``rate * factor ** epoch``: the rate times a factor after each epoch.
 
+    Epochs are those that `Trainer.run_epoch` and `Trainer.fit` have finished, over whatever data;
+    `Trainer.step` counts none.
+
     Examples
     --------
     >>> import numpy as np
@@ -161,19 +164,18 @@ class InverseScaling(Schedule):
 
 
 def rate_block(
-    rate: Schedule | Callable[[int], Any], first: int, count: int, steps_per_epoch: int
+    rate: Schedule | Callable[[int], Any], steps: NDArray[np.int64], epochs: NDArray[np.int64]
 ) -> Rates:
-    """Return the rates of steps `first` .. `first + count - 1`, all finite and at least 0."""
-    steps = np.arange(first, first + count)
+    """Return the rates of `steps`, which lie in `epochs`, all finite and at least 0."""
     if isinstance(rate, Schedule):
-        rates = np.asarray(rate.rates(steps, steps // steps_per_epoch), np.float64)
+        rates = np.asarray(rate.rates(steps, epochs), np.float64)
     else:
         rates = np.array([check_real(f"learning_rate({step})", rate(int(step))) for step in steps])
     bad = ~(np.isfinite(rates) & (rates >= 0))
     if bad.any():
         at = int(np.argmax(bad))
         raise ValueError(
-            f"the learning rate of step {first + at} is {rates[at]}; it must be finite and not "
+            f"the learning rate of step {steps[at]} is {rates[at]}; it must be finite and not "
             "below 0"
         )
     return rates
