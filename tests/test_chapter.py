@@ -155,12 +155,15 @@ def test_step_limit_parts_convergence_from_divergence(synthetic):
     limit = chapter.step_limit(X).learning_rate
 
     def last_losses(learning_rate):
-        history = tw.fit(X, y, batch_size=len(X), learning_rate=learning_rate, epochs=900, seed=0)
-        return history.losses[[-100, -1]]
+        settings = {"batch_size": len(X), "learning_rate": learning_rate, "seed": 0}
+        return tw.fit(X, y, epochs=900, **settings).losses[[-100, -1]]
 
-    below, above = last_losses(0.99 * limit), last_losses(1.01 * limit)
+    below = last_losses(0.99 * limit)
     assert below[1] <= below[0]
-    assert above[1] > above[0]
+    with pytest.raises(tw.DivergenceError) as error:
+        last_losses(1.01 * limit)
+    above = error.value.history.losses
+    assert above[-1] > above[-100]
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,15 @@ def test_epochs_of_different_sizes_are_counted(tmp_path):
         each.step(X, Y)  # no epoch
         each.step(X, Y)
     np.testing.assert_array_equal(trainer.weights, plain.weights)
+
+
+@pytest.mark.parametrize("batch_size", [1, 300])
+def test_the_last_good_weights_are_good(batch_size):
+    start = tw.Trainer(5, seed=0).loss(X, Y)
+    with pytest.raises(tw.DivergenceError) as error:
+        tw.fit(X, Y, batch_size=batch_size, learning_rate=4.0, epochs=1000, seed=0)
+    assert np.abs(error.value.history.weights).max() < 1e5
+    assert (error.value.history.losses <= 1e6 * start).all()
+    far = np.full(5, 1e6)  # a bad start is no divergence
+    history = tw.fit(X, Y, initial_weights=far, learning_rate=0.1, epochs=50, seed=0)
+    assert history.losses[-1] < start

@@ -125,7 +125,9 @@ def test_stability_limit():
     losses = below.fit(wide, y, epochs=2000).losses
     assert losses[-1] < losses[100] or np.isclose(losses[-1], losses[100], rtol=1e-6)
     above = tw.Trainer(5, learning_rate=1.01 * rate, **settings)
-    assert above.fit(wide, y, epochs=2000).losses[-1] > 1e6
+    with pytest.raises(tw.DivergenceError) as error:
+        above.fit(wide, y, epochs=2000)
+    assert error.value.history.losses[-1] > 1e6
 
 
 def test_full_batches_find_the_least_squares_solution():

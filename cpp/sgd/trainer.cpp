@@ -95,6 +95,20 @@ index next_look(index examples, const Model<T>& model) {
   return (examples / between + 1) * between;
 }
 
+// What the loss never reaches in a training that gets somewhere: so many times that of the model at
+// the start, and of one without any features.
+template <class T>
+double loss_ceiling(const Examples<T>& examples, const Model<T>& model,
+                    const Interrupted& interrupted) {
+  constexpr double factor = 1e6;
+  std::vector<T> zeros(model.size());
+  const Model<T> none = {zeros.data(), model.features, model.targets};
+  const double least = mean_loss(examples, none, interrupted);
+  const double start = mean_loss(examples, model, interrupted);
+  const double ceiling = factor * std::max(least, start);
+  return std::isfinite(ceiling) && ceiling > 0 ? ceiling : std::numeric_limits<double>::infinity();
+}
+
 template <class T>
 class Training {
  public:
@@ -108,6 +122,8 @@ class Training {
         stepper_(examples, settings, state, interrupted),
         rates_(rates),
         backup_(state, settings.optimizer->slots + (settings.average ? 1 : 0)),
+        ceiling_(plan.record_every == 0 ? std::numeric_limits<double>::infinity()
+                                        : loss_ceiling(examples, state.model, interrupted)),
         next_record_(next_multiple(*state.examples)),
         next_look_(next_look(*state.examples, state.model)),
         last_(at_the_end(*state.examples, examples.x.rows)),
@@ -169,12 +185,12 @@ class Training {
     const bool finite = all_finite(state_.model.parameters, state_.model.size());
     const double loss = record_now && finite ? mean_loss(examples_, result(), interrupted_) : 0;
     if (finite && interrupted_()) return false;
-    if (!finite || !std::isfinite(loss)) {
+    if (!finite || !(loss < ceiling_)) {
       backup_.restore();
       records_.diverged = true;
       return false;
     }
-    backup_.save();
+    if (record_now || plan_.record_every == 0) backup_.save();
     if (!record_now) return true;
     records_.losses.push_back(loss);
     records_.seconds.push_back(watch_.seconds());
@@ -199,6 +215,7 @@ class Training {
   Backup<T> backup_;
   Stopwatch watch_;
   Records records_;
+  double ceiling_;     // of the loss
   index next_record_;  // these three in examples
   index next_look_;
   index last_;
