@@ -41,6 +41,8 @@ class History:
 class DivergenceError(FloatingPointError):
     """The training diverged: the learning rate is too large.
 
+    A number was not finite, or a recorded loss a million times that of the start.
+
     Attributes
     ----------
     history : History
