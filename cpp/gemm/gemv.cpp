@@ -27,7 +27,7 @@ template <class T>
 constexpr index gemv_unit = 64 / sizeof(T);
 
 template <class T>
-T piece(const VectorView<const T>& a, const VectorView<const T>& b, index i) {
+T product_of_piece(const VectorView<const T>& a, const VectorView<const T>& b, index i) {
   const index p = i * longest_piece;
   const auto dot = kernels::in_use().gemm<T>().dot;
   return dot(std::min(longest_piece, a.size - p), &a[p], a.stride, &b[p], b.stride);
@@ -36,7 +36,7 @@ T piece(const VectorView<const T>& a, const VectorView<const T>& b, index i) {
 template <class T>
 T inner_product_of_a_thread(const VectorView<const T>& a, const VectorView<const T>& b) {
   T sum = 0;
-  for (index i = 0; i * longest_piece < a.size; ++i) sum += piece(a, b, i);
+  for (index i = 0; i * longest_piece < a.size; ++i) sum += product_of_piece(a, b, i);
   return sum;
 }
 
@@ -111,7 +111,9 @@ T inner_product(const VectorView<const T>& a, const VectorView<const T>& b) {
   if (shares.parts == 1) return inner_product_of_a_thread(a, b);
   std::vector<T> sums(pieces);
   threads::for_each_part(static_cast<int>(shares.parts), [&](int part) {
-    for (index i = shares.begin(part); i < shares.begin(part + 1); ++i) sums[i] = piece(a, b, i);
+    for (index i = shares.begin(part); i < shares.begin(part + 1); ++i) {
+      sums[i] = product_of_piece(a, b, i);
+    }
   });
   T sum = 0;
   for (const T term : sums) sum += term;  // in their order, whoever computed them
