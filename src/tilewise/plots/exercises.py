@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tilewise.plots.style import BLUE, ORANGE, STYLES, new_axes
+from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
 from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
@@ -118,10 +118,9 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
         raise ValueError("curves is empty; pass at least one curve")
     ax = new_axes() if ax is None else ax
     for i, curve in enumerate(curves):
-        colour, line, marker = STYLES[i % len(STYLES)]
         losses = np.array(curve.excess_losses)
         losses[losses <= 0] = np.nan
-        ax.plot(curve.epochs, losses, color=colour, ls=line, marker=marker, label=curve.name)
+        ax.plot(curve.epochs, losses, **line_style(i), label=curve.name)
     ax.set_yscale("log")
     ax.set_xticks(curves[0].epochs)
     ax.set_xlabel("epoch")

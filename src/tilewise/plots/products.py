@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tilewise.plots.style import BLUE, ORANGE, STYLES, new_axes
+from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
 from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
@@ -80,9 +80,8 @@ def size_sweep(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     ax = new_axes() if ax is None else ax
     for i, name in enumerate(dict.fromkeys(result.name for result in results)):
         own = [result for result in results if result.name == name]
-        colour, line, marker = STYLES[i % len(STYLES)]
         sizes, speeds = [result.n for result in own], [result.gflops for result in own]
-        ax.plot(sizes, speeds, color=colour, ls=line, marker=marker, label=name)
+        ax.plot(sizes, speeds, **line_style(i), label=name)
     sizes = sorted({result.n for result in results})
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(n) for n in sizes])
@@ -110,10 +109,9 @@ def frameworks(results: Iterable[FrameworkResult], ax: Axes | None = None) -> Ax
     ax = new_axes() if ax is None else ax
     for i, name in enumerate(dict.fromkeys(result.framework for result in results)):
         own = [result for result in results if result.framework == name]
-        colour, line, marker = STYLES[i % len(STYLES)]
         speeds = [result.gflops for result in own]
         names = [result.strategy for result in own]
-        ax.plot(names, speeds, color=colour, ls=line, marker=marker, label=name)
+        ax.plot(names, speeds, **line_style(i), label=name)
     _finish_log_speeds(ax)
     ax.set_xlabel("strategy")
     return ax

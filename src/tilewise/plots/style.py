@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,12 @@ STYLES = [
     ("#000000", "-.", "X"),
 ]
 SIZE = (5.4, 3.8)  # inches; small, so that the text stays readable on a phone
+
+
+def line_style(i: int) -> dict[str, Any]:
+    """Return what ``Axes.plot`` takes for line number i of a picture."""
+    colour, line, marker = STYLES[i % len(STYLES)]
+    return {"color": colour, "linestyle": line, "marker": marker}
 
 
 def new_axes(size: tuple[float, float] = SIZE) -> Axes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tilewise.plots.style import STYLES, new_axes
+from tilewise.plots.style import line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,15 +86,12 @@ def _draw(
         raise ValueError("histories is empty; pass at least one training run")
     ax = new_axes() if ax is None else ax
     for i, (label, history) in enumerate(curves):
-        colour, line, marker = STYLES[i % len(STYLES)]
         spent = getattr(history, quantity)
         drawable = np.isfinite(history.losses) & (spent > 0)
         ax.plot(
             spent[drawable],
             history.losses[drawable],
-            color=colour,
-            linestyle=line,
-            marker=marker,
+            **line_style(i),
             markersize=4,
             label=label,
         )
