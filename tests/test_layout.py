@@ -43,6 +43,7 @@ MODULES = [
     "engine",
     "epochs",
     "checkpoint",
+    "streaming",
     "trainer",
     "estimator",
     "sgd",

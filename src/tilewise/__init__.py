@@ -12,6 +12,7 @@ from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
 from tilewise.machine import Machine, machine
 from tilewise.optimizers import Optimizer
 from tilewise.sgd import fit
+from tilewise.streaming import open_rows
 from tilewise.timing import Timer
 from tilewise.trainer import Trainer
 
@@ -35,6 +36,7 @@ __all__ = [
     "isa",
     "machine",
     "matmul",
+    "open_rows",
     "plots",
     "schedules",
     "set_num_threads",

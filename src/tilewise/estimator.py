@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tilewise._validation import check_finite, check_int
 from tilewise.config import Rate
 from tilewise.optimizers import Optimizer
+from tilewise.streaming import Rows
 from tilewise.trainer import Trainer
 
 try:
@@ -117,14 +118,17 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self._trainer.bias
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | Rows,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> "SGDRegressor":
         """Train from new weights.
 
         Parameters
         ----------
         X : array_like, shape (n, n_features)
-            Dense; a data frame's column names are kept.
+            Dense; a data frame's column names are kept. Or rows of `tilewise.open_rows`, alone.
         y : array_like, shape (n,) or (n, n_targets)
         sample_weight : array_like, shape (n,), optional
             Weights of the rows in the loss, 0 or more.
@@ -145,8 +149,23 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             After Ctrl-C; the estimator has the weights so far.
         """
         with self._unchanged_after_error():
+            if isinstance(X, Rows):
+                self._start(X.n_features, None, X.dtype)
+                self.n_features_in_ = X.n_features
+                vars(self).pop("feature_names_in_", None)
+                self._trainer.fit(
+                    X,
+                    y,
+                    self.epochs,
+                    sample_weight=sample_weight,
+                    validation_fraction=self.validation_fraction,
+                    patience=self.patience,
+                    verbose=self.verbose,
+                )
+                self.n_iter_ = self.epochs
+                return self
             X, y = self._checked(X, y, reset=True)
-            self._start(X, y)
+            self._start(X.shape[1], _targets(y), X.dtype)
             self._trainer.fit(
                 X,
                 y,
@@ -185,7 +204,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             first = not self.__sklearn_is_fitted__()
             X, y = self._checked(X, y, reset=first)
             if first:
-                self._start(X, y)
+                self._start(X.shape[1], _targets(y), X.dtype)
             self._trainer.run_epoch(X, y, sample_weight)
             self.n_iter_ += 1
         return self
@@ -217,10 +236,10 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
         return _floats(X), _floats(y)
 
-    def _start(self, X: Array, y: Array) -> None:
+    def _start(self, n_features: int, n_targets: int | None, dtype: Any) -> None:
         self._trainer = Trainer(
-            X.shape[1],
-            n_targets=None if y.ndim == 1 else y.shape[1],
+            n_features,
+            n_targets=n_targets,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             optimizer=self.optimizer,
@@ -228,7 +247,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
             average=self.average,
-            dtype=X.dtype,
+            dtype=dtype,
             seed=_seed(self.random_state),
         )
         self.n_iter_ = 0
@@ -253,6 +272,10 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _targets(y: Array) -> int | None:
+    return None if y.ndim == 1 else int(y.shape[1])
 
 
 def _floats(array: Array) -> Array:

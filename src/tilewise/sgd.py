@@ -9,6 +9,7 @@ from tilewise import _core
 from tilewise._validation import check_float_array, check_shape
 from tilewise.examples import Examples
 from tilewise.history import History
+from tilewise.streaming import Rows
 from tilewise.trainer import Trainer
 
 __all__ = ["fit", "mean_loss"]
@@ -17,8 +18,8 @@ Array = NDArray[Any]
 
 
 def fit(
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Rows,
+    y: ArrayLike | None = None,
     *,
     batch_size: int = 32,
     epochs: int = 1,
@@ -37,6 +38,7 @@ def fit(
     ----------
     X : array_like of float32 or float64, shape (n, d)
         Without NaN or infinity. Copied unless its rows are contiguous.
+        Or rows of `tilewise.open_rows`, without y: data larger than memory; see `Trainer.fit`.
     y : array_like of float32 or float64, shape (n,) or (n, t)
         Converted to the dtype of `X`, in which everything is computed.
     batch_size : int, default 32
@@ -71,6 +73,11 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
+    if isinstance(X, Rows):
+        trainer = Trainer(X.n_features, batch_size=batch_size, dtype=X.dtype, **settings)
+        return trainer.fit(X, y, epochs, sample_weight=sample_weight)
+    if y is None:
+        raise TypeError("y is missing; give the labels of X")
     X = check_shape("X", check_float_array("X", X), ndim=2)
     y = check_float_array("y", y)
     if y.ndim not in (1, 2):

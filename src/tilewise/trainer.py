@@ -16,6 +16,7 @@ from tilewise.examples import Examples, check_matrix
 from tilewise.history import History
 from tilewise.linalg import matmul
 from tilewise.optimizers import Optimizer
+from tilewise.streaming import Rows, stream_epoch, stream_fit
 
 __all__ = ["Trainer"]
 
@@ -173,9 +174,15 @@ class Trainer:
         """
         self._engine.step(self._examples(X, y, sample_weight))
 
-    def run_epoch(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+    def run_epoch(
+        self,
+        X: ArrayLike | Rows,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> None:
         """Train for one epoch, in batches.
 
+        `X` may be rows of `tilewise.open_rows`, without y and sample_weight.
         Parameters and errors are those of `step`; after a divergence the trainer has the last good
         weights.
 
@@ -188,13 +195,17 @@ class Trainer:
         >>> trainer.examples
         100
         """
-        examples = self._examples(X, y, sample_weight)
+        if isinstance(X, Rows):
+            _refuse_with_rows(y=y, sample_weight=sample_weight)
+            stream_epoch(self._engine, X, Records(), record=False)
+            return
+        examples = self._examples(X, _needed(y), sample_weight)
         self._engine.train(examples, 1, Records(), record_every=0, record_end=False)
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: ArrayLike | Rows,
+        y: ArrayLike | None = None,
         epochs: int = 1,
         *,
         sample_weight: ArrayLike | None = None,
@@ -211,7 +222,9 @@ class Trainer:
         Parameters
         ----------
         X, y, sample_weight
-            As in `step`.
+            As in `step`. `X` may be rows of `tilewise.open_rows`, alone; of the other options
+            only `epochs` and `progress` go with it, and the history has a record for each buffer:
+            the loss over its rows after training on them.
         epochs : int, default 1
         record_every : int, default 200
             Rows between two entries of the history. The end is always recorded.
@@ -250,7 +263,18 @@ class Trainer:
         >>> bool(history.losses[-1] < 1e-3)
         True
         """
-        examples = validation = self._examples(X, y, sample_weight)
+        if isinstance(X, Rows):
+            _refuse_with_rows(
+                y=y,
+                sample_weight=sample_weight,
+                validation_fraction=validation_fraction,
+                patience=patience,
+                callbacks=callbacks or None,
+                verbose=verbose or None,
+            )
+            epochs = check_int("epochs", epochs)
+            return stream_fit(self._engine, X, epochs, check_bool("progress", progress))
+        examples = validation = self._examples(X, _needed(y), sample_weight)
         epochs = check_int("epochs", epochs)
         record_every = check_int("record_every", record_every)
         patience = None if patience is None else check_int("patience", patience)
@@ -345,3 +369,16 @@ class Trainer:
             n_targets=config.n_targets,
             dtype=config.dtype,
         )
+
+
+def _needed(y: ArrayLike | None) -> ArrayLike:
+    if y is None:
+        raise TypeError("y is missing; give the labels of X")
+    return y
+
+
+def _refuse_with_rows(**options: Any) -> None:
+    """Raise if an option is given that does not go with streamed rows."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name} does not go with rows of open_rows; leave it out")

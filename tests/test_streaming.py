@@ -1,0 +1,194 @@
+"""Rows that are read while the model trains."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+
+N, D = 1000, 5
+SMALL = 20_000  # bytes: about 300 rows a buffer
+
+
+@pytest.fixture
+def table():
+    return np.random.default_rng(0).normal(size=(N, D + 1)).astype(np.float32)
+
+
+@pytest.fixture
+def shards(table, tmp_path):
+    """Three uneven shards with the labels in the last column."""
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    for number, part in enumerate(np.split(table, [333, 640])):
+        np.save(folder / f"{number}.npy", part)
+    return folder
+
+
+def sequential(X, y=None, **settings):
+    return tw.fit(X, y, batch_size=7, epochs=2, sampling="sequential", seed=3, **settings)
+
+
+def assert_same(one, other):
+    np.testing.assert_array_equal(one.weights, other.weights)
+    assert one.bias == other.bias
+    assert one.examples[-1] == other.examples[-1]
+
+
+def sources(table, shards, tmp_path):
+    X, y = table[:, :-1], table[:, -1]
+    np.save(tmp_path / "beside.npy", X)
+    np.save(tmp_path / "beside.y.npy", y)
+    np.save(tmp_path / "first.npy", np.roll(table, 1, axis=1))
+    chunks = [(X[:10], y[:10]), (X[10:900], y[10:900]), (X[900:], y[900:])]
+    map_ = np.load(tmp_path / "beside.npy", mmap_mode="r")
+    return {
+        "folder": tw.open_rows(shards, buffer_bytes=SMALL),
+        "labels beside": tw.open_rows(tmp_path / "beside.npy", buffer_bytes=SMALL),
+        "first column": tw.open_rows(tmp_path / "first.npy", target=0, buffer_bytes=SMALL),
+        "memory map": tw.open_rows(map_, y, buffer_bytes=SMALL),
+        "list": tw.open_rows(chunks, buffer_bytes=SMALL),
+        "callable": tw.open_rows(lambda: iter(chunks), buffer_bytes=SMALL),
+    }
+
+
+def test_sequential_equals_the_fit_in_memory_bit_by_bit(table, shards, tmp_path):
+    expected = sequential(table[:, :-1], table[:, -1])
+    for name, rows in sources(table, shards, tmp_path).items():
+        history = sequential(rows)
+        assert len(history.losses) > 4, name  # there was more than one buffer
+        assert_same(history, expected)
+
+
+def test_run_epoch_and_the_estimator_equal_fit(shards):
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
+    trainer = tw.Trainer(D, batch_size=7, sampling="sequential", seed=3)
+    for _ in range(2):
+        trainer.run_epoch(rows)
+    pytest.importorskip("sklearn")
+    model = tw.SGDRegressor(
+        batch_size=7, learning_rate=0.01, sampling="sequential", epochs=2, random_state=3
+    ).fit(rows)
+    np.testing.assert_array_equal(trainer.weights, sequential(rows).weights)
+    np.testing.assert_array_equal(model.coef_, trainer.weights)
+    assert model.n_features_in_ == D and model.n_iter_ == 2
+
+
+def test_each_row_comes_once_an_epoch_in_an_order_of_the_seed(table, shards):
+    rows = tw.open_rows(shards)
+    epochs = []
+    for seed in (1, 1, 2):
+        chunks = list(rows.chunks(10, np.random.default_rng(seed)))
+        epochs.append(np.concatenate([np.column_stack(chunk) for chunk in chunks]))
+    assert (epochs[0] == epochs[1]).all() and not (epochs[0] == epochs[2]).all()
+    for epoch in epochs:
+        np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(table, axis=0))
+
+
+def test_a_seed_gives_the_run_again_and_epochs_differ(shards):
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
+    runs = [tw.fit(rows, epochs=2, seed=seed) for seed in (1, 1, 2)]
+    assert_same(runs[0], runs[1])
+    assert (runs[0].weights != runs[2].weights).any()
+
+
+def test_schedules_count_epochs_and_not_buffers(shards):
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
+    trainer = tw.Trainer(D, seed=0)
+    trainer.fit(rows, epochs=3)
+    assert trainer._engine.epochs == 3
+
+
+def test_an_iterator_gives_one_epoch(table):
+    X, y = table[:, :-1], table[:, -1]
+    chunks = (pair for pair in [(X[:400], y[:400]), (X[400:], y[400:])])
+    rows = tw.open_rows(chunks)
+    tw.fit(rows, seed=0)
+    with pytest.raises(ValueError, match=r"one epoch only; give a list or a callable"):
+        tw.fit(rows, seed=0)
+
+
+def test_an_error_or_interrupt_leaves_no_thread(table):
+    X, y = table[:, :-1], table[:, -1]
+
+    def failing(error):
+        yield X[:600], y[:600]
+        raise error
+
+    for error in (OSError("disk on fire"), KeyboardInterrupt()):
+        rows = tw.open_rows(lambda error=error: failing(error), buffer_bytes=SMALL)
+        with pytest.raises(type(error)):
+            tw.fit(rows, seed=0)
+    rows = tw.open_rows([(X, y)], buffer_bytes=SMALL)
+    with pytest.raises(tw.DivergenceError):
+        tw.fit(rows, learning_rate=1e6, seed=0)
+    assert not [t for t in threading.enumerate() if t.name.startswith("tilewise-reader")]
+
+
+def test_memory_stays_within_buffer_bytes(tmp_path):
+    bound = 32 * 2**20
+    np.save(tmp_path / "rows.npy", np.ones((4 * bound // 256, 64), np.float32))
+    code = (
+        "import resource, sys, tilewise as tw\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        f"rows = tw.open_rows(sys.argv[1], buffer_bytes={bound}); before = peak()\n"
+        "tw.fit(rows, epochs=2, learning_rate=1e-3, seed=0); print(peak() - before)"
+    )
+    run = [sys.executable, "-c", code, str(tmp_path / "rows.npy")]
+    used = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+    assert bound / 4 < used < bound
+
+
+@pytest.mark.parametrize(
+    "shard, message",
+    [
+        (np.ones((3, D), np.float32), r"1.npy has 4 features of float32, but .* 5"),
+        (np.ones((3, D + 1)), r"1.npy has 5 features of float64, but .* of float32"),
+        (np.ones((0, D + 1), np.float32), r"1.npy has shape \(0, 6\); save"),
+        (np.array([[1, None]], object), r"1.npy holds pickled objects, which are not read"),
+        (np.ones((3, D + 1), np.int32), r"1.npy has dtype int32; save float32"),
+        (np.asfortranarray(np.ones((3, D + 1), np.float32)), r"1.npy is in Fortran order"),
+    ],
+)
+def test_bad_shards_are_named(shards, shard, message):
+    np.save(shards / "1.npy", shard)
+    with pytest.raises((ValueError, TypeError), match=message):
+        tw.open_rows(shards)
+
+
+def test_damaged_and_missing_files_are_named(shards, tmp_path):
+    path = shards / "1.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    with pytest.raises(ValueError, match=r"1.npy is cut short"):
+        tw.open_rows(shards)
+    path.write_bytes(b"\x93NUMPX" + content[6:])
+    with pytest.raises(ValueError, match=r"1.npy is not a whole NPY file"):
+        tw.open_rows(shards)
+    with pytest.raises(FileNotFoundError, match=r"none.npy cannot be read: No such file"):
+        tw.open_rows(tmp_path / "none.npy")
+    with pytest.raises(FileNotFoundError, match="has no NPY files"):
+        tw.open_rows(tmp_path)
+
+
+def test_nan_is_named_with_file_and_row(table, shards):
+    part = table[333:640].copy()
+    part[200, 2] = np.nan
+    np.save(shards / "1.npy", part)
+    with pytest.raises(ValueError, match=r"1.npy: row 200: "):
+        tw.fit(tw.open_rows(shards, buffer_bytes=SMALL), seed=0)
+
+
+def test_arguments_are_checked(shards):
+    rows = tw.open_rows(shards, buffer_bytes=100)
+    with pytest.raises(ValueError, match=r"buffer_bytes=100 is too small for batch_size=32; give"):
+        tw.fit(rows)
+    with pytest.raises(ValueError, match="target=9 is not a column"):
+        tw.open_rows(shards, target=9)
+    with pytest.raises(ValueError, match="y does not go with rows"):
+        tw.fit(rows, np.ones(3))
+    with pytest.raises(TypeError, match="source is a int"):
+        tw.open_rows(3)
