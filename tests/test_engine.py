@@ -9,6 +9,11 @@ import tilewise as tw
 from tilewise import _core
 
 RNG = np.random.default_rng(7)
+ONE_EPOCH = _core.Plan(1, 0, False, np.nan)
+
+
+def ignore(*records):
+    """Keep no records."""
 
 
 def reference(X, y, sample_weights, parameters, order, batch_size, rate):
@@ -33,8 +38,9 @@ def one_epoch(X, y, parameters, batch_size, rate, *, sampling="sequential", samp
     sampler = _core.Sampler(len(X), sampling, 3)
     order = _core.Sampler(len(X), sampling, 3).next_epoch()
     counters = np.zeros(2, np.int64)
-    *_, diverged = _core.train(
-        X, y, sample_weights, parameters, slots, counters, settings, rate, sampler, 1, 0, False
+    state = parameters, slots, counters
+    diverged, _ = _core.train(
+        X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore
     )
     assert not diverged
     assert counters.tolist() == [-(-len(X) // batch_size), len(X)]
@@ -153,6 +159,6 @@ def test_wrong_shapes_do_not_reach_memory():
     for i in range(3):
         state = [*good[:i], bad[i], *good[i + 1 :]]
         with pytest.raises(ValueError, match="must"):
-            _core.train(X, y, None, *state, settings, 0.1, sampler, 1, 0, False)
+            _core.train(X, y, None, *state, settings, 0.1, sampler, ONE_EPOCH, ignore)
     with pytest.raises(ValueError, match="another number of rows"):
-        _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, 1, 0, False)
+        _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, ONE_EPOCH, ignore)
