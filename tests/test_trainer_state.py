@@ -94,3 +94,38 @@ def test_the_last_good_weights_are_good(batch_size):
     far = np.full(5, 1e6)  # a bad start is no divergence
     history = tw.fit(X, Y, initial_weights=far, learning_rate=0.1, epochs=50, seed=0)
     assert history.losses[-1] < start
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda t: t.fit(X, Y, callbacks=print), TypeError, "callbacks=<built-in function print>"),
+        (lambda t: t.fit(X, Y, callbacks=None), TypeError, "callbacks=None is not a sequence"),
+        (lambda t: t.fit(X, Y, callbacks=[3]), TypeError, r"callbacks\[0\]=3 is not callable"),
+        (lambda t: t.save(None), TypeError, "path=None is not a path"),
+        (lambda t: t.save(b"a.npz"), TypeError, "path=b'a.npz' is not a path"),
+        (lambda t: tw.fit(X, Y, foo=3), TypeError, "fit has no argument 'foo'; the settings are"),
+        (lambda t: tw.fit(X, Y, weight_decay=1e300), ValueError, "is infinite in float32"),
+        (lambda t: tw.sgd.mean_loss(X, Y, t.weights, "a"), TypeError, "bias='a' is not a number"),
+    ],
+)
+def test_bad_arguments_are_named_and_change_nothing(call, error, message):
+    trainer = tw.Trainer(5, seed=0)
+    with pytest.raises(error, match=message):
+        call(trainer)
+    np.testing.assert_array_equal(trainer.weights, tw.Trainer(5, seed=0).weights)
+
+
+class OneRateTooMany(tw.schedules.Schedule):
+    """A subclass with a fault."""
+
+    def rates(self, steps, epochs):
+        """Return one too many."""
+        return np.ones(len(steps) + 1)
+
+
+@pytest.mark.parametrize("train", [tw.Trainer.step, tw.Trainer.fit])
+def test_a_schedule_of_the_wrong_length_is_named(train):
+    trainer = tw.Trainer(5, learning_rate=OneRateTooMany(0.1))
+    with pytest.raises(ValueError, match=r"OneRateTooMany\.rates gave shape \(.*give one rate"):
+        train(trainer, X, Y)

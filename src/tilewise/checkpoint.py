@@ -1,6 +1,7 @@
 """A trainer's whole state in one NPZ file, without pickle."""
 
 import json
+import os
 import zipfile
 import zlib
 from dataclasses import asdict
@@ -24,9 +25,11 @@ _ARRAYS = ("parameters", "slots", "counters", "random")
 
 def save(engine: Engine, path: Any) -> None:
     """Write the file under a temporary name and rename it."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path={path!r} is not a path; give a str ending in .npz")
     path = Path(path)
     if path.suffix != ".npz":
-        raise ValueError(f"path={str(path)!r} does not end in .npz")
+        raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is not a folder; make it first")
     config = engine.config
