@@ -129,14 +129,28 @@ def test_shuffles_are_uniform():
 
 @pytest.mark.parametrize("sampling", ["permutation", "replacement"])
 def test_gradient_noise_is_that_of_the_sampling(sampling):
-    n, batch_size, draws = 64, 16, 40_000
-    values = RNG.normal(size=n)
-    sampler = _core.Sampler(n, sampling, 1)
-    means = np.array([values[sampler.next_epoch()[:batch_size]].mean() for _ in range(draws)])
-    wanted = values.std() / np.sqrt(batch_size)
+    n, batch_size, draws = 64, 16, 4000
+    X, y = RNG.normal(size=(n, 3)), RNG.normal(size=n)
+
+    def first_gradient(seed):
+        trainer = tw.Trainer(
+            3,
+            batch_size=batch_size,
+            learning_rate=lambda step: float(step == 0),
+            sampling=sampling,
+            dtype=np.float64,
+            initial_weights=np.zeros(3),
+            seed=seed,
+        )
+        trainer.run_epoch(X, y)
+        return -np.append(trainer.weights, trainer.bias)
+
+    rows = -np.column_stack([X, np.ones(n)]) * y[:, None]
+    noise = [first_gradient(seed) - rows.mean(axis=0) for seed in range(draws)]
+    wanted = np.sqrt(rows.var(axis=0).sum() / batch_size)
     if sampling == "permutation":
         wanted *= np.sqrt((n - batch_size) / (n - 1))
-    assert abs(means.std() / wanted - 1) < 0.03
+    assert abs(np.sqrt(np.square(noise).sum(axis=1).mean()) / wanted - 1) < 0.03
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
