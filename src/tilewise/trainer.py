@@ -327,7 +327,8 @@ class Trainer:
 
         Raises
         ------
-        FileNotFoundError
+        OSError
+            The file cannot be read.
         ValueError
             The file was not written by `save`, or is damaged.
         """
