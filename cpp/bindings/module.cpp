@@ -6,7 +6,7 @@
 namespace {
 
 // NumPy works in one interpreter of a process, and before Python 3.12 pybind11 would wait for ever
-// in any but the main one.
+// in any but the main one. From 3.13 on, Python itself refuses those with a lock of their own.
 bool refuse_subinterpreter() {
   if (PyInterpreterState_Get() == PyInterpreterState_Main()) return false;
   PyErr_SetString(PyExc_ImportError,
