@@ -325,7 +325,8 @@ class Trainer:
 
         Raises
         ------
-        FileNotFoundError
+        OSError
+            The file cannot be read.
         ValueError
             The file was not written by `save`, or is damaged.
         """
