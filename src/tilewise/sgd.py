@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise import _core
-from tilewise._validation import check_float_array, check_shape
+from tilewise._validation import check_float_array, check_real, check_shape
 from tilewise.examples import Examples
 from tilewise.history import History
 from tilewise.streaming import Rows
@@ -15,6 +15,16 @@ from tilewise.trainer import Trainer
 __all__ = ["fit", "mean_loss"]
 
 Array = NDArray[Any]
+_SETTINGS = (
+    "learning_rate",
+    "optimizer",
+    "sampling",
+    "weight_decay",
+    "clip_norm",
+    "average",
+    "initial_weights",
+    "seed",
+)
 
 
 def fit(
@@ -73,6 +83,8 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
+    for name in settings.keys() - _SETTINGS:
+        raise TypeError(f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}")
     if isinstance(X, Rows):
         trainer = Trainer(X.n_features, batch_size=batch_size, dtype=X.dtype, **settings)
         return trainer.fit(X, y, epochs, sample_weight=sample_weight)
@@ -123,5 +135,5 @@ def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> fl
     weights = check_float_array("weights", weights)
     if weights.shape != (n_features,):
         raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
-    parameters = np.append(weights, bias).astype(X.dtype).reshape(-1, 1)
+    parameters = np.append(weights, check_real("bias", bias)).astype(X.dtype).reshape(-1, 1)
     return _core.mean_loss(examples.X, examples.y, None, parameters)
