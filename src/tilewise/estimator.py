@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tilewise._validation import check_finite, check_int
+from tilewise._validation import check_finite, check_int, check_unmasked
 from tilewise.config import Rate
 from tilewise.optimizers import Optimizer
 from tilewise.trainer import Trainer
@@ -116,6 +116,11 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """The bias."""
         return self._trainer.bias
 
+    @property
+    def n_iter_(self) -> int:
+        """Epochs finished."""
+        return self._trainer.epochs
+
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> "SGDRegressor":
@@ -158,7 +163,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 tolerance=self.tolerance,
                 verbose=self.verbose,
             )
-            self.n_iter_ = self._trainer.epochs
         return self
 
     def partial_fit(
@@ -186,7 +190,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             if first:
                 self._start(X, y)
             self._trainer.run_epoch(X, y, sample_weight)
-            self.n_iter_ = self._trainer.epochs
         return self
 
     def predict(self, X: ArrayLike) -> Array:
@@ -197,24 +200,27 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X : array_like, shape (n, n_features)
         """
         check_is_fitted(self)
+        check_unmasked("X", X)
         dtype = self._trainer.weights.dtype
         rows: Array = validate_data(self, X, dtype=dtype, ensure_all_finite=False, reset=False)
         return self._trainer.predict(check_finite("X", rows))
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """Return dense numbers. NaN and infinity are left for the trainer to find."""
-        dtype = "numeric" if reset else self._trainer.weights.dtype
+        check_unmasked("X", X)
+        check_unmasked("y", y)
         X, y = validate_data(
             self,
             X,
             y,
             reset=reset,
             validate_separately=(
-                {"dtype": dtype, "ensure_all_finite": False},
+                {"dtype": "numeric", "ensure_all_finite": False},
                 {"ensure_2d": False, "ensure_all_finite": False},
             ),
         )
-        return _floats(X), _floats(y)
+        X = _floats("X", X)
+        return X if reset else X.astype(self._trainer.weights.dtype, copy=False), _floats("y", y)
 
     def _start(self, X: Array, y: Array) -> None:
         self._trainer = Trainer(
@@ -253,8 +259,10 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _floats(array: Array) -> Array:
+def _floats(name: str, array: Array) -> Array:
     """Return float32 as it is and other numbers as float64; a copy only if needed."""
+    if array.dtype.kind not in "biufO":
+        raise ValueError(f"{name} has dtype {array.dtype}; give real numbers")
     dtype = np.float32 if array.dtype.type is np.float32 else np.float64
     return array.astype(dtype, copy=False)
 
