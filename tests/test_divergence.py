@@ -53,7 +53,8 @@ def test_weights_from_just_before_the_divergence_are_kept():
         trainer.fit(big, y, record_every=10**12)
     assert trainer.loss(big, y) < 1e-3
     assert 0 < trainer.examples <= n // 2
-    assert f"after {trainer.examples} examples" in str(error.value)
+    assert "learning_rate=<lambda>" in str(error.value)
+    assert "diverged within 333332 examples" in str(error.value)
 
 
 def test_rare_large_targets_are_no_divergence():
@@ -93,3 +94,60 @@ def test_a_step_that_overflows_is_taken_back():
         trainer.step(X * np.float32(1e12), Y * np.float32(1e12))
     np.testing.assert_array_equal(trainer.weights, before)
     assert trainer.steps == 0
+
+
+def test_a_sample_of_rows_of_weight_zero_is_not_taken():
+    weights = np.zeros(300)
+    weights[[5, 299]] = 1  # most parts of the rows have none
+    trainer = tw.Trainer(5, learning_rate=50.0, seed=0)
+    with pytest.raises(tw.DivergenceError):
+        for _ in range(50):
+            trainer.run_epoch(X, Y, weights)
+    assert np.isfinite(trainer.weights).all()
+
+
+@pytest.mark.parametrize("period", [2, 4, 64])
+def test_a_divergence_in_rows_that_come_with_a_period_is_found(period):
+    rows, y = np.zeros((64 * 1024, 2)), np.ones(64 * 1024)
+    rows[:, 0] = 1
+    rows[1::period] = [0, 100]
+    with pytest.raises(tw.DivergenceError):
+        trainer = tw.Trainer(2, batch_size=1, learning_rate=2.1e-4, dtype=np.float64, seed=0)
+        trainer.run_epoch(rows, y)
+
+
+def test_a_divergence_in_one_row_is_seen_by_the_records():
+    rows, y = np.zeros((100_000, 2)), np.ones(100_000)
+    rows[:, 0] = 1
+    rows[77_777] = [0, 100]
+    trainer = tw.Trainer(2, learning_rate=0.02, batch_size=1, dtype=np.float64, seed=0)
+    with pytest.raises(tw.DivergenceError, match="within 300000 examples"):
+        trainer.fit(rows, y, epochs=10, record_every=100_000)
+    assert trainer.loss(rows, y) < 1e6
+
+
+def test_one_huge_row_that_a_tiny_rate_descends_is_no_divergence():
+    rows = X.astype(float)
+    rows[123] *= 1e9
+    history = tw.fit(rows, Y.astype(float), learning_rate="auto", epochs=3, seed=0)
+    assert history.losses[-1] <= history.losses[0]
+
+
+@pytest.mark.parametrize(("optimizer", "factor"), [("momentum", 1.5), ("nesterov", 0.75)])
+@pytest.mark.parametrize("part", [0.99, 1.01])
+def test_the_limit_in_the_message_is_that_of_the_optimizer(optimizer, factor, part):
+    limit = factor * curvature.largest_rates(X, 300)[0]
+    trainer = tw.Trainer(
+        5,
+        batch_size=300,
+        optimizer=tw.Optimizer(optimizer, momentum=0.5),
+        learning_rate=part * limit,
+        dtype=np.float64,
+        seed=0,
+    )
+    rows, y = X.astype(float), Y.astype(float)
+    if part < 1:
+        assert trainer.fit(rows, y, epochs=5000, record_every=10**9).losses[-1] < ZEROS
+        return
+    with pytest.raises(tw.DivergenceError, match=f"{optimizer} is stable below {limit:.3g}"):
+        trainer.fit(rows, y, epochs=5000, record_every=10**9)

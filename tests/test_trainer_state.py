@@ -64,11 +64,60 @@ def test_the_last_record_is_of_the_weights_that_patience_kept():
     assert history.losses[-1] == history.losses.min()
 
 
-def test_epsilon_is_above_zero_in_the_dtype():
-    adagrad = tw.Optimizer("adagrad", epsilon=1e-50)
-    with pytest.raises(ValueError, match="epsilon=1e-50 is 0 in float32; give a larger one"):
-        tw.Trainer(5, optimizer=adagrad)
-    tw.Trainer(5, optimizer=adagrad, dtype=np.float64)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"optimizer": tw.Optimizer("adagrad", epsilon=1e-50)}, "epsilon=1e-50 is 0 in float32"),
+        ({"optimizer": tw.Optimizer("adam", beta2=1 - 1e-10)}, "beta2=0.9999999999 is 1 in float"),
+        ({"clip_norm": 1e-50}, "clip_norm=1e-50 is 0 in float32; give a larger one"),
+    ],
+)
+def test_settings_are_in_range_in_the_dtype(settings, message):
+    with pytest.raises(ValueError, match=message):
+        tw.Trainer(5, **settings)
+    tw.Trainer(5, **settings, dtype=np.float64)
+
+
+@pytest.mark.parametrize("batch_size", [2**63 - 1, 2**63 - 100])
+def test_any_batch_size_above_the_rows_is_gradient_descent(batch_size):
+    expected = tw.fit(X, Y, batch_size=len(X), epochs=3, seed=0)
+    history = tw.fit(X, Y, batch_size=batch_size, epochs=3, seed=0)
+    np.testing.assert_array_equal(history.weights, expected.weights)
+    np.testing.assert_array_equal(history.losses, expected.losses)
+
+
+def test_a_divergence_is_judged_by_the_start_after_loading_too(tmp_path):
+    def descend(trainer):
+        for epoch in range(1000):
+            try:
+                trainer.run_epoch(X, Y)
+            except tw.DivergenceError:
+                return epoch
+            trainer.save(tmp_path / "model.npz")
+            trainer = tw.Trainer.load(tmp_path / "model.npz")
+        return None
+
+    rate = 1.02 * tw.curvature.largest_rates(X, len(X))[0]
+    kept = tw.Trainer(5, batch_size=len(X), learning_rate=rate, seed=0)
+    with pytest.raises(tw.DivergenceError):
+        kept.fit(X, Y, epochs=1000, record_every=10**9)
+    assert descend(tw.Trainer(5, batch_size=len(X), learning_rate=rate, seed=0)) is not None
+
+
+class Doubled(tw.schedules.EpochDecay):
+    """A schedule that no file can name."""
+
+    def rates(self, steps, epochs):
+        """Return twice as much."""
+        return 2 * super().rates(steps, epochs)
+
+
+def test_a_schedule_of_ones_own_is_not_saved_as_another(tmp_path):
+    Doubled.__name__ = "EpochDecay"
+    trainer = tw.Trainer(5, learning_rate=Doubled(0.1, factor=0.5))
+    with pytest.raises(TypeError, match="cannot be saved"):
+        trainer.save(tmp_path / "model.npz")
+    assert not list(tmp_path.iterdir())
 
 
 def test_epochs_of_different_sizes_are_counted(tmp_path):

@@ -2,8 +2,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,13 +102,8 @@ py::dict optimizers() {
 sgd::Sampler make_sampler(index n, const std::string& sampling, std::uint64_t seed,
                           index row_bytes) {
   const auto found = sgd::sampling_named(sampling);
-  if (!found) {
-    throw py::value_error("sampling='" + sampling +
-                          "' is unknown; choose one of permutation, replacement, sequential, "
-                          "chunked");
-  }
-  if (n < 1 || row_bytes < 1)
-    throw py::value_error("n=" + std::to_string(n) + " is below 1; give the number of rows");
+  require(found.has_value(), "unknown sampling");
+  require(n > 0 && row_bytes > 0, "n and row_bytes must be above 0");
   return sgd::Sampler(n, *found, seed, row_bytes);
 }
 
@@ -132,6 +127,12 @@ class Signals {
     };
   }
 
+  // Takes what Ctrl-C raised elsewhere.
+  void take(const py::error_already_set& error) {
+    raised_ = true;
+    error_ = std::make_shared<py::error_already_set>(error);
+  }
+
   void rethrow() const {
     if (raised_) throw *error_;
   }
@@ -143,38 +144,46 @@ class Signals {
 
 using RateArgument = std::variant<double, py::function>;
 
-sgd::Rates rates_from(const RateArgument& rates) {
+sgd::Rates rates_from(const RateArgument& rates, Signals& signals) {
   if (const auto* constant = std::get_if<double>(&rates)) return *constant;
-  return sgd::RateWriter([&rates](index first, std::span<double> to) {
+  return sgd::RateWriter([&rates, &signals](index first, std::span<double> to) {
     const GilAcquire acquire;
-    const auto given = sleep_if_python_is_gone([&] {
-      return py::cast<py::array_t<double>>(
-          std::get<py::function>(rates)(first, static_cast<index>(to.size())));
-    });
-    require(given.ndim() == 1 && given.shape(0) == static_cast<index>(to.size()),
-            "rates gave another number of rates than asked for");
-    for (index i = 0; i < given.shape(0); ++i) to[i] = given.at(i);
+    try {
+      const auto given = sleep_if_python_is_gone([&] {
+        return py::cast<py::array_t<double>>(
+            std::get<py::function>(rates)(first, static_cast<index>(to.size())));
+      });
+      require(given.ndim() == 1 && given.shape(0) == static_cast<index>(to.size()),
+              "rates gave another number of rates than asked for");
+      for (index i = 0; i < given.shape(0); ++i) to[i] = given.at(i);
+      return true;
+    } catch (const py::error_already_set& error) {
+      if (error.matches(PyExc_Exception)) throw;
+      signals.take(error);
+      return false;
+    }
   });
 }
 
 template <class T>
 py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
-                Array<T>& parameters, Array<T>& slots, Counters& counters,
-                const sgd::Settings& settings, const RateArgument& rates, sgd::Sampler& sampler,
-                const sgd::Plan& plan, const py::function& record) {
+                Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
+                const RateArgument& rates, sgd::Sampler& sampler, const sgd::Plan& plan,
+                const py::function& record) {
   const auto examples = examples_of(x, y, sample_weights);
   const auto state = state_of(parameters, slots, counters, settings, examples);
   require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
+  settings.batch_size = std::min(settings.batch_size, examples.x.rows);
   sgd::Records records;
   Signals signals;
   {
     const GilRelease release;
-    records =
-        sgd::train(examples, settings, plan, rates_from(rates), sampler, state, signals.asked());
+    records = sgd::train(examples, settings, plan, rates_from(rates, signals), sampler, state,
+                         signals.asked());
   }
   record(records.losses, records.seconds, records.examples, records.total_seconds, records.epochs);
   signals.rethrow();
-  return py::make_tuple(records.diverged, records.start_loss);
+  return py::make_tuple(records.diverged_at, records.start_loss);
 }
 
 template <class T>
@@ -265,6 +274,9 @@ void register_trainer(py::module_& module) {
   py::class_<sgd::Plan>(module, "Plan")
       .def(py::init<index, index, bool, double>(), py::arg("epochs"), py::arg("record_every"),
            py::arg("record_end"), py::arg("start_loss"));
+  py::list samplings;
+  for (const auto name : sgd::sampling_names) samplings.append(name);
+  module.attr("SAMPLINGS") = py::tuple(samplings);
   module.def("optimizers", &optimizers);
   register_for<float>(module);
   register_for<double>(module);

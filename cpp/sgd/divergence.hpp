@@ -22,10 +22,16 @@ class DivergenceCheck {
   // million times that.
   Progress of(const Model<T>& model) const;
 
+  // The same of a loss over all rows: it shows what grows in rows that are not looked at.
+  bool is_diverged(double loss) const;
+
  private:
+  void look_at(index row);
   double loss(const Model<T>& model) const;
 
-  index rows_;
+  const Examples<T>& examples_;
+  const Interrupted& interrupted_;
+  std::vector<T> start_;  // the parameters
   std::vector<T> x_;
   std::vector<T> y_;
   std::vector<T> sample_weights_;  // none: all 1

@@ -30,11 +30,9 @@ bool in_pieces(index n, const std::function<bool()>& interrupted, F f) {
 }  // namespace
 
 std::optional<Sampling> sampling_named(std::string_view name) {
-  if (name == "permutation") return Sampling::permutation;
-  if (name == "replacement") return Sampling::replacement;
-  if (name == "sequential") return Sampling::sequential;
-  if (name == "chunked") return Sampling::chunked;
-  return std::nullopt;
+  const auto found = std::find(sampling_names.begin(), sampling_names.end(), name);
+  if (found == sampling_names.end()) return std::nullopt;
+  return static_cast<Sampling>(found - sampling_names.begin());
 }
 
 Random::Random(std::uint64_t seed) {

@@ -14,6 +14,9 @@ namespace tilewise::sgd {
 
 enum class Sampling { permutation, replacement, sequential, chunked };
 
+constexpr std::array<std::string_view, 4> sampling_names = {"permutation", "replacement",
+                                                            "sequential", "chunked"};
+
 std::optional<Sampling> sampling_named(std::string_view name);
 
 // xoshiro256** 1.0 (Blackman and Vigna, 2021, doi:10.1145/3460772), seeded through splitmix64:

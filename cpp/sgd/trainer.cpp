@@ -65,7 +65,7 @@ class RateQueue {
  public:
   explicit RateQueue(const Rates& rates) : rates_(rates) {}
 
-  // At least 1 and at most `left`, from step `first` on.
+  // At least 1 and at most `left`, from step `first` on; none if interrupted.
   std::span<const T> from(index first, index left) {
     if (const auto* constant = std::get_if<double>(&rates_)) {
       if (held_.empty()) held_.assign(std::min(left, most), static_cast<T>(*constant));
@@ -74,7 +74,7 @@ class RateQueue {
     if (first < begin_ || first >= begin_ + static_cast<index>(held_.size())) {
       // Blocks end at multiples, so that a resumed run has the same ones.
       std::vector<double> asked(std::min(left, most - first % most));
-      std::get<RateWriter>(rates_)(first, asked);
+      if (!std::get<RateWriter>(rates_)(first, asked)) return {};
       held_.assign(asked.begin(), asked.end());
       begin_ = first;
     }
@@ -89,12 +89,11 @@ class RateQueue {
   std::vector<T> held_;
 };
 
-// Where to look next: after about a millisecond of work, at multiples that do not depend on where
-// a run began.
-template <class T>
-index next_look(index examples, const Model<T>& model) {
-  const index between = std::max(1'000'000 / model.size(), index{1});
-  return (examples / between + 1) * between;
+constexpr index never = std::numeric_limits<index>::max();
+
+// The next of the multiples, which do not depend on where a run began.
+index multiple_after(index examples, index every) {
+  return every > never - examples ? never : (examples / every + 1) * every;
 }
 
 template <class T>
@@ -112,8 +111,12 @@ class Training {
         slots_(settings.optimizer->slots + (settings.average ? 1 : 0)),
         backup_(state, slots_),
         check_(examples, state.model, plan.start_loss, interrupted),
-        next_record_(next_multiple(*state.examples)),
-        next_look_(next_look(*state.examples, state.model)),
+        between_looks_(std::max(1'000'000 / state.model.size(), index{1})),
+        between_verdicts_(std::max(between_looks_, least_between_verdicts)),
+        between_records_(plan.record_every > 0 ? plan.record_every : never),
+        next_look_(multiple_after(*state.examples, between_looks_)),
+        next_verdict_(multiple_after(*state.examples, between_verdicts_)),
+        next_record_(multiple_after(*state.examples, between_records_)),
         last_(at_the_end(*state.examples, examples.x.rows)),
         last_step_(at_the_end(*state.steps, ceil_div(examples.x.rows, settings.batch_size))) {}
 
@@ -139,16 +142,12 @@ class Training {
   }
 
  private:
-  static constexpr index never = std::numeric_limits<index>::max();
+  // A verdict reads fewer rows than one in fifty of these.
+  static constexpr index least_between_verdicts = 3200;
 
   // Where a count is after all epochs; they may be more than anyone can wait for.
   index at_the_end(index now, index in_an_epoch) const {
     return plan_.epochs > (never - now) / in_an_epoch ? never : now + plan_.epochs * in_an_epoch;
-  }
-
-  index next_multiple(index examples) const {
-    if (plan_.record_every == 0 || plan_.record_every > never - examples) return never;
-    return (examples / plan_.record_every + 1) * plan_.record_every;
   }
 
   // Whole batches until the next look, or the end of the epoch.
@@ -158,6 +157,7 @@ class Training {
     const index wanted = std::min(next_record_, next_look_) - *state_.examples;
     watch_.start();
     const auto rates = rates_.from(*state_.steps, last_step_ - *state_.steps);
+    if (rates.empty()) return 0;
     const index steps = std::min(ceil_div(wanted, batch_size), static_cast<index>(rates.size()));
     const index done = stepper_.run(order, begin, std::min(steps * batch_size, left), rates.data());
     watch_.stop();
@@ -171,19 +171,26 @@ class Training {
     const bool end = done == last_;
     const bool record_now = done >= next_record_ || (end && plan_.record_end);
     if (!record_now && !end && done < next_look_) return true;
-    next_look_ = next_look(done, state_.model);
+    next_look_ = multiple_after(done, between_looks_);
+    const bool interrupted = interrupted_();
+    if (!record_now && !end && !interrupted && done < next_verdict_) return true;
+    next_verdict_ = multiple_after(done, between_verdicts_);
     const Progress progress = judge();
     if (progress == Progress::diverged) return diverge();
+    if (record_now && !interrupted && !record()) return false;
     if (progress == Progress::good) backup_.save();
-    if (interrupted_()) return false;
-    if (!record_now) return true;
+    return !interrupted;
+  }
+
+  bool record() {
     const double loss = mean_loss(examples_, result(), interrupted_);
+    const bool diverged = check_.is_diverged(loss);
     if (interrupted_()) return false;
-    if (!std::isfinite(loss)) return diverge();
+    if (diverged) return diverge();
     records_.losses.push_back(loss);
     records_.seconds.push_back(watch_.seconds());
-    records_.examples.push_back(done);
-    next_record_ = next_multiple(done);
+    records_.examples.push_back(*state_.examples);
+    next_record_ = multiple_after(*state_.examples, between_records_);
     return true;
   }
 
@@ -197,8 +204,8 @@ class Training {
   }
 
   bool diverge() {
+    records_.diverged_at = *state_.examples;
     backup_.restore();
-    records_.diverged = true;
     return false;
   }
 
@@ -220,8 +227,12 @@ class Training {
   DivergenceCheck<T> check_;
   Stopwatch watch_;
   Records records_;
-  index next_record_;  // this and the next two in examples since the model began
-  index next_look_;
+  index between_looks_;  // about a millisecond of work; this and what follows count examples
+  index between_verdicts_;
+  index between_records_;
+  index next_look_;  // since the model began, as the next three
+  index next_verdict_;
+  index next_record_;
   index last_;
   index last_step_;
   index seen_ = 0;

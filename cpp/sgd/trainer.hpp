@@ -34,16 +34,17 @@ struct State {
   T* slot(int i) const { return slots + i * model.size(); }
 };
 
-// One rate for all steps, or what writes the rates of steps `first`, `first` + 1, ..
-using RateWriter = std::function<void(index first, std::span<double> rates)>;
+// One rate for all steps, or what writes the rates of steps `first`, `first` + 1, .. and returns
+// false if it was interrupted.
+using RateWriter = std::function<bool(index first, std::span<double> rates)>;
 using Rates = std::variant<double, RateWriter>;
 
 struct Plan {
   index epochs;
   index record_every;  // examples; 0: never
   bool record_end;
-  double
-      start_loss;  // of DivergenceCheck, of an earlier call for this model; NaN: this is the first
+  // Of DivergenceCheck, in an earlier call for this model. NaN: this is the first.
+  double start_loss;
 };
 
 struct Records {
@@ -51,16 +52,16 @@ struct Records {
   std::vector<double> seconds;  // of training since the call; evaluation is not counted
   std::vector<index> examples;
   double total_seconds = 0;
-  double epochs = 0;  // done, with the part of one that was cut short
-  bool diverged = false;
+  double epochs = 0;      // done, with the part of one that was cut short
+  index diverged_at = 0;  // examples since the model began; 0: it did not
   double start_loss = 0;
 };
 
 // Trains for plan.epochs epochs, on the rows that the sampler draws, in batches; the last batch of
-// an epoch may be smaller. A divergence ends it, found by looks at the state a millisecond of work
-// apart: what is not finite, or the verdict of DivergenceCheck. The state is then that of the last
-// look at which it was good, and `diverged` is set. Ends early when interrupted, with the state as
-// far as it got. Throws std::bad_alloc, and what `rates` throws.
+// an epoch may be smaller. A divergence ends it, found by looks at the state now and then, at the
+// end and at every record: what is not finite, or the verdict of DivergenceCheck. The state is then
+// that of the last look at which it was good, and `diverged_at` is set. Ends early when
+// interrupted, with the state as far as it got. Throws std::bad_alloc, and what `rates` throws.
 template <class T>
 Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
               const Rates& rates, Sampler& sampler, const State<T>& state,

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 STRATEGIES: tuple[str, ...]
+SAMPLINGS: tuple[str, ...]
 
 def isa() -> str: ...
 def available_isas() -> tuple[str, ...]: ...
@@ -68,7 +69,7 @@ def train(
     sampler: Sampler,
     plan: Plan,
     record: Callable[[list[float], list[float], list[int], float, float], None],
-) -> tuple[bool, float]: ...
+) -> tuple[int, float]: ...
 def step(
     X: NDArray[Any],
     y: NDArray[Any],

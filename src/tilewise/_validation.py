@@ -162,8 +162,7 @@ def check_float_array(name: str, value: ArrayLike) -> Array:
 
 def check_array(name: str, value: ArrayLike) -> Array:
     """Return an array of any shape and dtype; a copy only if needed."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill or remove what is masked")
+    check_unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -174,6 +173,12 @@ def check_array(name: str, value: ArrayLike) -> Array:
     if array.dtype == object:
         _check_objects(name, array, type(value).__name__)
     return array
+
+
+def check_unmasked(name: str, value: ArrayLike) -> None:
+    """Raise if it is a masked array."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill or remove what is masked")
 
 
 def check_finite(name: str, array: Array) -> Array:

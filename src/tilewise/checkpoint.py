@@ -1,6 +1,7 @@
 """A trainer's whole state in one NPZ file, without pickle."""
 
 import json
+import math
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tilewise import schedules
-from tilewise._validation import check_int
+from tilewise._validation import check_int, check_positive
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine
 from tilewise.input_files import read_content, read_npz
@@ -31,6 +32,11 @@ def save(engine: Engine, path: Any) -> None:
         raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is not a folder; make it first")
+    with engine.alone():
+        _write(engine, path)
+
+
+def _write(engine: Engine, path: Path) -> None:
     config = engine.config
     settings = {
         **{name: getattr(config, name) for name in _PLAIN},
@@ -38,6 +44,7 @@ def save(engine: Engine, path: Any) -> None:
         "optimizer": [config.optimizer.name, dict(config.optimizer.hyperparameters)],
         "learning_rate": _rate_to_json(engine.rate),
         "epochs": engine.epochs,
+        "start_loss": None if math.isnan(engine.start_loss) else engine.start_loss,
         "format": _FORMAT,
     }
     arrays = {name: getattr(engine, name) for name in _ARRAYS}
@@ -98,12 +105,15 @@ def _engine(settings: dict[str, Any], arrays: tuple[Any, ...]) -> Engine:
         raise ValueError("the random numbers have no state")
     engine.restore(arrays)
     engine.epochs = check_int("epochs", settings["epochs"], minimum=0)
+    if settings["start_loss"] is not None:
+        engine.start_loss = check_positive("start_loss", settings["start_loss"], or_zero=True)
     return engine
 
 
 def _rate_to_json(rate: Rate) -> Any:
-    if isinstance(rate, schedules.Schedule) and type(rate).__name__ in schedules.__all__:
-        return [type(rate).__name__, asdict(rate)]
+    name = type(rate).__name__
+    if isinstance(rate, schedules.Schedule) and type(rate) is getattr(schedules, name, None):
+        return [name, asdict(rate)]
     if isinstance(rate, float | str):
         return rate
     raise TypeError(

@@ -1,6 +1,6 @@
 """The settings of a trainer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,8 +24,7 @@ __all__ = ["SAMPLINGS", "Config", "Rate"]
 
 Rate = float | str | Schedule | Callable[[int], float]
 
-SAMPLINGS = ("permutation", "replacement", "sequential", "chunked")
-_SCALES_GRADIENT = ("adagrad", "rmsprop", "adadelta", "adam")
+SAMPLINGS = _core.SAMPLINGS
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,12 @@ class Config:
         check_choice("sampling", sampling, SAMPLINGS)
         optimizer = Optimizer.of(optimizer)
         dtype = check_float_dtype(dtype)
-        epsilon = optimizer.hyperparameters.get("epsilon", 1.0)
-        if not dtype.type(epsilon) > 0:
-            raise ValueError(f"epsilon={epsilon} is 0 in {dtype}; give a larger one")
+        _check_rounded(optimizer.hyperparameters, dtype)
         weight_decay = check_positive("weight_decay", weight_decay, or_zero=True)
         if weight_decay > float(np.finfo(dtype).max):
             raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
+        if clip_norm is not None and dtype.type(check_positive("clip_norm", clip_norm)) == 0:
+            raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
         return cls(
             n_features=check_int("n_features", n_features),
             n_targets=None if n_targets is None else check_int("n_targets", n_targets),
@@ -75,7 +74,7 @@ class Config:
             optimizer=optimizer,
             sampling=sampling,
             weight_decay=weight_decay,
-            clip_norm=None if clip_norm is None else check_positive("clip_norm", clip_norm),
+            clip_norm=None if clip_norm is None else float(clip_norm),
             average=check_bool("average", average),
             dtype=dtype,
             seed=check_seed(seed),
@@ -99,7 +98,7 @@ class Config:
     @property
     def scales_gradient(self) -> bool:
         """Whether the optimizer divides the gradient by its size."""
-        return self.optimizer.name in _SCALES_GRADIENT
+        return "epsilon" in self.optimizer.hyperparameters  # which keeps the size above 0
 
     @property
     def weights_shape(self) -> tuple[int, ...]:
@@ -122,3 +121,13 @@ class Config:
             float("inf") if self.clip_norm is None else self.clip_norm,
             self.average,
         )
+
+
+def _check_rounded(hyperparameters: Mapping[str, float], dtype: np.dtype[Any]) -> None:
+    """Raise if one is out of its range in `dtype`, though it was not before."""
+    for name, value in hyperparameters.items():
+        rounded = dtype.type(value)
+        if name == "epsilon" and rounded == 0:
+            raise ValueError(f"epsilon={value} is 0 in {dtype}; give a larger one")
+        if name != "epsilon" and rounded == 1:
+            raise ValueError(f"{name}={value} is 1 in {dtype}; give a smaller one")

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.linalg import matmul
+from tilewise.optimizers import Optimizer
 
-__all__ = ["largest_rates", "smoothness"]
+__all__ = ["largest_rates", "momentum_factor", "smoothness"]
 
 _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
@@ -55,6 +56,22 @@ def largest_rates(
     largest = _largest_eigenvalue(X, sample_weight)
     expected = smoothness(X, batch_size, sampling, largest, sample_weight)
     return 2 / (largest + weight_decay), 1 / (expected + weight_decay)
+
+
+def momentum_factor(optimizer: Optimizer) -> float:
+    r"""Return by what momentum multiplies the largest rate of full batches.
+
+    With momentum :math:`\mu` the factor is :math:`1 + \mu`, with Nesterov's :math:`(1 + \mu) / (1 +
+    2\mu)`, and 1 without: there the characteristic polynomial of an eigenvalue's recurrence has a
+    root at -1.
+
+    Examples
+    --------
+    >>> momentum_factor(Optimizer("momentum", momentum=0.5))
+    1.5
+    """
+    momentum = optimizer.hyperparameters.get("momentum", 0.0)
+    return (1 + momentum) / (1 + 2 * momentum if optimizer.name == "nesterov" else 1)
 
 
 def smoothness(
@@ -124,7 +141,9 @@ def _gram(blocks: Blocks, n: int, d: int) -> float:
 
 
 def _power_iteration(blocks: Blocks, n: int, d: int) -> float:
-    norm, vector = 0.0, np.ones(d + 1) / np.sqrt(d + 1)
+    # At random: no data are made so that it has no part in the largest direction.
+    vector = np.random.default_rng(0).normal(size=d + 1)
+    norm, vector = 0.0, vector / np.linalg.norm(vector)
     for _ in range(_ITERATIONS):
         before = norm
         image = sum(matmul(block.T, matmul(block, vector)) for block in blocks()) / n

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from tilewise import _core
 from tilewise._validation import check_finite, check_float_array
 from tilewise.config import Config, Rate
-from tilewise.curvature import largest_rates
+from tilewise.curvature import largest_rates, momentum_factor
 from tilewise.examples import Examples
 from tilewise.history import DivergenceError, History
 from tilewise.schedules import rate_block
@@ -32,6 +32,7 @@ class Records:
     examples: list[int] = field(default_factory=list)
     total_seconds: float = 0.0
     epochs: float = 0.0  # done, with the part of one that was cut short
+    faulty: bool = False  # a schedule raised
 
     def add(
         self,
@@ -61,7 +62,7 @@ class Engine:
         self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and examples
         self.epochs = 0  # finished ones
-        self._start_loss = float("nan")  # see DivergenceCheck in cpp/sgd
+        self.start_loss = float("nan")  # see DivergenceCheck in cpp/sgd
         self.random = _core.Sampler(1, config.sampling, config.seed).state
         self._training = Lock()
 
@@ -74,8 +75,8 @@ class Engine:
         vars(self).update(state, _training=Lock())
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Refuse a second thread, or a schedule that trains: they would write the same arrays."""
+    def alone(self) -> Iterator[None]:
+        """Refuse a second thread, or a schedule that trains: they would share the arrays."""
         if not self._training.acquire(blocking=False):
             raise RuntimeError("the trainer is training already; use one trainer a thread")
         try:
@@ -106,7 +107,7 @@ class Engine:
 
     def step(self, examples: Examples) -> None:
         """Take one step on all examples; see `Trainer.step`."""
-        with self._alone():
+        with self.alone():
             self._step(examples)
 
     def _step(self, examples: Examples) -> None:
@@ -121,20 +122,21 @@ class Engine:
         if not (np.isfinite(self.parameters).all() and np.isfinite(self.slots).all()):
             self.restore(before)
             examples.check_finite()
-            raise self._divergence(examples, Records())
+            diverged_at = int(self.counters[1]) + len(examples.X)
+            raise self._divergence(examples, Records(), diverged_at)
 
     def train(
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
     ) -> None:
         """Train for some epochs, and add to the records; see `Trainer.fit` for what it raises."""
-        with self._alone():
+        with self.alone():
             self._train(examples, epochs, records, record_every, record_end)
 
     def _train(
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
     ) -> None:
         steps_per_epoch = -(-len(examples.X) // self.config.batch_size)
-        rates = self._native_rates(examples, steps_per_epoch)
+        rates = self._native_rates(examples, steps_per_epoch, records)
         begun = int(self.counters[0])
         try:
             self._run(examples, epochs, rates, records, record_every, record_end)
@@ -157,26 +159,26 @@ class Engine:
         sampler = _core.Sampler(n, self.config.sampling, self.config.seed, row_bytes)
         sampler.state = self.random
         before = self.copy()
-        plan = _core.Plan(epochs, record_every, record_end, self._start_loss)
+        plan = _core.Plan(epochs, record_every, record_end, self.start_loss)
         try:
-            diverged, self._start_loss = _core.train(
+            diverged_at, self.start_loss = _core.train(
                 examples.X, examples.y, examples.weights, self.parameters, self.slots,
                 self.counters, self.config.native, rates, sampler, plan, records.add,
             )  # fmt: skip
-        except KeyboardInterrupt as interrupt:
+        except BaseException as error:
+            if records.faulty:
+                self.restore(before)
+                raise
             self.random = sampler.state
-            interrupt.history = self.history(records)  # type: ignore[attr-defined]
-            raise
-        except BaseException:  # of a schedule
-            self.restore(before)
+            error.history = self.history(records)  # type: ignore[attr-defined]
             raise
         self.random = sampler.state
-        if diverged:
+        if diverged_at:
             good = self.copy()
             self.restore(before)
             examples.check_finite()
             self.restore(good)
-            raise self._divergence(examples, records)
+            raise self._divergence(examples, records, diverged_at)
 
     def history(self, records: Records) -> History:
         """Return the records with the model as it is."""
@@ -214,7 +216,7 @@ class Engine:
             self.rate = rate
         return self.rate
 
-    def _native_rates(self, examples: Examples, steps_per_epoch: int) -> Any:
+    def _native_rates(self, examples: Examples, steps_per_epoch: int, records: Records) -> Any:
         rate = self._resolved_rate(examples)
         if isinstance(rate, float):
             return rate
@@ -222,7 +224,11 @@ class Engine:
 
         def rates(first: int, count: int) -> Array:
             steps = np.arange(first, first + count)
-            return rate_block(rate, steps, finished + (steps - begun) // steps_per_epoch)
+            try:
+                return rate_block(rate, steps, finished + (steps - begun) // steps_per_epoch)
+            except Exception:
+                records.faulty = True
+                raise
 
         return rates
 
@@ -232,19 +238,23 @@ class Engine:
             examples.X, config.batch_size, config.sampling, examples.weights, config.weight_decay
         )
 
-    def _divergence(self, examples: Examples, records: Records) -> DivergenceError:
+    def _divergence(
+        self, examples: Examples, records: Records, diverged_at: int
+    ) -> DivergenceError:
         config = self.config
+        rate = getattr(self.rate, "__name__", self.rate)  # a function's name
         if config.scales_gradient:
             limit = np.sqrt(np.finfo(config.dtype).max)
             why = f"or scale X and y: squares of gradients overflow {config.dtype} at {limit:.1e}"
         else:
             full, minibatch = self._largest_rates(examples)
             if config.batch_size >= len(examples.X):
-                why = f"gradient descent is stable below {full:.3g}"
+                limit = full * momentum_factor(config.optimizer)
+                why = f"on all rows at once {config.optimizer.name} is stable below {limit:.3g}"
             else:
                 why = f"plain SGD with this batch size is stable below {minibatch:.3g}"
         return DivergenceError(
-            f"learning_rate={self.rate} is too large: training diverged after {self.counters[1]} "
+            f"learning_rate={rate} is too large: training diverged within {diverged_at} "
             f"examples; use a smaller one ({why})",
             self.history(records),
         )

@@ -44,6 +44,7 @@ class EpochLoop:
         """Train epoch by epoch. The history is the same as without a loop."""
         records = Records()
         best = _Best(self.patience, self.tolerance)
+        begun = engine.copy(), engine.epochs
         with self._bar() as advance:
             for epoch in range(1, self.epochs + 1):
                 try:
@@ -61,6 +62,11 @@ class EpochLoop:
                 except DivergenceError as divergence:
                     best.restore(engine)
                     divergence.history = engine.history(records)
+                    raise
+                except Exception:
+                    if records.faulty:
+                        state, engine.epochs = begun
+                        engine.restore(state)
                     raise
         restored = self.patience is not None and best.restore(engine)
         self._record_end(engine, examples, records, restored)

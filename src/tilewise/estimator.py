@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tilewise._validation import check_finite, check_int
+from tilewise._validation import check_finite, check_int, check_unmasked
 from tilewise.config import Rate
 from tilewise.optimizers import Optimizer
 from tilewise.streaming import Rows
@@ -117,6 +117,11 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """The bias."""
         return self._trainer.bias
 
+    @property
+    def n_iter_(self) -> int:
+        """Epochs finished."""
+        return self._trainer.epochs
+
     def fit(
         self,
         X: ArrayLike | Rows,
@@ -162,7 +167,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                     patience=self.patience,
                     verbose=self.verbose,
                 )
-                self.n_iter_ = self.epochs
                 return self
             X, y = self._checked(X, y, reset=True)
             self._start(X.shape[1], _targets(y), X.dtype)
@@ -177,7 +181,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 tolerance=self.tolerance,
                 verbose=self.verbose,
             )
-            self.n_iter_ = self._trainer.epochs
         return self
 
     def partial_fit(
@@ -205,7 +208,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             if first:
                 self._start(X.shape[1], _targets(y), X.dtype)
             self._trainer.run_epoch(X, y, sample_weight)
-            self.n_iter_ = self._trainer.epochs
         return self
 
     def predict(self, X: ArrayLike) -> Array:
@@ -216,24 +218,27 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X : array_like, shape (n, n_features)
         """
         check_is_fitted(self)
+        check_unmasked("X", X)
         dtype = self._trainer.weights.dtype
         rows: Array = validate_data(self, X, dtype=dtype, ensure_all_finite=False, reset=False)
         return self._trainer.predict(check_finite("X", rows))
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """Return dense numbers. NaN and infinity are left for the trainer to find."""
-        dtype = "numeric" if reset else self._trainer.weights.dtype
+        check_unmasked("X", X)
+        check_unmasked("y", y)
         X, y = validate_data(
             self,
             X,
             y,
             reset=reset,
             validate_separately=(
-                {"dtype": dtype, "ensure_all_finite": False},
+                {"dtype": "numeric", "ensure_all_finite": False},
                 {"ensure_2d": False, "ensure_all_finite": False},
             ),
         )
-        return _floats(X), _floats(y)
+        X = _floats("X", X)
+        return X if reset else X.astype(self._trainer.weights.dtype, copy=False), _floats("y", y)
 
     def _start(self, n_features: int, n_targets: int | None, dtype: Any) -> None:
         self._trainer = Trainer(
@@ -276,8 +281,10 @@ def _targets(y: Array) -> int | None:
     return None if y.ndim == 1 else int(y.shape[1])
 
 
-def _floats(array: Array) -> Array:
+def _floats(name: str, array: Array) -> Array:
     """Return float32 as it is and other numbers as float64; a copy only if needed."""
+    if array.dtype.kind not in "biufO":
+        raise ValueError(f"{name} has dtype {array.dtype}; give real numbers")
     dtype = np.float32 if array.dtype.type is np.float32 else np.float64
     return array.astype(dtype, copy=False)
 

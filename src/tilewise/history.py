@@ -41,8 +41,9 @@ class History:
 class DivergenceError(FloatingPointError):
     """The training diverged: the learning rate is too large.
 
-    A number was not finite, or the loss, over a sample of the rows, a million times that of the
-    start and of weights of zero.
+    A number was not finite, or the loss a million times that of the start and of weights of zero.
+    The loss is looked at over 64 of the rows now and then, and over all where it is recorded. A
+    training that ends with a loss above the start's but below that is not reported.
 
     Attributes
     ----------

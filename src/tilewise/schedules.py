@@ -30,7 +30,11 @@ class Schedule(ABC):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        check_rate("rate", self.rate)
+        self._keep("rate", check_rate)
+
+    def _keep(self, name: str, check: Callable[[str, Any], Any]) -> None:
+        """Keep a value as the plain number that its check returns."""
+        object.__setattr__(self, name, check(name, getattr(self, name)))
 
     @abstractmethod
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
@@ -56,11 +60,11 @@ class EpochDecay(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        check_rate("factor", self.factor)
+        self._keep("factor", check_rate)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of `steps`."""
-        return self.rate * np.power(float(self.factor), epochs)
+        return self.rate * np.power(self.factor, epochs)
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,12 @@ class Step(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        check_rate("factor", self.factor)
-        check_int("every", self.every)
+        self._keep("factor", check_rate)
+        self._keep("every", check_int)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of `steps`."""
-        return self.rate * np.power(float(self.factor), steps // self.every)
+        return self.rate * np.power(self.factor, steps // self.every)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Exponential(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        check_rate("decay", self.decay)
+        self._keep("decay", check_rate)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of `steps`."""
@@ -130,8 +134,9 @@ class Cosine(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        check_int("steps", self.steps)
-        if not 0 <= check_real("final", self.final) <= self.rate:
+        self._keep("steps", check_int)
+        self._keep("final", check_real)
+        if not 0 <= self.final <= self.rate:
             raise ValueError(f"final={self.final} is out of range; give 0 to rate={self.rate}")
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
@@ -156,7 +161,7 @@ class InverseScaling(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        check_rate("power", self.power)
+        self._keep("power", check_rate)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of `steps`."""

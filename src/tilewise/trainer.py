@@ -162,6 +162,8 @@ class Trainer:
         X : array_like, shape (n, n_features)
         y : array_like, shape (n,) or (n, n_targets)
         sample_weight : array_like, shape (n,), optional
+            How much each row counts, 0 or more. Divided by the mean of this call's, so that their
+            scale changes nothing.
 
         Raises
         ------

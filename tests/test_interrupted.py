@@ -1,0 +1,99 @@
+"""What stops a training keeps the weights and the records so far; a faulty schedule keeps none."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import tilewise as tw
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(1000, 5)).astype(np.float32)
+Y = (X @ np.arange(5) + RNG.normal(size=1000)).astype(np.float32)
+NEVER_ENDS = 10**9
+
+
+def pressed_at(step):
+    """Return a schedule in which Ctrl-C comes at a step."""
+
+    def rate(now):
+        if now == step:
+            signal.raise_signal(signal.SIGINT)
+        return 0.01
+
+    return rate
+
+
+@pytest.mark.parametrize("options", [{}, {"callbacks": [lambda *_: None]}])
+def test_ctrl_c_in_a_schedule_keeps_weights_and_records(options):
+    trainer = tw.Trainer(5, batch_size=1, seed=0, learning_rate=pressed_at(20_000))
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        trainer.fit(X, Y, epochs=100, **options)
+    history = interrupt.value.history
+    assert 10_000 < trainer.steps <= 20_000  # rates are asked ahead
+    assert len(history.losses) == trainer.examples // 200
+    np.testing.assert_array_equal(history.weights, trainer.weights)
+
+
+class OutOfTimeError(Exception):
+    """Raised by a signal's handler."""
+
+
+@pytest.fixture
+def alarm():
+    """Have SIGALRM raise soon."""
+
+    def ring(*_):
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("options", [{}, {"patience": NEVER_ENDS}])
+def test_handlers_of_other_signals_keep_weights_and_records(options, alarm):
+    trainer = tw.Trainer(5, seed=0)
+    with pytest.raises(OutOfTimeError):
+        trainer.fit(X, Y, epochs=NEVER_ENDS, **options)
+    assert trainer.steps > 0
+    assert trainer.loss(X, Y) < 1
+
+
+@pytest.mark.parametrize("options", [{}, {"callbacks": [lambda *_: None]}])
+def test_a_fault_of_a_schedule_takes_all_epochs_back(options):
+    trainer = tw.Trainer(5, batch_size=1, seed=0, learning_rate=0.01)
+    trainer.run_epoch(X, Y)
+    before = trainer.weights
+    trainer.learning_rate = lambda step: 0.01 if step < 9000 else -1.0
+    with pytest.raises(ValueError, match="learning rate of step 9000 is -1"):
+        trainer.fit(X, Y, epochs=20, **options)
+    np.testing.assert_array_equal(trainer.weights, before)
+    assert (trainer.steps, trainer.examples, trainer.epochs) == (1000, 1000, 1)
+
+
+def test_an_estimator_counts_the_epochs_before_ctrl_c():
+    estimator = tw.SGDRegressor(epochs=NEVER_ENDS, random_state=0)
+    timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(X, Y)
+    timer.join()
+    assert estimator.n_iter_ > 0
+
+
+def test_a_trainer_is_not_saved_while_it_trains(tmp_path):
+    trainer = tw.Trainer(5)
+
+    def rate(step):
+        trainer.save(tmp_path / "half.npz")
+        return 0.01
+
+    trainer.learning_rate = rate
+    with pytest.raises(RuntimeError, match="training already"):
+        trainer.run_epoch(X, Y)
+    assert not list(tmp_path.iterdir())
