@@ -35,6 +35,7 @@ MODULES = [
     "linalg",
     "limits",
     "machine",
+    "rows",
     "data",
     "history",
     "optimizers",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
+from tilewise.streaming.buffers import Buffers
 
 N, D = 1000, 5
 SMALL = 20_000  # bytes: about 300 rows a buffer
@@ -78,11 +79,11 @@ def test_run_epoch_and_the_estimator_equal_fit(shards):
 
 
 def test_each_row_comes_once_an_epoch_in_an_order_of_the_seed(table, shards):
-    rows = tw.open_rows(shards)
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
     epochs = []
     for seed in (1, 1, 2):
-        chunks = list(rows.chunks(10, np.random.default_rng(seed)))
-        epochs.append(np.concatenate([np.column_stack(chunk) for chunk in chunks]))
+        buffers = Buffers(rows, 7).epoch(np.random.default_rng(seed))
+        epochs.append(np.concatenate([np.column_stack([full.X, full.y]) for full in buffers]))
     assert (epochs[0] == epochs[1]).all() and not (epochs[0] == epochs[2]).all()
     for epoch in epochs:
         np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(table, axis=0))
@@ -128,18 +129,69 @@ def test_an_error_or_interrupt_leaves_no_thread(table):
     assert not [t for t in threading.enumerate() if t.name.startswith("tilewise-reader")]
 
 
-def test_memory_stays_within_buffer_bytes(tmp_path):
+USED = """
+import sys
+import numpy as np
+import tilewise as tw
+
+def peak():  # not ru_maxrss, which a process inherits from the one that starts it
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
+
+{open}
+before = peak()
+tw.fit(rows, epochs=2, learning_rate=1e-3, seed=0)
+print(peak() - before)
+"""
+OPEN = {
+    "file": "rows = tw.open_rows(sys.argv[1], buffer_bytes={bound})",
+    "map": "table = np.load(sys.argv[1], mmap_mode='r')\n"
+    "rows = tw.open_rows(table[:, :-1], table[:, -1], buffer_bytes={bound})",
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("kind", OPEN)
+def test_memory_stays_within_buffer_bytes(tmp_path, kind):
     bound = 32 * 2**20
     np.save(tmp_path / "rows.npy", np.ones((4 * bound // 256, 64), np.float32))
-    code = (
-        "import resource, sys, tilewise as tw\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
-        f"rows = tw.open_rows(sys.argv[1], buffer_bytes={bound}); before = peak()\n"
-        "tw.fit(rows, epochs=2, learning_rate=1e-3, seed=0); print(peak() - before)"
-    )
+    code = USED.format(open=OPEN[kind].format(bound=bound))
     run = [sys.executable, "-c", code, str(tmp_path / "rows.npy")]
     used = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
     assert bound / 4 < used < bound
+
+
+def test_what_reading_raises_takes_the_epoch_back(table, shards):
+    trainer = tw.Trainer(D, learning_rate="auto", seed=0)
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
+    part = table[640:].copy()
+    part[-1, -1] = np.inf
+    for damage in (lambda path: np.save(path, part), lambda path: path.unlink()):
+        before = trainer.weights, trainer.bias, trainer.steps, trainer.epochs, trainer.learning_rate
+        content = (shards / "2.npy").read_bytes()
+        damage(shards / "2.npy")
+        with pytest.raises((ValueError, OSError), match=r"2\.npy"):
+            trainer.fit(rows, epochs=2)
+        np.testing.assert_array_equal(trainer.weights, before[0])
+        assert (trainer.bias, trainer.steps, trainer.epochs, trainer.learning_rate) == before[1:]
+        (shards / "2.npy").write_bytes(content)
+        trainer.run_epoch(rows)
+    assert trainer.epochs == 2
+
+
+def test_ctrl_c_keeps_the_weights_and_records_so_far(table):
+    X, y = table[:, :-1], table[:, -1]
+
+    def pressed():
+        yield X[:600], y[:600]
+        raise KeyboardInterrupt
+
+    trainer = tw.Trainer(D, seed=0)
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        trainer.fit(tw.open_rows(pressed, buffer_bytes=SMALL))
+    assert 0 < trainer.examples <= 600 and trainer.epochs == 0
+    assert len(interrupt.value.history.losses) > 0
+    np.testing.assert_array_equal(interrupt.value.history.weights, trainer.weights)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +222,7 @@ def test_damaged_and_missing_files_are_named(shards, tmp_path):
         tw.open_rows(shards)
     with pytest.raises(FileNotFoundError, match=r"none.npy cannot be read: No such file"):
         tw.open_rows(tmp_path / "none.npy")
-    with pytest.raises(FileNotFoundError, match="has no NPY files"):
+    with pytest.raises(FileNotFoundError, match="has no file that ends in"):
         tw.open_rows(tmp_path)
 
 
@@ -178,7 +230,7 @@ def test_nan_is_named_with_file_and_row(table, shards):
     part = table[333:640].copy()
     part[200, 2] = np.nan
     np.save(shards / "1.npy", part)
-    with pytest.raises(ValueError, match=r"1.npy: row 200: "):
+    with pytest.raises(ValueError, match=r"1.npy: X\[200, 2\] is nan; remove"):
         tw.fit(tw.open_rows(shards, buffer_bytes=SMALL), seed=0)
 
 

@@ -13,8 +13,8 @@ from tilewise.history import DivergenceError, History
 from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
 from tilewise.machine import Machine, machine
 from tilewise.optimizers import Optimizer
+from tilewise.rows import open_rows
 from tilewise.sgd import fit
-from tilewise.streaming import open_rows
 from tilewise.timing import Timer
 from tilewise.trainer import Trainer
 

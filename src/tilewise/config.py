@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise import _core
 from tilewise._validation import (
@@ -17,6 +17,7 @@ from tilewise._validation import (
     check_rate,
     check_seed,
 )
+from tilewise.examples import Examples
 from tilewise.optimizers import Optimizer
 from tilewise.schedules import Schedule
 
@@ -94,6 +95,17 @@ class Config:
         if callable(learning_rate):
             return cast(Callable[[int], float], learning_rate)
         return check_rate("learning_rate", learning_rate, self.dtype)
+
+    def examples(
+        self, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Examples:
+        """Return the arguments as examples of such a model, checked."""
+        if y is None:
+            raise TypeError("y is missing; give the labels of X")
+        n_features, n_targets, dtype = self.n_features, self.n_targets, self.dtype
+        return Examples.checked(
+            X, y, sample_weight, n_features=n_features, n_targets=n_targets, dtype=dtype
+        )
 
     @property
     def scales_gradient(self) -> bool:

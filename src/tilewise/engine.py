@@ -143,6 +143,11 @@ class Engine:
         finally:
             self.epochs += (int(self.counters[0]) - begun) // steps_per_epoch
 
+    def train_part(self, examples: Examples, records: Records, record_end: bool) -> None:
+        """Train on a part of an epoch. The caller is `alone`, and counts the epochs."""
+        rates = self._native_rates(examples, -(-len(examples.X) // self.config.batch_size), records)
+        self._run(examples, 1, rates, records, 0, record_end)
+
     def _run(
         self,
         examples: Examples,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tilewise._validation import check_finite, check_int, check_unmasked
 from tilewise.config import Rate
 from tilewise.optimizers import Optimizer
-from tilewise.streaming import Rows
+from tilewise.rows import Rows
 from tilewise.trainer import Trainer
 
 try:
@@ -157,7 +157,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             if isinstance(X, Rows):
                 self._start(X.n_features, None, X.dtype)
                 self.n_features_in_ = X.n_features
-                vars(self).pop("feature_names_in_", None)
+                self.__dict__.pop("feature_names_in_", None)
                 self._trainer.fit(
                     X,
                     y,

@@ -9,7 +9,7 @@ from tilewise import _core
 from tilewise._validation import check_float_array, check_real, check_shape
 from tilewise.examples import Examples
 from tilewise.history import History
-from tilewise.streaming import Rows
+from tilewise.rows import Rows
 from tilewise.trainer import Trainer
 
 __all__ = ["fit", "mean_loss"]

@@ -12,15 +12,17 @@ from tilewise._validation import check_callbacks, check_int
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine, Records, starting_weights
 from tilewise.epochs import EpochLoop
-from tilewise.examples import Examples, check_matrix
+from tilewise.examples import check_matrix
 from tilewise.history import History
 from tilewise.linalg import matmul
 from tilewise.optimizers import Optimizer
-from tilewise.streaming import Rows, stream_epoch, stream_fit
+from tilewise.rows import Rows
+from tilewise.streaming import stream_epoch, stream_fit
 
 __all__ = ["Trainer"]
 
 Array = NDArray[Any]
+Maybe = ArrayLike | None
 
 
 class Trainer:
@@ -180,19 +182,13 @@ class Trainer:
         >>> trainer.weights, trainer.bias
         (array([2.]), 2.0)
         """
-        self._engine.step(self._examples(X, y, sample_weight))
+        self._engine.step(self._engine.config.examples(X, y, sample_weight))
 
-    def run_epoch(
-        self,
-        X: ArrayLike | Rows,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> None:
+    def run_epoch(self, X: ArrayLike | Rows, y: Maybe = None, sample_weight: Maybe = None) -> None:
         """Train for one epoch, in batches.
 
-        `X` may be rows of `tilewise.open_rows`, without y and sample_weight.
-        Parameters and errors are those of `step`; after a divergence the trainer has the last good
-        weights of the epoch, or those before it.
+        `X` may be rows of `tilewise.open_rows`, alone. Parameters and errors are those of `step`;
+        after a divergence the trainer has the last good weights of the epoch, or those before it.
 
         Examples
         --------
@@ -204,10 +200,8 @@ class Trainer:
         100
         """
         if isinstance(X, Rows):
-            _refuse_with_rows(y=y, sample_weight=sample_weight)
-            stream_epoch(self._engine, X, Records(), record=False)
-            return
-        examples = self._examples(X, _needed(y), sample_weight)
+            return stream_epoch(self._engine, X, y=y, sample_weight=sample_weight)
+        examples = self._engine.config.examples(X, y, sample_weight)
         self._engine.train(examples, 1, Records(), record_every=0, record_end=False)
 
     def fit(
@@ -230,9 +224,7 @@ class Trainer:
         Parameters
         ----------
         X, y, sample_weight
-            As in `step`. `X` may be rows of `tilewise.open_rows`, alone; of the other options
-            only `epochs` and `progress` go with it, and the history has a record for each buffer:
-            the loss over its rows after training on them.
+            As in `step`. Or X is rows of `tilewise.open_rows`, which says what goes with them.
         epochs : int, default 1
         record_every : int, default 200
             Rows between two entries of the history. The end is always recorded.
@@ -272,17 +264,12 @@ class Trainer:
         True
         """
         if isinstance(X, Rows):
-            _refuse_with_rows(
-                y=y,
-                sample_weight=sample_weight,
-                validation_fraction=validation_fraction,
-                patience=patience,
-                callbacks=callbacks or None,
-                verbose=verbose or None,
-            )
-            epochs = check_int("epochs", epochs)
-            return stream_fit(self._engine, X, epochs, check_bool("progress", progress))
-        examples = validation = self._examples(X, _needed(y), sample_weight)
+            return stream_fit(
+                self._engine, X, epochs, progress, y=y, sample_weight=sample_weight,
+                validation_fraction=validation_fraction, patience=patience,
+                callbacks=callbacks or None, verbose=verbose or None,
+            )  # fmt: skip
+        examples = validation = self._engine.config.examples(X, y, sample_weight)
         record_every = check_int("record_every", record_every)
         after_epoch = [partial(callback, self) for callback in check_callbacks(callbacks)]
         loop = EpochLoop(epochs, patience, tolerance, after_epoch, progress, verbose)
@@ -316,7 +303,7 @@ class Trainer:
         >>> Trainer(1, initial_weights=[2.0]).loss(np.float32([[3]]), np.float32([5]))
         0.5
         """
-        return self._engine.loss(self._examples(X, y, sample_weight))
+        return self._engine.loss(self._engine.config.examples(X, y, sample_weight))
 
     def save(self, path: Any) -> None:
         """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.
@@ -359,27 +346,3 @@ class Trainer:
         trainer = cls.__new__(cls)
         trainer._engine = checkpoint.load(path)
         return trainer
-
-    def _examples(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Examples:
-        config = self._engine.config
-        return Examples.checked(
-            X,
-            y,
-            sample_weight,
-            n_features=config.n_features,
-            n_targets=config.n_targets,
-            dtype=config.dtype,
-        )
-
-
-def _needed(y: ArrayLike | None) -> ArrayLike:
-    if y is None:
-        raise TypeError("y is missing; give the labels of X")
-    return y
-
-
-def _refuse_with_rows(**options: Any) -> None:
-    """Raise if an option is given that does not go with streamed rows."""
-    for name, value in options.items():
-        if value is not None:
-            raise ValueError(f"{name} does not go with rows of open_rows; leave it out")

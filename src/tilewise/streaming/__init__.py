@@ -1,7 +1,5 @@
-"""Rows that are read while the model trains: data larger than memory."""
+"""Training on rows that are read meanwhile."""
 
-from tilewise.streaming.epoch import DEFAULT_BUFFER_BYTES, stream_epoch, stream_fit
-from tilewise.streaming.open import open_rows
-from tilewise.streaming.source import Rows
+from tilewise.streaming.epoch import stream_epoch, stream_fit
 
-__all__ = ["DEFAULT_BUFFER_BYTES", "Rows", "open_rows", "stream_epoch", "stream_fit"]
+__all__ = ["stream_epoch", "stream_fit"]

@@ -1,49 +1,55 @@
-"""An epoch over rows that do not fit in memory, on the engine for rows that do."""
+"""Epochs over rows that do not fit in memory, on the engine for rows that do."""
 
-import threading
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tilewise._validation import check_bool, check_int
 from tilewise.engine import Engine, Records
-from tilewise.examples import Examples
 from tilewise.history import History
-from tilewise.streaming.source import Rows
+from tilewise.rows import Rows
+from tilewise.streaming.buffers import Buffers, StreamedExamples
 
-__all__ = ["DEFAULT_BUFFER_BYTES", "stream_epoch", "stream_fit"]
-
-Array = NDArray[Any]
-DEFAULT_BUFFER_BYTES = 2**30
-_CHUNKS = 32  # chunks that buffer_bytes holds; reading takes up to four of them
-_ORDER_BYTES = 16  # a row's, of the engine's permutation
+__all__ = ["stream_epoch", "stream_fit"]
 
 
-def stream_fit(engine: Engine, rows: Rows, epochs: int, progress: bool) -> History:
+def stream_fit(engine: Engine, rows: Rows, epochs: int, progress: bool, **refused: Any) -> History:
     """Train for some epochs, with a record for each buffer, and maybe a bar with its rate."""
+    _refuse(refused)
+    epochs, progress = check_int("epochs", epochs), check_bool("progress", progress)
     records = Records()
-    with _bar(progress) as advance:
+    buffers = _checked_buffers(engine, rows)
+    total = None if rows.n_rows is None else epochs * rows.n_rows
+    row_bytes = (rows.n_features + 1) * rows.dtype.itemsize
+    with _bar(progress, None if total is None else total * row_bytes) as advance:
         for _ in range(epochs):
-            stream_epoch(engine, rows, records, record=True, advance=advance)
-    return engine.history(records, epochs)
+            _epoch(
+                engine, rows, buffers, records, record=True,
+                advance=lambda n: advance(n * row_bytes),
+            )  # fmt: skip
+    return engine.history(records)
 
 
-def stream_epoch(
-    engine: Engine,
-    rows: Rows,
-    records: Records,
-    *,
-    record: bool,
-    advance: Callable[[int], Any] = lambda n_bytes: None,
-) -> None:
-    """Train for one epoch; a record is the loss over a buffer, after training on it.
+def stream_epoch(engine: Engine, rows: Rows, **refused: Any) -> None:
+    """Train for one epoch; see `Trainer.run_epoch`."""
+    _refuse(refused)
+    _epoch(
+        engine, rows, _checked_buffers(engine, rows), Records(), record=False,
+        advance=lambda n: None,
+    )  # fmt: skip
 
-    Chunks come in random order and rows are shuffled inside the buffer as the engine samples; with
-    ``sampling='sequential'`` all come in order. Each buffer but the last holds whole batches.
-    """
+
+def _refuse(options: dict[str, Any]) -> None:
+    """Raise if an option is given that does not go with streamed rows."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name} does not go with rows of open_rows; leave it out")
+
+
+def _checked_buffers(engine: Engine, rows: Rows) -> Buffers:
     config = engine.config
     if (rows.n_features, rows.dtype) != (config.n_features, config.dtype):
         raise ValueError(
@@ -52,23 +58,74 @@ def stream_epoch(
         )
     if config.n_targets is not None:
         raise ValueError(f"n_targets={config.n_targets}; streamed rows have one target, give None")
-    capacity, chunk_rows = _sizes(rows, config.batch_size)
-    ordered = config.sampling == "sequential"
-    random = None if ordered else np.random.default_rng([config.seed, int(engine.counters[0])])
-    finished = engine.epochs
-    try:
-        with closing(_buffers(rows.chunks(chunk_rows, random), capacity, rows)) as buffers:
-            for X, y in buffers:
-                engine.train(Examples(X, y, None), 1, records, 0, record_end=record)
-                engine.epochs = finished  # a buffer is not an epoch
-                advance(X.nbytes + y.nbytes)
-    finally:
-        engine.epochs = finished
-    engine.epochs += 1
+    return Buffers(rows, config.batch_size)
+
+
+def _epoch(
+    engine: Engine,
+    rows: Rows,
+    buffers: Buffers,
+    records: Records,
+    *,
+    record: bool,
+    advance: Callable[[int], Any],
+) -> None:
+    """Train for one epoch; a record is the loss over a buffer, after training on it.
+
+    Runs of rows come in random order, and the engine samples inside a buffer; with
+    ``sampling='sequential'`` all come in order. What reading or a schedule raises takes the epoch
+    back; what else stops it keeps the weights and the records so far.
+    """
+    with engine.alone():
+        begun = _Begun(engine, records)
+        try:
+            with closing(buffers.epoch(begun.random)) as full:
+                while (examples := _next(full, records)) is not None:
+                    engine.train_part(examples, records, record_end=record)
+                    advance(len(examples.X))
+        except BaseException as error:
+            if buffers.failed or records.faulty or isinstance(error, ValueError):
+                begun.restore()
+                raise
+            done = int(engine.counters[1]) - begun.examples
+            records.epochs = begun.epochs_recorded + (done / rows.n_rows if rows.n_rows else 0)
+            error.history = engine.history(records)  # type: ignore[attr-defined]
+            raise
+        engine.epochs += 1
+        records.epochs = begun.epochs_recorded + 1
+
+
+class _Begun:
+    """The state in which an epoch begins, and the order of its runs, which depends on it alone."""
+
+    def __init__(self, engine: Engine, records: Records) -> None:
+        self._engine = engine
+        self._state = engine.copy(), engine.rate, engine.start_loss
+        self.examples = int(engine.counters[1])
+        self.epochs_recorded = records.epochs
+
+    @property
+    def random(self) -> np.random.Generator | None:
+        config = self._engine.config
+        if config.sampling == "sequential":
+            return None
+        return np.random.default_rng([config.seed, self.examples])
+
+    def restore(self) -> None:
+        state, self._engine.rate, self._engine.start_loss = self._state
+        self._engine.restore(state)
+
+
+def _next(full: Iterator[StreamedExamples], records: Records) -> StreamedExamples | None:
+    """Return the next buffer; the wait for it counts as training time."""
+    begun = time.perf_counter()
+    examples = next(full, None)
+    records.total_seconds += time.perf_counter() - begun
+    return examples
 
 
 @contextmanager
-def _bar(progress: bool) -> Iterator[Callable[[int], Any]]:
+def _bar(progress: bool, total: int | None) -> Iterator[Callable[[int], Any]]:
     """Give what counts bytes: on a bar that shows them and their rate, if wanted."""
     if not progress:
         yield lambda n_bytes: None
@@ -79,65 +136,5 @@ def _bar(progress: bool) -> Iterator[Callable[[int], Any]]:
         raise ImportError(
             'progress=True needs tqdm, which is missing; pip install "tilewise[report]"'
         ) from None
-    with tqdm(unit="B", unit_scale=True) as bar:
+    with tqdm(total=total, unit="B", unit_scale=True) as bar:
         yield bar.update
-
-
-def _sizes(rows: Rows, batch_size: int) -> tuple[int, int]:
-    """Return the rows of a buffer, whole batches, and of a chunk."""
-    item = rows.dtype.itemsize
-    row_bytes = (rows.n_features + 1) * item
-    chunk_rows = max(1, rows.buffer_bytes // _CHUNKS // row_bytes)
-    left = rows.buffer_bytes - 4 * chunk_rows * row_bytes
-    capacity = left // (2 * row_bytes + _ORDER_BYTES) // batch_size * batch_size
-    if capacity < 1:
-        least = 2 * batch_size * (2 * row_bytes + _ORDER_BYTES)
-        raise ValueError(
-            f"buffer_bytes={rows.buffer_bytes} is too small for batch_size={batch_size}; "
-            f"give at least {least}"
-        )
-    return capacity, chunk_rows
-
-
-def _buffers(
-    chunks: Iterator[tuple[Array, Array]], capacity: int, rows: Rows
-) -> Generator[tuple[Array, Array], None, None]:
-    """Yield full buffers and the last; the next is filled by a thread while one is in use."""
-    filler = _Filler(chunks)
-    both = [
-        (np.empty((capacity, rows.n_features), rows.dtype), np.empty((capacity, 1), rows.dtype))
-        for _ in range(2)
-    ]
-    with ThreadPoolExecutor(1, "tilewise-reader") as pool:
-        try:
-            turn = 0
-            filling = pool.submit(filler.fill, *both[turn])
-            while n := filling.result():
-                X, y = both[turn]
-                turn = 1 - turn
-                filling = pool.submit(filler.fill, *both[turn])
-                yield X[:n], y[:n]
-        finally:
-            filler.stopped.set()
-
-
-class _Filler:
-    """Fills buffers with the rows of chunks; what does not fit goes to the next buffer."""
-
-    def __init__(self, chunks: Iterator[tuple[Array, Array]]) -> None:
-        self._chunks = chunks
-        self._rest: tuple[Array, Array] | None = None
-        self.stopped = threading.Event()
-
-    def fill(self, X: Array, y: Array) -> int:
-        """Fill the arrays and return how many rows they hold: 0 after the last."""
-        n = 0
-        while n < len(X) and not self.stopped.is_set():
-            chunk = self._rest or next(self._chunks, None)
-            if chunk is None:
-                break
-            count = min(len(chunk[0]), len(X) - n)
-            X[n : n + count], y[n : n + count, 0] = chunk[0][:count], chunk[1][:count]
-            self._rest = (chunk[0][count:], chunk[1][count:]) if count < len(chunk[0]) else None
-            n += count
-        return n

@@ -1,0 +1,154 @@
+"""An epoch on a data set larger than memory allows, beside reading alone and training alone.
+
+Writes the data to a folder, measures in fresh processes with the page cache dropped (as root; else
+the file says that it was warm), deletes the data, and writes JSON.
+
+    python -m benchmarks.larger_than_memory --folder /big/disk --gigabytes 8
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tilewise as tw
+from tilewise.hardware import cpu_name
+
+RESULT = Path(__file__).parent / "results" / "larger_than_memory.json"
+FEATURES, SHARDS, BLOCK = 127, 8, 2**15
+ROUNDS = 3
+SETTINGS = {"batch_size": 32, "learning_rate": 1e-3, "seed": 0}
+
+
+def write(folder: Path, gigabytes: float) -> None:
+    """Write shards of a linear model's rows, the labels in the last column."""
+    random = np.random.default_rng(0)
+    weights = random.standard_normal(FEATURES, np.float32)
+    row_bytes = (FEATURES + 1) * 4
+    blocks = -(-int(gigabytes * 1e9) // (SHARDS * BLOCK * row_bytes))
+    for shard in range(SHARDS):
+        with open(folder / f"{shard}.npy", "wb") as file:
+            header = {"descr": "<f4", "fortran_order": False}
+            shape = blocks * BLOCK, FEATURES + 1
+            np.lib.format.write_array_header_1_0(file, {**header, "shape": shape})
+            for _ in range(blocks):
+                table = random.standard_normal((BLOCK, FEATURES + 1), np.float32)
+                table[:, -1] += table[:, :-1] @ weights
+                file.write(table.data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read(folder: Path, bound: int) -> dict[str, float]:
+    """Read all bytes of the files into one buffer."""
+    buffer = bytearray(2**24)
+    begun = time.perf_counter()
+    for path in sorted(folder.iterdir()):
+        with open(path, "rb", buffering=0) as file:
+            while file.readinto(buffer):
+                pass
+    return {"seconds": time.perf_counter() - begun}
+
+
+def compute(folder: Path, bound: int) -> dict[str, float]:
+    """Train on what fits a buffer, in memory, with the records of a fit; scaled to all rows."""
+    rows = tw.open_rows(folder, buffer_bytes=bound)
+    n = min(rows.n_rows // SHARDS, bound // 2 // ((FEATURES + 1) * 4))
+    table = np.load(folder / "0.npy", mmap_mode="r")[:n].copy()
+    X, y = table[:, :-1], table[:, -1].copy()
+    trainer = tw.Trainer(FEATURES, **SETTINGS)
+    trainer.run_epoch(X, y)
+    begun = time.perf_counter()
+    trainer.fit(X, y, record_every=2**62)
+    return {"seconds": (time.perf_counter() - begun) * rows.n_rows / n}
+
+
+def epoch(folder: Path, bound: int) -> dict[str, float]:
+    """Fit for one epoch."""
+    rows = tw.open_rows(folder, buffer_bytes=bound)
+    before = peak_bytes()
+    begun = time.perf_counter()
+    history = tw.fit(rows, **SETTINGS)
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, "peak_bytes": peak_bytes() - before, "loss": history.losses[-1]}
+
+
+def peak_bytes() -> int:
+    """Return the greatest resident memory of this process so far."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
+
+
+def drop_cache() -> bool:
+    """Empty the page cache, if that is allowed."""
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3")
+    except OSError:
+        return False
+    return True
+
+
+def fresh(task: str, folder: Path, bound: int) -> dict[str, float]:
+    """Do one of the tasks in a process of its own."""
+    code = f"""import json, pathlib
+from benchmarks import larger_than_memory as tool
+print(json.dumps(tool.{task}(pathlib.Path({str(folder)!r}), {bound})))"""
+    run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    return dict(json.loads(run.stdout))
+
+
+def measure(folder: Path, bound: int) -> dict[str, Any]:
+    """Measure in rounds; the median of each time, and the greatest peak."""
+    results: dict[str, list[dict[str, float]]] = {"read": [], "compute": [], "epoch": []}
+    cold = True
+    for _ in range(ROUNDS):
+        for task, found in results.items():
+            cold = drop_cache() and cold
+            found.append(fresh(task, folder, bound))
+    seconds = {
+        task: float(np.median([run["seconds"] for run in found])) for task, found in results.items()
+    }
+    return {
+        "cpu": cpu_name(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "tilewise": tw.__version__,
+        "isa": tw.isa(),
+        "data_bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "features": FEATURES,
+        "settings": SETTINGS,
+        "buffer_bytes": bound,
+        "page_cache": "dropped before each run" if cold else "warm",
+        "seconds": seconds,
+        "epoch_over_larger": seconds["epoch"] / max(seconds["read"], seconds["compute"]),
+        "peak_bytes": max(run["peak_bytes"] for run in results["epoch"]),
+        "rounds": results,
+    }
+
+
+def main() -> None:
+    """Write, measure, delete."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", default=tempfile.gettempdir(), help="where there is room")
+    parser.add_argument("--gigabytes", type=float, default=8.0)
+    parser.add_argument("--buffer-bytes", type=int, default=10**9)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        write(Path(folder), arguments.gigabytes)
+        results = measure(Path(folder), arguments.buffer_bytes)
+    RESULT.write_text(json.dumps(results, indent=1) + "\n")
+    for name in ("data_bytes", "seconds", "epoch_over_larger", "buffer_bytes", "peak_bytes"):
+        print(name, results[name])
+
+
+if __name__ == "__main__":
+    main()
