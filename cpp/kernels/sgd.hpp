@@ -13,7 +13,7 @@ void sgd_gradient(const SgdRows<typename V::Element>& rows, index size,
                   const typename V::Element* parameters, typename V::Element* gradient) {
   const bool in_order = rows.rows == nullptr;
   const auto run = rows.features < V::width ? sgd_narrow_gradient<V>
-                   : in_order && rows.features <= most_medium_vectors<V> * V::width
+                   : in_order && rows.features <= most_medium_vectors<V>() * V::width
                        ? sgd_medium_gradient<V>
                        : sgd_wide_gradient<V>;
   run(rows, size, parameters, gradient);

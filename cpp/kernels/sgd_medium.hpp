@@ -14,7 +14,9 @@ constexpr int medium_rows = 4;
 
 // Vectors of a gradient for which there are registers beside those of the rows.
 template <class V>
-constexpr int most_medium_vectors = V::tile_vectors*(V::tile_rows / 2);
+constexpr int most_medium_vectors() {
+  return V::tile_rows * V::tile_vectors / 2;
+}
 
 // A row of Vectors vectors, the last of which may be in use in part.
 template <class V, int Vectors>
@@ -93,7 +95,7 @@ template <class V>
 void sgd_medium_gradient(const SgdRows<typename V::Element>& rows, index size,
                          const typename V::Element* parameters, typename V::Element* gradient) {
   const index vectors = (rows.features - 1) / V::width + 1;
-  each_index<most_medium_vectors<V>>([&](auto number) TILEWISE_INLINE_LAMBDA {
+  each_index<most_medium_vectors<V>()>([&](auto number) TILEWISE_INLINE_LAMBDA {
     constexpr int count = decltype(number)::value + 1;
     if (count == vectors) medium_gradient<V, count>(rows, size, parameters, gradient);
   });
