@@ -39,15 +39,14 @@ def one_epoch(X, y, parameters, batch_size, rate, *, sampling="sequential", samp
     order = _core.Sampler(len(X), sampling, 3).next_epoch()
     counters = np.zeros(2, np.int64)
     state = parameters, slots, counters
-    diverged, _ = _core.train(
-        X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore
-    )
+    diverged = _core.train(X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore)
     assert not diverged
     assert counters.tolist() == [-(-len(X) // batch_size), len(X)]
     return parameters, order
 
 
-FEATURES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 129]
+SHORT = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 33, 40]
+FEATURES = [*SHORT, 48, 50, 64, 79, 80, 95, 97, 112, 128, 129, 144, 161, 176, 191, 192, 193]
 
 
 @pytest.mark.parametrize("sampling", ["sequential", "permutation", "chunked"])

@@ -156,6 +156,11 @@ def test_the_last_good_weights_are_good(batch_size):
         (lambda t: t.fit(X, Y, callbacks=print), TypeError, "callbacks=<built-in function print>"),
         (lambda t: t.fit(X, Y, callbacks=None), TypeError, "callbacks=None is not a sequence"),
         (lambda t: t.fit(X, Y, callbacks=[3]), TypeError, r"callbacks\[0\]=3 is not callable"),
+        (
+            lambda t: tw.Trainer(5, dtype=None),
+            TypeError,
+            "dtype=None is not supported; choose float",
+        ),
         (lambda t: t.save(None), TypeError, "path=None is not a path"),
         (lambda t: t.save(b"a.npz"), TypeError, "path=b'a.npz' is not a path"),
         (lambda t: tw.fit(X, Y, foo=3), TypeError, "fit has no argument 'foo'; the settings are"),

@@ -96,6 +96,20 @@ struct SgdRows {
   TILEWISE_INLINE index row(index i) const {
     return rows == nullptr ? i : static_cast<index>(rows[i]);
   }
+
+  // Those from number `first` on.
+  TILEWISE_INLINE SgdRows from(index first) const {
+    SgdRows later = *this;
+    later.available -= first;
+    if (rows != nullptr) {
+      later.rows += first;
+      return later;
+    }
+    later.x += first * x_row_stride;
+    later.y += first;
+    if (sample_weights != nullptr) later.sample_weights += first;
+    return later;
+  }
 };
 
 // Steps of plain SGD over the first `count` rows, in batches. The parameters, which the steps
@@ -107,6 +121,7 @@ struct SgdSteps {
   index batch_size;
   const T* rates;  // one for each step
   T* parameters;
+  T* gradient;  // room for as many numbers
 };
 
 // The element type of a product is float, double, std::uint32_t or std::uint64_t.
@@ -138,10 +153,7 @@ struct SgdKernels {
   // gradient[j] = sum_i r_i x_ij and, after the last feature, sum_i r_i, over the first `size`
   // rows: r_i = x_i w + bias - y_i, times the row's sample weight.
   void (*gradient)(const SgdRows<T>& rows, index size, const T* parameters, T* gradient);
-  // Whole steps: of batch size 1, for any features; of any batch size, for a few.
-  void (*single_steps)(const SgdSteps<T>&);
-  void (*narrow_steps)(const SgdSteps<T>&);
-  index most_narrow;  // features that narrow_steps can do with
+  void (*steps)(const SgdSteps<T>&);
 };
 
 template <class T>

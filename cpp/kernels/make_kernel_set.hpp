@@ -8,8 +8,7 @@
 #include "kernels/inner_tile.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/outer.hpp"
-#include "kernels/sgd_narrow.hpp"
-#include "kernels/sgd_wide.hpp"
+#include "kernels/sgd.hpp"
 #include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
@@ -48,7 +47,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
 template <class V>
 constexpr FloatKernels<typename V::Element> make_float_kernels() {
   return {make_gemm_kernels<V>(),
-          {sgd_gradient<V>, sgd_single_steps<V>, sgd_narrow_steps<V>, V::width - 1},
+          {sgd_gradient<V>, sgd_steps<V>},
           {fma_chain<V>, 2 * V::width * fma_chains<V>}};
 }
 

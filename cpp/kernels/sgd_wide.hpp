@@ -1,5 +1,5 @@
-// SGD on rows of any length: a few rows at a time are read from memory once, for their residuals,
-// and again from L1 for the gradient.
+// SGD on long rows, and single steps on rows of any length: a few rows at a time are read from
+// memory once, for their residuals, and again from L1 for the gradient.
 #pragma once
 
 #include "kernels/exchange.hpp"
@@ -15,61 +15,88 @@ constexpr int rows_at_once = 8;
 constexpr index bytes_ahead = index{32} << 10;
 constexpr index most_rows_ahead = 64;
 
-// A few rows, and as many of those that come later.
+// Rows that come later are asked for line by line and row by row: the CPU's own prefetchers follow
+// requests in the order of the addresses.
 template <class V, int Rows>
-struct RowGroup {
+class LaterRows {
+ public:
   using T = typename V::Element;
 
-  const T* x[Rows];
-  T y[Rows];
-  const T* later[Rows];
-  bool asks;  // short rows in order are left to the CPU's own prefetchers
-
-  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i)
-      : asks(rows.rows != nullptr || rows.features * index{sizeof(T)} > 128) {
+  TILEWISE_INLINE LaterRows(const SgdRows<T>& rows, index i, bool asks)
+      : features_(rows.features), asks_(asks) {
+    if (!asks_) return;
     const index ahead = rows_ahead(rows.features);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      x[r] = rows.x + rows.row(i + r) * rows.x_row_stride;
-      y[r] = rows.y[rows.row(i + r)];
-      if (!asks) continue;
       const index row = rows.row(i + ahead + r < rows.available ? i + ahead + r : i + r);
-      later[r] = rows.x + row * rows.x_row_stride;
-      __builtin_prefetch(later[r] + rows.features - 1, 0, 2);  // a row may end in one line more
+      x_[r] = rows.x + row * rows.x_row_stride;
+      __builtin_prefetch(x_[r] + features_ - 1, 0, 2);  // a row may end in one line more
       __builtin_prefetch(rows.y + row, 0, 3);
     }
+    at_ = x_[0];
   }
+
+  // Asks for a part of them: all, if called for every vector of the features in two passes.
+  TILEWISE_INLINE void ask() {
+    if (!asks_) return;
+    constexpr int requests = Rows * V::width / line / 2;
+    TILEWISE_UNROLL
+    for (int q = 0; q < (requests > 0 ? requests : 1); ++q) ask_for_a_line();
+  }
+
+ private:
+  static constexpr int line = 64 / static_cast<int>(sizeof(T));
 
   static TILEWISE_INLINE index rows_ahead(index features) {
     const index rows = bytes_ahead / (features * index{sizeof(T)});
     return rows < Rows ? index{Rows} : rows < most_rows_ahead ? rows : most_rows_ahead;
   }
 
-  // Asks for the vector at feature j of the later rows First, First + 2, ..: the two passes over a
-  // group ask for half each, so that requests never pause.
-  template <int First>
-  TILEWISE_INLINE void ask(index j) const {
-    if (!asks) return;
+  TILEWISE_INLINE void ask_for_a_line() {
+    __builtin_prefetch(at_, 0, 2);
+    at_ += line;
+    if (at_ - x_[row_] < features_) return;
+    row_ += row_ + 1 < Rows;
+    at_ = x_[row_];
+  }
+
+  index features_;
+  bool asks_;
+  const T* x_[Rows];
+  int row_ = 0;
+  const T* at_;
+};
+
+// A few rows.
+template <class V, int Rows>
+struct RowGroup {
+  using T = typename V::Element;
+
+  const T* x[Rows];
+  T y[Rows];
+
+  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i) {
     TILEWISE_UNROLL
-    for (int r = First; r < Rows; r += 2) __builtin_prefetch(later[r] + j, 0, 2);
+    for (int r = 0; r < Rows; ++r) {
+      x[r] = rows.x + rows.row(i + r) * rows.x_row_stride;
+      y[r] = rows.y[rows.row(i + r)];
+    }
   }
 };
 
-// Calls visit(j, load) for every vector of the features; load(p) reads those of a row at p.
+// Calls visit(load, store) for every vector of the features; load(p) reads those of a row at p.
 template <class V, class Visit>
 TILEWISE_INLINE void each_vector(index features, const Visit& visit) {
   using T = typename V::Element;
   index j = 0;
   for (; j + V::width <= features; j += V::width) {
-    visit(
-        j, [&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); },
-        [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r); });
+    visit([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); },
+          [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r); });
   }
   if (j == features) return;
   const auto mask = V::first(static_cast<int>(features - j));
-  visit(
-      j, [&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j, mask, V::zero()); },
-      [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r, mask); });
+  visit([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j, mask, V::zero()); },
+        [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r, mask); });
 }
 
 // sum[i] = the lanes of acc[i], added up.
@@ -90,15 +117,32 @@ TILEWISE_INLINE void sums_of(const typename V::Reg (&acc)[Count], typename V::El
 template <int Count, class V>
 constexpr int padded = Count + V::width;
 
+// residual[r], of the rows from i on: the prediction, whose products are in acc[r], less the
+// target, times the sample weight.
+template <class V, int Rows>
+TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows, index i,
+                                  const RowGroup<V, Rows>& group,
+                                  const typename V::Reg (&acc)[Rows],
+                                  const typename V::Element* parameters,
+                                  typename V::Element* residual) {
+  sums_of<V, Rows>(acc, residual);
+  TILEWISE_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    residual[r] += parameters[rows.features] - group.y[r];
+    if (rows.sample_weights != nullptr) residual[r] *= rows.sample_weights[rows.row(i + r)];
+  }
+}
+
 // Adds factor[r] x[r] of every row to `to`.
 template <class V, int Rows>
-TILEWISE_INLINE void add_rows(const RowGroup<V, Rows>& group, index features,
-                              const typename V::Element* factor, typename V::Element* to) {
+TILEWISE_INLINE void add_rows(const RowGroup<V, Rows>& group, LaterRows<V, Rows>& later,
+                              index features, const typename V::Element* factor,
+                              typename V::Element* to) {
   typename V::Reg factors[Rows];
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) factors[r] = V::set1(factor[r]);
-  each_vector<V>(features, [&](index j, auto load, auto store) TILEWISE_INLINE_LAMBDA {
-    group.template ask<1>(j);
+  each_vector<V>(features, [&](auto load, auto store) TILEWISE_INLINE_LAMBDA {
+    later.ask();
     auto sum = load(to);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) sum = V::fmadd(factors[r], load(group.x[r]), sum);
@@ -112,22 +156,19 @@ TILEWISE_INLINE void add_gradient(const SgdRows<typename V::Element>& rows, inde
                                   typename V::Element* gradient) {
   using T = typename V::Element;
   const RowGroup<V, Rows> group(rows, i);
+  LaterRows<V, Rows> later(rows, i, true);
   typename V::Reg acc[Rows] = {};
-  each_vector<V>(rows.features, [&](index j, auto load, auto) TILEWISE_INLINE_LAMBDA {
-    group.template ask<0>(j);
+  each_vector<V>(rows.features, [&](auto load, auto) TILEWISE_INLINE_LAMBDA {
+    later.ask();
     const auto weights = load(parameters);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) acc[r] = V::fmadd(load(group.x[r]), weights, acc[r]);
   });
   T residual[padded<Rows, V>];
-  sums_of<V, Rows>(acc, residual);
+  residuals_of<V, Rows>(rows, i, group, acc, parameters, residual);
   TILEWISE_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    residual[r] += parameters[rows.features] - group.y[r];
-    if (rows.sample_weights != nullptr) residual[r] *= rows.sample_weights[rows.row(i + r)];
-    gradient[rows.features] += residual[r];
-  }
-  add_rows<V, Rows>(group, rows.features, residual, gradient);
+  for (int r = 0; r < Rows; ++r) gradient[rows.features] += residual[r];
+  add_rows<V, Rows>(group, later, rows.features, residual, gradient);
 }
 
 template <class V>
@@ -141,13 +182,6 @@ void sgd_wide_gradient(const SgdRows<typename V::Element>& rows, index size,
   for (; i < size; ++i) add_gradient<V, 1>(rows, i, parameters, gradient);
 }
 
-template <class V>
-void sgd_gradient(const SgdRows<typename V::Element>& rows, index size,
-                  const typename V::Element* parameters, typename V::Element* gradient) {
-  const auto run = rows.features < V::width ? sgd_narrow_gradient<V> : sgd_wide_gradient<V>;
-  run(rows, size, parameters, gradient);
-}
-
 // As many steps of batch size 1 as Rows says, at once; see group_of_single_steps.
 template <class V, int Rows>
 TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& steps, index i) {
@@ -156,9 +190,12 @@ TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& step
   constexpr int sums = Rows + pairs;
   const index features = steps.rows.features;
   const RowGroup<V, Rows> group(steps.rows, i);
+  // Short rows in order are left to the CPU's own prefetchers.
+  LaterRows<V, Rows> later(steps.rows, i,
+                           steps.rows.rows != nullptr || features * index{sizeof(T)} > 128);
   typename V::Reg acc[sums] = {};  // the predictions, then the products of the rows: 10 20 21 30 ..
-  each_vector<V>(features, [&](index j, auto load, auto) TILEWISE_INLINE_LAMBDA {
-    group.template ask<0>(j);
+  each_vector<V>(features, [&](auto load, auto) TILEWISE_INLINE_LAMBDA {
+    later.ask();
     const auto weights = load(steps.parameters);
     typename V::Reg x[Rows];
     TILEWISE_UNROLL
@@ -185,7 +222,7 @@ TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& step
     bias_change += change[r];
   }
   bias += bias_change;
-  add_rows<V, Rows>(group, features, change, steps.parameters);
+  add_rows<V, Rows>(group, later, features, change, steps.parameters);
 }
 
 template <class V>

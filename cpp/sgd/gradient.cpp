@@ -11,8 +11,10 @@
 namespace tilewise::sgd {
 namespace {
 
-// A part is worth a thread's waking from about this many numbers of X on.
+// A part is worth a thread's waking from about this many numbers of X on,
 constexpr index numbers_in_a_part = index{1} << 15;
+// and must have some rows: its gradient is another model to add up.
+constexpr index least_rows_in_a_part = 16;
 constexpr index most_parts = 16;
 // What is done between two questions whether to stop: some milliseconds.
 constexpr index numbers_in_a_slab = index{1} << 24;
@@ -22,30 +24,40 @@ template <class T>
 void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, index first,
                       index size, const Model<T>& model, T* gradient) {
   const auto kernel = kernels::in_use().sgd<T>().gradient;
-  const index wanted = size * model.size() / numbers_in_a_part;
+  const index wanted =
+      std::min(size * model.size() / numbers_in_a_part, size / least_rows_in_a_part);
   const EvenSplit parts = {size, std::clamp(wanted, index{1}, std::min(most_parts, size))};
   const auto run_part = [&](index part, T* result) {
     const index begin = parts.begin(part);
     const auto rows = examples.rows(order, first + begin);
     kernel(rows, parts.size(part), model.parameters, result);
   };
-  if (parts.parts == 1) return run_part(0, gradient);
+  const auto add = [&](const T* result) {
+    for (index j = 0; j < model.size(); ++j) gradient[j] += result[j];
+  };
+  const index workers = std::min(index{threads::get_num_threads()}, parts.parts);
+  if (workers == 1) {
+    run_part(0, gradient);
+    std::vector<T> more(parts.parts > 1 ? model.size() : 0);
+    for (index part = 1; part < parts.parts; ++part) {
+      run_part(part, more.data());
+      add(more.data());
+    }
+    return;
+  }
 
   const index stride = ceil_div(model.size(), index{64}) * 64;  // no two threads share a line
   thread_local std::vector<T> kept;
   std::vector<T>& results = kept;
   results.resize(parts.parts * stride);
-  const EvenSplit shares = {parts.parts, std::min(index{threads::get_num_threads()}, parts.parts)};
+  const EvenSplit shares = {parts.parts, workers};
   threads::for_each_part(static_cast<int>(shares.parts), [&](int share) {
     for (index part = shares.begin(share); part < shares.begin(share + 1); ++part) {
       run_part(part, results.data() + part * stride);
     }
   });
   std::copy_n(results.data(), model.size(), gradient);
-  for (index part = 1; part < parts.parts; ++part) {
-    const T* const result = results.data() + part * stride;
-    for (index j = 0; j < model.size(); ++j) gradient[j] += result[j];
-  }
+  for (index part = 1; part < parts.parts; ++part) add(results.data() + part * stride);
 }
 
 // The rows of a slab side by side, where they are not already.

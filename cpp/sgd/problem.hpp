@@ -24,14 +24,9 @@ struct Examples {
   // For the kernels, which know one target: the rows order[begin], .. or, without an order, those
   // from `begin` on.
   kernels::SgdRows<T> rows(const std::int64_t* order, index begin) const {
-    const index first = order == nullptr ? begin : 0;
-    return {x.data + first * x.row_stride,
-            x.row_stride,
-            x.cols,
-            y.data + first * y.row_stride,
-            sample_weights == nullptr ? nullptr : sample_weights + first,
-            order == nullptr ? nullptr : order + begin,
-            x.rows - begin};
+    const kernels::SgdRows<T> all = {x.data,         x.row_stride, x.cols, y.data,
+                                     sample_weights, order,        x.rows};
+    return all.from(begin);
   }
 };
 

@@ -18,9 +18,7 @@ auto kernel_for(const Examples<T>& examples, const Settings& settings)
                      std::isinf(settings.clip_norm) && !settings.average &&
                      examples.sample_weights == nullptr && examples.targets() == 1;
   if (!plain || is_large(settings.batch_size, examples.features())) return nullptr;
-  const auto& kernels = kernels::in_use().sgd<T>();
-  if (examples.features() <= kernels.most_narrow) return kernels.narrow_steps;
-  return settings.batch_size == 1 ? kernels.single_steps : nullptr;
+  return kernels::in_use().sgd<T>().steps;
 }
 
 }  // namespace
@@ -39,7 +37,8 @@ template <class T>
 index Stepper<T>::run(const std::int64_t* order, index begin, index count, const T* rates) {
   const index batch_size = settings_.batch_size;
   if (kernel_ != nullptr) {
-    kernel_({examples_.rows(order, begin), count, batch_size, rates, state_.model.parameters});
+    kernel_({examples_.rows(order, begin), count, batch_size, rates, state_.model.parameters,
+             gradient_.data()});
     *state_.steps += ceil_div(count, batch_size);
     *state_.examples += count;
     return count;
@@ -58,7 +57,8 @@ bool Stepper<T>::step(const std::int64_t* order, index begin, index size, T rate
   if (!sum_gradients(examples_, order, begin, size, model, interrupted_, gradient_.data())) {
     return false;
   }
-  for (T& g : gradient_) g /= static_cast<T>(size);
+  const T share = T{1} / static_cast<T>(size);
+  for (T& g : gradient_) g *= share;
   clip();
   const T decay = static_cast<T>(settings_.weight_decay);
   const index weights = model.features * model.targets;

@@ -116,7 +116,7 @@ def check_real(name: str, value: Any) -> float:
 def check_float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return the dtype float32 or float64, in native byte order."""
     try:
-        found = np.dtype(dtype).type
+        found = None if dtype is None else np.dtype(dtype).type  # NumPy takes None for float64
     except TypeError:
         found = None
     if found not in (np.float32, np.float64):
