@@ -110,7 +110,7 @@ def test_tables_of_exercises_are_those_of_the_results(made):
             str(result["batch_size"]),
             f"{result['learning_rate']:g}",
             "diverged" if result["loss"] is None else f"{result['loss']:.4g}",
-            "-" if result["seconds"] is None else three_digits(result["seconds"]),
+            "-" if result["seconds"] is None else duration(result["seconds"]),
         ]
         for result in results["batch_rate_sweep"]
     ]

@@ -104,8 +104,8 @@ def of_seconds(results: Sequence[SweepResult]) -> str:
     fast = min(times, key=lambda result: result.seconds or 0.0)
     slow = max(times, key=lambda result: result.seconds or 0.0)
     return (
-        f"The shortest run, {three_digits(fast.seconds or 0.0)} s, had batch size "
-        f"{fast.batch_size}; the longest, {three_digits(slow.seconds or 0.0)} s, had batch size "
+        f"The shortest run, {duration(fast.seconds or 0.0)}, had batch size "
+        f"{fast.batch_size}; the longest, {duration(slow.seconds or 0.0)}, had batch size "
         f"{slow.batch_size}."
     )
 

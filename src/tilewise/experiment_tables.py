@@ -14,7 +14,7 @@ from tilewise.chapter import (
 )
 from tilewise.machine import Machine
 from tilewise.roofline import RooflinePoint
-from tilewise.tables import Table, of_runs, three_digits
+from tilewise.tables import Table, duration, of_runs, three_digits
 
 __all__ = [
     "of_concise_form",
@@ -108,13 +108,13 @@ def of_sweep(results: Sequence[SweepResult]) -> Table:
     """Return the table of batch sizes and learning rates."""
     return Table(
         "Batch size and learning rate",
-        ["batch", "rate", "loss", "seconds"],
+        ["batch", "rate", "loss", "time"],
         [
             [
                 str(result.batch_size),
                 f"{result.learning_rate:g}",
                 "diverged" if result.loss is None else f"{result.loss:.4g}",
-                "-" if result.seconds is None else three_digits(result.seconds),
+                "-" if result.seconds is None else duration(result.seconds),
             ]
             for result in results
         ],

@@ -16,7 +16,7 @@ from tilewise.fit_table import FittedTable, fit_table
 from tilewise.model_file import load_model, save_model
 from tilewise.output_files import check_outputs, outputs
 from tilewise.table_files import read_table
-from tilewise.tables import Table, three_digits
+from tilewise.tables import Table, duration
 
 __all__ = ["FILES", "add_predict", "add_train"]
 
@@ -157,7 +157,7 @@ def _summary(fitted: FittedTable) -> str:
     caption = (
         f"The loss is half the mean squared error of the standardized target. Learning rate "
         f"{about['learning_rate']:.3g}, {about['epochs']} epochs of "
-        f"{three_digits(about['seconds_per_epoch'])} s."
+        f"{duration(about['seconds_per_epoch'])}."
     )
     if fitted.constant:
         caption += f" Constant, and so without weight: {', '.join(fitted.constant)}."
