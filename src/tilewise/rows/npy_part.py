@@ -1,8 +1,10 @@
 """An NPY file of rows, read with plain reads: no map, so no pages that count as ours."""
 
 import os
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +34,38 @@ class NpyFile:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    def read(self, start: int, out: Array) -> None:
-        """Fill an array with the rows from `start` on."""
-        direct = out.dtype == self.dtype and out.flags.c_contiguous
-        rows = out if direct else np.empty(out.shape, self.dtype)
-        row_bytes = rows[0].nbytes
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(self.offset + start * row_bytes)
+    def reader(self, start: int) -> Callable[[Array], None]:
+        """Return what fills arrays with the rows from `start` on, one after the other.
+
+        It keeps the file open, so that the system reads ahead, until it is no longer used.
+        """
+        file = self._opened()
+        file.seek(self.offset + start * int(np.prod(self.shape[1:])) * self.dtype.itemsize)
+
+        def read(out: Array) -> None:
+            direct = out.dtype == self.dtype and out.flags.c_contiguous
+            rows = out if direct else np.empty(out.shape, self.dtype)
+            try:
                 n_bytes = file.readinto(rows.data.cast("B"))
+            except OSError as error:
+                raise self._failed(error) from None
+            if n_bytes != rows.nbytes:
+                raise ValueError(f"{self.path} has become shorter while it was read; write it anew")
+            if not direct:
+                with np.errstate(over="ignore"):  # infinity is found by the training
+                    out[...] = rows
+
+        weakref.finalize(read, file.close)
+        return read
+
+    def _opened(self) -> BufferedReader:
+        try:
+            return open(self.path, "rb")
         except OSError as error:
-            raise type(error)(f"{self.path} cannot be read: {error.strerror}") from None
-        if n_bytes != rows.nbytes:
-            raise ValueError(f"{self.path} has become shorter while it was read; write it anew")
-        if not direct:
-            with np.errstate(over="ignore"):  # infinity is found by the training
-                out[...] = rows
+            raise self._failed(error) from None
+
+    def _failed(self, error: OSError) -> OSError:
+        return type(error)(f"{self.path} cannot be read: {error.strerror}")
 
 
 @dataclass(frozen=True)
@@ -89,17 +107,16 @@ class NpyPart:
 
     def reader(self, start: int, stop: int) -> Reader:
         """Return what reads a run; see `Part.reader`."""
-        done = start
+        read_table = self.file.reader(start)
+        read_labels = None if self.labels is None else self.labels.reader(start)
 
         def read(table: Array, y: Array) -> None:
-            nonlocal done
-            self.file.read(done, table)
-            if self.labels is not None:
-                self.labels.read(done, y)
-            else:
-                y[:] = table[:, self.target]
-                table[:, self.target : -1] = table[:, self.target + 1 :]
-            done += len(y)
+            read_table(table)
+            if read_labels is not None:
+                read_labels(y)
+                return
+            y[:] = table[:, self.target]
+            table[:, self.target : -1] = table[:, self.target + 1 :]
 
         return read
 

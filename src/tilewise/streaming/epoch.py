@@ -100,7 +100,7 @@ class _Begun:
 
     def __init__(self, engine: Engine, records: Records) -> None:
         self._engine = engine
-        self._state = engine.copy(), engine.rate, engine.start_loss
+        self._state = engine.copy(), engine.rate
         self.examples = int(engine.counters[1])
         self.epochs_recorded = records.epochs
 
@@ -112,7 +112,7 @@ class _Begun:
         return np.random.default_rng([config.seed, self.examples])
 
     def restore(self) -> None:
-        state, self._engine.rate, self._engine.start_loss = self._state
+        state, self._engine.rate = self._state
         self._engine.restore(state)
 
 
