@@ -166,7 +166,7 @@ def _quick() -> list[Any]:
     return [
         ("sgd-airfoil", *AIRFOIL, 1, _EPOCHS, "sequential"),
         *[("sgd-airfoil", *AIRFOIL, 100, _EPOCHS, order) for order in orders],
-        ("sgd-large", 50_000, 64, 1, 1, "sequential"),
+        ("sgd-large", 20_000, 64, 1, 1, "sequential"),
         ("sgd-large", 200_000, 64, 100, 1, "sequential"),
     ]
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from benchmarks.products import DTYPES, Product
@@ -112,22 +113,20 @@ def best_core() -> dict[str, str]:
     SkippedError
         It picks its best by itself, or is another library.
     """
+    variables = [{"OPENBLAS_CORETYPE": core} if core else {} for core in ("", *_CORES)]
+    workers = [Worker("numpy", environment=variable) for variable in variables]
     candidates: dict[str, tuple[float, dict[str, str]]] = {}
-    for core in ("", *_CORES):
-        variable = {"OPENBLAS_CORETYPE": core} if core else {}
-        worker = Worker("numpy", environment=variable)
-        try:
+    for worker, variable in zip(workers, variables, strict=True):
+        with suppress(EndedError):
             worker.wait()
             kernels = worker.about()["kernels"]
-            if not kernels.startswith("openblas"):
-                raise SkippedError("NumPy has no OpenBLAS")
             if kernels not in candidates:
                 candidates[kernels] = _judge(worker), variable
-        except EndedError:
-            continue
-        finally:
-            worker.close()
-    kernels, (_, variable) = min(candidates.items(), key=lambda item: item[1][0])
+        worker.close()
+    kernels = min(candidates, key=lambda name: candidates[name][0], default="none")
+    if not kernels.startswith("openblas"):
+        raise SkippedError(f"NumPy has no OpenBLAS: {kernels}")
+    _, variable = candidates[kernels]
     if not variable:
         raise SkippedError(f"the installed one picks its best already: {kernels}")
     return variable

@@ -1,7 +1,6 @@
 """Turns: every contestant does the same, one after the other, several times round."""
 
 import statistics
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,10 +9,6 @@ from benchmarks.field import Field
 from benchmarks.products import DTYPES
 from benchmarks.rival import OURS
 from benchmarks.worker import EndedError, SkippedError, Worker
-
-# OpenBLAS' threads spin for 2**26 clock cycles after a product: they must not do so in the turn
-# of another.
-_REST = 0.04
 
 _SLOW, _FEW = 1.0, 3  # calls of more seconds take so many turns: noise is short beside them
 
@@ -41,7 +36,7 @@ class Plan:
         return max(1, round(self.seconds / self.rounds / contestants / max(call, 1e-8)))
 
 
-QUICK = Plan(seconds=0.25, rounds=5)
+QUICK = Plan(seconds=0.15, rounds=5)
 FULL = Plan(seconds=0.6, rounds=7)
 
 
@@ -77,10 +72,10 @@ def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
         if case.dtype in DTYPES:
             peaks.append(field.ours.peak(case.dtype))
         for worker, call in list(ready.items()):
-            if case.threads > 1:
-                time.sleep(_REST)
             try:
                 samples[worker.name].append(worker.sample(plan.repeats(call, len(ready))))
+                if case.threads > 1:
+                    worker.rest()
             except EndedError as reason:
                 skipped[worker.name] = field.leave_out(worker, case.key, reason)
                 del ready[worker], samples[worker.name]

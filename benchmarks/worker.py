@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -16,6 +17,8 @@ from benchmarks.products import Product
 from benchmarks.rival import RIVALS, Rival, UnsupportedError
 
 _LONG = 0.1  # seconds; a call that takes longer needs no second one to be warm
+_LOOK = 0.004  # seconds between two looks at the CPU time of a process
+_CPU_TIME = 2  # of a process, in Linux's numbers of clocks: CPUCLOCK_SCHED
 _PATIENCE = 300  # seconds for an answer; no case takes so long
 
 
@@ -83,6 +86,21 @@ class Worker:
     def limits(self) -> dict[str, Any]:
         """Return what `tilewise.machine` measures; for tilewise only."""
         return dict(self._ask("limits"))
+
+    def rest(self) -> None:
+        """Wait until its threads rest, at most a second.
+
+        Those of OpenBLAS spin for some 100 ms after a product, in case there is another. In the
+        turn of the next contestant they would take one of its CPUs.
+        """
+        clock = ~self._process.pid << 3 | _CPU_TIME
+        deadline = perf_counter() + 1
+        with suppress(OSError):  # it has ended
+            while perf_counter() < deadline:
+                before = time.clock_gettime(clock)
+                time.sleep(_LOOK)
+                if time.clock_gettime(clock) - before < _LOOK / 10:
+                    return
 
     def close(self) -> None:
         """End the process."""

@@ -94,10 +94,6 @@ class TorchChapter(Torch):
     name = "torch-chapter"
     settings = "d2l.ai, section 12.5, as printed: a shuffling DataLoader, and autograd; a yardstick"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.library.set_grad_enabled(True)
-
     def product(self, a: Array, b: Array, out: Array | None) -> Call:
         """Refuse."""
         raise UnsupportedError("its products are those of torch")
@@ -110,6 +106,7 @@ class TorchChapter(Torch):
         examples = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
         batches = torch.utils.data.DataLoader(examples, task.batch_size, shuffle=True)
 
+        @torch.enable_grad()
         def call() -> tuple[Array, float]:
             w = torch.zeros(task.features, 1, requires_grad=True)
             b = torch.zeros(1, requires_grad=True)
