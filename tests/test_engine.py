@@ -9,6 +9,11 @@ import tilewise as tw
 from tilewise import _core
 
 RNG = np.random.default_rng(7)
+ONE_EPOCH = _core.Plan(1, 0, False, np.nan)
+
+
+def ignore(*records):
+    """Keep no records."""
 
 
 def reference(X, y, sample_weights, parameters, order, batch_size, rate):
@@ -33,8 +38,9 @@ def one_epoch(X, y, parameters, batch_size, rate, *, sampling="sequential", samp
     sampler = _core.Sampler(len(X), sampling, 3)
     order = _core.Sampler(len(X), sampling, 3).next_epoch()
     counters = np.zeros(2, np.int64)
-    *_, diverged = _core.train(
-        X, y, sample_weights, parameters, slots, counters, settings, rate, sampler, 1, 0, False
+    state = parameters, slots, counters
+    diverged, _ = _core.train(
+        X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore
     )
     assert not diverged
     assert counters.tolist() == [-(-len(X) // batch_size), len(X)]
@@ -123,14 +129,28 @@ def test_shuffles_are_uniform():
 
 @pytest.mark.parametrize("sampling", ["permutation", "replacement"])
 def test_gradient_noise_is_that_of_the_sampling(sampling):
-    n, batch_size, draws = 64, 16, 40_000
-    values = RNG.normal(size=n)
-    sampler = _core.Sampler(n, sampling, 1)
-    means = np.array([values[sampler.next_epoch()[:batch_size]].mean() for _ in range(draws)])
-    wanted = values.std() / np.sqrt(batch_size)
+    n, batch_size, draws = 64, 16, 4000
+    X, y = RNG.normal(size=(n, 3)), RNG.normal(size=n)
+
+    def first_gradient(seed):
+        trainer = tw.Trainer(
+            3,
+            batch_size=batch_size,
+            learning_rate=lambda step: float(step == 0),
+            sampling=sampling,
+            dtype=np.float64,
+            initial_weights=np.zeros(3),
+            seed=seed,
+        )
+        trainer.run_epoch(X, y)
+        return -np.append(trainer.weights, trainer.bias)
+
+    rows = -np.column_stack([X, np.ones(n)]) * y[:, None]
+    noise = [first_gradient(seed) - rows.mean(axis=0) for seed in range(draws)]
+    wanted = np.sqrt(rows.var(axis=0).sum() / batch_size)
     if sampling == "permutation":
         wanted *= np.sqrt((n - batch_size) / (n - 1))
-    assert abs(means.std() / wanted - 1) < 0.03
+    assert abs(np.sqrt(np.square(noise).sum(axis=1).mean()) / wanted - 1) < 0.03
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -153,6 +173,6 @@ def test_wrong_shapes_do_not_reach_memory():
     for i in range(3):
         state = [*good[:i], bad[i], *good[i + 1 :]]
         with pytest.raises(ValueError, match="must"):
-            _core.train(X, y, None, *state, settings, 0.1, sampler, 1, 0, False)
+            _core.train(X, y, None, *state, settings, 0.1, sampler, ONE_EPOCH, ignore)
     with pytest.raises(ValueError, match="another number of rows"):
-        _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, 1, 0, False)
+        _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, ONE_EPOCH, ignore)

@@ -25,9 +25,11 @@ FLOORS = {
 MODULES = [
     "_core",
     "_validation",
+    "_threadpoolctl",
     "_threads",
     "cache_folder",
     "hardware",
+    "input_files",
     "output_files",
     "timing",
     "linalg",

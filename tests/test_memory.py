@@ -87,3 +87,94 @@ def test_results_too_large_to_count_raise_before_any_work():
     for strategy in tw.STRATEGIES:
         with pytest.raises((ValueError, MemoryError)):
             tw.matmul(tall, tall.T, strategy=strategy)
+
+
+NO_ROOM_TO_FIT = """
+import resource
+import numpy as np
+import tilewise as tw
+
+tw.set_num_threads(2)
+X = np.ones((4_000_000, 1), np.float32)
+y = np.ones(4_000_000, np.float32)
+trainer = tw.Trainer(1, batch_size=1_000_000, learning_rate=0.1, seed=0)
+with open("/proc/self/statm") as statm:
+    in_use = int(statm.read().split()[0]) * resource.getpagesize()
+limits = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (in_use + 16 * 2**20, limits[1]))
+try:
+    trainer.run_epoch(X, y)  # the order of the rows takes 32 MiB
+except MemoryError:
+    pass
+else:
+    raise SystemExit("no error")
+resource.setrlimit(resource.RLIMIT_AS, limits)
+assert trainer.steps == 0
+trainer.run_epoch(X, y)
+assert trainer.steps == 4 and np.isfinite(trainer.weights).all()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux")
+def test_no_room_to_fit():
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM_TO_FIT], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# A leak of one small object a call would add 16 bytes or more for each.
+CALLS = {
+    "matmul": ("tw.matmul(A, A)", 1_000_000),
+    "out": ("tw.matmul(A, A, out=out)", 1_000_000),
+    "ufunc": ("tw.matmul(stack, A, order='K')", 300_000),
+    "errors": ("fails(tw.matmul, A, A[:2])", 100_000),
+    "wrong strategy": ("fails(tw.matmul, A, A, strategy='fast')", 100_000),
+    "step": ("trainer.step(A, A[0])", 100_000),
+    "fit": ("tw.fit(A, A[0], epochs=1, seed=0)", 10_000),
+}
+MANY_CALLS = """
+import gc, resource
+import numpy as np
+import tilewise as tw
+
+A, out = np.ones((3, 3)), np.ones((3, 3))
+stack = np.ones((2, 3, 3))
+trainer = tw.Trainer(3, learning_rate=1e-9, dtype=np.float64)
+
+def fails(function, *arguments, **options):
+    try:
+        function(*arguments, **options)
+    except ValueError:
+        return
+    raise SystemExit("no error")
+
+def resident():
+    gc.collect()
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+def repeat(times):
+    for _ in range(times):
+        {call}
+
+repeat({times} // 10)
+before = resident()
+repeat({times})
+print((resident() - before) / {times})
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("kind", CALLS)
+def test_calls_leave_no_memory_behind(kind):
+    call, times = CALLS[kind]
+    done = subprocess.run(
+        [sys.executable, "-c", MANY_CALLS.format(call=call, times=times)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    # 256 KiB are no leak: what the allocator keeps.
+    assert float(done.stdout) < max(1, 2**18 / times)

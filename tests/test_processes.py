@@ -1,6 +1,7 @@
 """Forks, Python threads, and the end of the process."""
 
 import multiprocessing
+import re
 import subprocess
 import sys
 import threading
@@ -149,3 +150,32 @@ def test_a_product_at_exit():
         "atexit.register(lambda: print(tw.matmul(A, A).max()))\n"
         "tw.set_num_threads(2); tw.matmul(A, A)"
     ).split() == ["300.0"]
+
+
+IN_A_SUBINTERPRETER = """
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters  # before Python 3.13
+
+interpreters.run_string(interpreters.create(), '''
+import warnings
+warnings.simplefilter("ignore")
+try:
+    import tilewise
+except ImportError as error:
+    print("ImportError:", error, flush=True)
+''')
+"""
+
+
+def test_subinterpreters_are_refused():
+    assert re.match(
+        "ImportError: .*tilewise.* not support .*subinterpreters", run(IN_A_SUBINTERPRETER)
+    )
+
+
+def test_a_refused_subinterpreter_leaves_the_main_one_usable():
+    product = "import numpy as np, tilewise as tw\nprint(tw.matmul(np.ones(3), np.ones(3)))\n"
+    printed = run(product + IN_A_SUBINTERPRETER + product).splitlines()
+    assert [line.split(":")[0] for line in printed] == ["3.0", "ImportError", "3.0"]

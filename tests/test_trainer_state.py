@@ -1,9 +1,14 @@
-"""What a trainer is besides its numbers: resumed, pickled, and of one thread."""
+"""What a trainer is besides its numbers: resumed, damaged, pickled, and of one thread."""
 
+import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
+from damage import DAMAGE, damaged
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tilewise as tw
 
@@ -94,3 +99,111 @@ def test_the_last_good_weights_are_good(batch_size):
     far = np.full(5, 1e6)  # a bad start is no divergence
     history = tw.fit(X, Y, initial_weights=far, learning_rate=0.1, epochs=50, seed=0)
     assert history.losses[-1] < start
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda t: t.fit(X, Y, callbacks=print), TypeError, "callbacks=<built-in function print>"),
+        (lambda t: t.fit(X, Y, callbacks=None), TypeError, "callbacks=None is not a sequence"),
+        (lambda t: t.fit(X, Y, callbacks=[3]), TypeError, r"callbacks\[0\]=3 is not callable"),
+        (lambda t: t.save(None), TypeError, "path=None is not a path"),
+        (lambda t: t.save(b"a.npz"), TypeError, "path=b'a.npz' is not a path"),
+        (lambda t: tw.fit(X, Y, foo=3), TypeError, "fit has no argument 'foo'; the settings are"),
+        (lambda t: tw.fit(X, Y, weight_decay=1e300), ValueError, "is infinite in float32"),
+        (lambda t: tw.sgd.mean_loss(X, Y, t.weights, "a"), TypeError, "bias='a' is not a number"),
+    ],
+)
+def test_bad_arguments_are_named_and_change_nothing(call, error, message):
+    trainer = tw.Trainer(5, seed=0)
+    with pytest.raises(error, match=message):
+        call(trainer)
+    np.testing.assert_array_equal(trainer.weights, tw.Trainer(5, seed=0).weights)
+
+
+class OneRateTooMany(tw.schedules.Schedule):
+    """A subclass with a fault."""
+
+    def rates(self, steps, epochs):
+        """Return one too many."""
+        return np.ones(len(steps) + 1)
+
+
+@pytest.mark.parametrize("train", [tw.Trainer.step, tw.Trainer.fit])
+def test_a_schedule_of_the_wrong_length_is_named(train):
+    trainer = tw.Trainer(5, learning_rate=OneRateTooMany(0.1))
+    with pytest.raises(ValueError, match=r"OneRateTooMany\.rates gave shape \(.*give one rate"):
+        train(trainer, X, Y)
+
+
+MEMBERS = ("settings", "parameters", "slots", "counters", "random")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Return the path of a trainer that has learned."""
+    path = tmp_path_factory.mktemp("saved") / "model.npz"
+    rate = tw.schedules.InverseScaling(0.1)
+    trainer = tw.Trainer(5, optimizer="adam", learning_rate=rate, average=True, seed=0)
+    trainer.fit(X, Y, epochs=2)
+    trainer.save(path)
+    return path
+
+
+def load_or_refuse(path):
+    """Load a damaged trainer: what is loaded can go on, anything else is refused in one line."""
+    try:
+        trainer = tw.Trainer.load(path)
+    except ValueError as error:
+        assert len(str(error).splitlines()) == 1
+        return
+    assert np.isfinite([*trainer.weights.ravel()]).all()
+    assert trainer.steps >= 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes=DAMAGE)
+def test_damaged_trainers_are_loaded_or_refused(saved, changes):
+    path = saved.with_name("damaged.npz")
+    path.write_bytes(damaged(saved.read_bytes(), changes))
+    load_or_refuse(path)
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes=st.dictionaries(st.sampled_from(MEMBERS), DAMAGE, min_size=1))
+def test_damaged_arrays_are_loaded_or_refused(saved, changes):
+    path = saved.with_name("arrays.npz")
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w") as new:
+        for member in MEMBERS:
+            content = old.read(f"{member}.npy")
+            new.writestr(f"{member}.npy", damaged(content, changes.get(member, [])))
+    load_or_refuse(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values),
+    max_leaves=5,
+)
+SETTINGS = (
+    "n_features", "n_targets", "batch_size", "sampling", "weight_decay", "clip_norm", "average",
+    "seed", "dtype", "optimizer", "learning_rate", "epochs", "format",
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(SETTINGS), value=JSON)
+def test_changed_settings_are_loaded_or_refused(saved, name, value):
+    path = saved.with_name("settings.npz")
+    with np.load(saved) as arrays:
+        changed = {**json.loads(str(arrays["settings"])), name: value}
+        np.savez(path, **{**arrays, "settings": json.dumps(changed)})
+    load_or_refuse(path)
+
+
+def test_a_damaged_shape_asks_for_no_memory(saved, tmp_path):
+    with np.load(saved) as arrays:
+        changed = {**json.loads(str(arrays["settings"])), "n_features": 10**9}
+        np.savez(tmp_path / "wide.npz", **{**arrays, "settings": json.dumps(changed)})
+    with pytest.raises(ValueError, match=r"parameters is \(6, 1\), not \(1000000001, 1\)"):
+        tw.Trainer.load(tmp_path / "wide.npz")

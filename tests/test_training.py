@@ -243,7 +243,8 @@ def test_divergence_keeps_the_last_good_weights(batch_size, hook):
         trainer.fit(X, Y, epochs=100, **hook)
     assert np.isfinite(trainer.weights).all()
     assert np.isfinite(error.value.history.weights).all()
-    assert f"{limit(X):.2g}"[:3] in str(error.value)
+    stable = curvature.largest_rates(X, batch_size)[batch_size < 300]
+    assert f"is stable below {stable:.3g})" in str(error.value)
     trainer = tw.Trainer(5, learning_rate=3e38, seed=0)
     for _ in range(3):
         before = state(trainer)
@@ -296,10 +297,13 @@ def test_ctrl_c_keeps_the_weights_so_far(n, features, batch_size):
     timer = threading.Timer(0.1, press)
     timer.start()
     with pytest.raises(KeyboardInterrupt) as interrupt:
-        trainer.fit(big, y, epochs=10**9, record_every=10**12)
+        trainer.fit(big, y, epochs=10**9, record_every=len(big))
     assert time.perf_counter() - pressed[0] < 5  # no hang; how soon is measured elsewhere
     assert trainer.steps > 0
-    assert (interrupt.value.history.weights == trainer.weights).all()
+    history = interrupt.value.history
+    assert (history.weights == trainer.weights).all()
+    assert trainer.examples // len(big) - len(history.losses) in (0, 1)  # cut short before a record
+    assert np.isfinite(history.seconds_per_epoch)
 
 
 def test_several_targets_are_several_models():

@@ -96,6 +96,8 @@ void set_num_threads(int count) {
 
 }  // namespace
 
+extern "C" PYBIND11_EXPORT int tilewise_get_num_threads() { return threads::get_num_threads(); }
+
 void register_machine(py::module_& module) {
   module.def(
       "isa", [] { return kernels::in_use().name; }, "The instruction set in use.");

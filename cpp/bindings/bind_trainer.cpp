@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "bindings/bindings.hpp"
 #include "bindings/gil.hpp"
@@ -158,7 +161,7 @@ template <class T>
 py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
                 Array<T>& parameters, Array<T>& slots, Counters& counters,
                 const sgd::Settings& settings, const RateArgument& rates, sgd::Sampler& sampler,
-                index epochs, index record_every, bool record_end) {
+                const sgd::Plan& plan, const py::function& record) {
   const auto examples = examples_of(x, y, sample_weights);
   const auto state = state_of(parameters, slots, counters, settings, examples);
   require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
@@ -166,12 +169,12 @@ py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<
   Signals signals;
   {
     const GilRelease release;
-    records = sgd::train(examples, settings, {epochs, record_every, record_end}, rates_from(rates),
-                         sampler, state, signals.asked());
+    records =
+        sgd::train(examples, settings, plan, rates_from(rates), sampler, state, signals.asked());
   }
+  record(records.losses, records.seconds, records.examples, records.total_seconds, records.epochs);
   signals.rethrow();
-  return py::make_tuple(records.losses, records.seconds, records.examples, records.total_seconds,
-                        records.diverged);
+  return py::make_tuple(records.diverged, records.start_loss);
 }
 
 template <class T>
@@ -230,8 +233,8 @@ void register_for(py::module_& module) {
   const auto slots = py::arg("slots").noconvert();
   const auto counters = py::arg("counters").noconvert();
   module.def("train", &train<T>, x, y, sample_weights, parameters, slots, counters,
-             py::arg("settings"), py::arg("rates"), py::arg("sampler"), py::arg("epochs"),
-             py::arg("record_every"), py::arg("record_end"));
+             py::arg("settings"), py::arg("rates"), py::arg("sampler"), py::arg("plan"),
+             py::arg("record"));
   module.def("step", &step<T>, x, y, sample_weights, parameters, slots, counters,
              py::arg("settings"), py::arg("rate"));
   module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, parameters);
@@ -259,6 +262,9 @@ void register_trainer(py::module_& module) {
       .def(py::init(&make_settings), py::arg("batch_size"), py::arg("optimizer"),
            py::arg("hyperparameters"), py::arg("weight_decay"), py::arg("clip_norm"),
            py::arg("average"));
+  py::class_<sgd::Plan>(module, "Plan")
+      .def(py::init<index, index, bool, double>(), py::arg("epochs"), py::arg("record_every"),
+           py::arg("record_end"), py::arg("start_loss"));
   module.def("optimizers", &optimizers);
   register_for<float>(module);
   register_for<double>(module);

@@ -5,24 +5,22 @@
 // thread sleeps until the process ends, as in CPython 3.14.
 #pragma once
 
-#include <cxxabi.h>
 #include <pybind11/pybind11.h>
 #include <unistd.h>
+
+#include <exception>
 
 namespace tilewise::bindings {
 
 // Calls what takes the lock, or runs Python, which lets it go and takes it back.
 template <class Call>
 auto sleep_if_python_is_gone(const Call& call) {
-#if defined(__GLIBCXX__)
   try {
     return call();
-  } catch (abi::__forced_unwind&) {
-    for (;;) pause();
+  } catch (...) {
+    if (std::current_exception()) throw;
+    for (;;) pause();  // the end of a thread is no C++ exception
   }
-#else
-  return call();
-#endif
 }
 
 class GilRelease {

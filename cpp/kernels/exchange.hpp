@@ -65,7 +65,9 @@ TILEWISE_INLINE typename V::Reg broadcast_lane(typename V::Reg r) {
   (std::make_index_sequence<V::width>());
 }
 
-// Calls visit(std::integral_constant<int, i>) for i = 0 .. Count - 1: lanes are constants.
+// Calls visit(std::integral_constant<int, i>) for i = 0 .. Count - 1: lanes are constants. Read
+// them as decltype(argument)::value: the conversion to int may become a function that objects
+// share.
 template <int Count, class Visit>
 TILEWISE_INLINE void each_index(const Visit& visit) {
   [&]<int... I>(std::integer_sequence<int, I...>) TILEWISE_INLINE_LAMBDA {

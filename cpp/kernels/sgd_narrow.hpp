@@ -65,7 +65,8 @@ TILEWISE_INLINE typename V::Reg residuals_of(const typename V::Reg (&column)[Cou
                                              const typename V::Reg& parameters,
                                              const typename V::Reg& targets) {
   typename V::Reg sum[2] = {-targets, V::zero()};
-  each_index<Count>([&](auto j) TILEWISE_INLINE_LAMBDA {
+  each_index<Count>([&](auto column_index) TILEWISE_INLINE_LAMBDA {
+    constexpr int j = decltype(column_index)::value;
     sum[j % 2] = V::fmadd(broadcast_lane<j, V>(parameters), column[j], sum[j % 2]);
   });
   return sum[0] + sum[1];
@@ -166,8 +167,9 @@ TILEWISE_INLINE typename V::Reg group_of_single_steps(const SgdSteps<typename V:
     });
     Reg sum[2] = {residuals, V::zero()};
     Reg step[2] = {result, V::zero()};
-    each_index<block>([&](auto b) TILEWISE_INLINE_LAMBDA {
-      const Reg residual = broadcast_lane<first + decltype(b)::value, V>(residuals);
+    each_index<block>([&](auto row) TILEWISE_INLINE_LAMBDA {
+      constexpr int b = decltype(row)::value;
+      const Reg residual = broadcast_lane<first + b, V>(residuals);
       sum[b % 2] -= change[first + b] * residual;
       step[b % 2] -= term[b] * residual;
     });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "gemm/gemm.hpp"
@@ -13,6 +14,23 @@ namespace {
 // Numbers looked at between two questions whether to stop: some milliseconds.
 constexpr index numbers_between_questions = index{1} << 22;
 
+// The sum of the squares of `count` residuals, in double; in several chains of additions.
+template <class T>
+double sum_of_squares(const T* residuals, index count) {
+  constexpr index chains = 8;
+  double sums[chains] = {};
+  index i = 0;
+  for (; i + chains <= count; i += chains) {
+    TILEWISE_UNROLL
+    for (index c = 0; c < chains; ++c) {
+      const auto residual = static_cast<double>(residuals[i + c]);
+      sums[c] += residual * residual;
+    }
+  }
+  for (; i < count; ++i) sums[0] += static_cast<double>(residuals[i]) * residuals[i];
+  return std::accumulate(sums, sums + chains, 0.0);
+}
+
 }  // namespace
 
 template <class T>
@@ -21,22 +39,28 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
   constexpr index chunk = 1024;
   const index rows = examples.x.rows;
   const index targets = model.targets;
-  std::vector<T> predictions(std::min(chunk, rows) * targets);
+  std::vector<T> residuals(std::min(chunk, rows) * targets);
   double sum = 0;
   double weights = 0;
   index until_question = numbers_between_questions;
   for (index i0 = 0; i0 < rows; i0 += chunk) {
     const index count = std::min(chunk, rows - i0);
     gemm::gemm(examples.x.block(i0, 0, count, examples.features()), model.weights(),
-               MatrixView<T>{predictions.data(), count, targets, targets, 1});
+               MatrixView<T>{residuals.data(), count, targets, targets, 1});
     for (index i = 0; i < count; ++i) {
-      const double weight =
-          examples.sample_weights == nullptr ? 1 : examples.sample_weights[i0 + i];
-      weights += weight;
+      T* const row = &residuals[i * targets];
       for (index t = 0; t < targets; ++t) {
-        const auto residual = static_cast<double>(predictions[i * targets + t] + model.bias()[t] -
-                                                  examples.y(i0 + i, t));
-        sum += weight * residual * residual;
+        row[t] = row[t] + model.bias()[t] - examples.y(i0 + i, t);
+      }
+    }
+    if (examples.sample_weights == nullptr) {
+      sum += sum_of_squares(residuals.data(), count * targets);
+      weights += static_cast<double>(count);
+    } else {
+      for (index i = 0; i < count; ++i) {
+        const double weight = examples.sample_weights[i0 + i];
+        sum += weight * sum_of_squares(&residuals[i * targets], targets);
+        weights += weight;
       }
     }
     until_question -= count * (examples.features() + 1);

@@ -14,6 +14,19 @@ namespace {
 constexpr index few = index{1} << 14;
 constexpr index most_in_pairs = index{1} << 30;
 
+// Between two questions whether to stop: some milliseconds.
+constexpr index draws = index{1} << 20;
+
+// Calls f(begin, end) for all of 0 .. n in pieces, and returns false once interrupted between two.
+template <class F>
+bool in_pieces(index n, const std::function<bool()>& interrupted, F f) {
+  for (index begin = 0; begin < n; begin += draws) {
+    if (begin > 0 && interrupted()) return false;
+    f(begin, std::min(begin + draws, n));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Sampling> sampling_named(std::string_view name) {
@@ -41,26 +54,26 @@ Sampler::Sampler(index n, Sampling sampling, std::uint64_t seed, index row_bytes
       chunk_(std::max((index{256} << 10) / row_bytes, index{1})) {}
 
 bool Sampler::next_epoch(std::int64_t* rows, const std::function<bool()>& interrupted) {
-  if (sampling_ == Sampling::sequential) return true;
-  if (sampling_ == Sampling::chunked) {
-    order_chunks(rows);
-    return true;
-  }
-  // Some milliseconds of draws lie between two questions whether to stop.
-  constexpr index draws = index{1} << 20;
-  if (sampling_ == Sampling::permutation) std::iota(rows, rows + n_, std::int64_t{0});
-  for (index end = n_; end > 0; end -= draws) {
-    const index begin = std::max(end - draws, index{0});
-    if (sampling_ == Sampling::permutation) {
-      shuffle(rows, end, begin);
-    } else {
-      for (index i = n_ - end; i < n_ - begin; ++i) {
-        rows[i] = static_cast<std::int64_t>(random_.below(n_));
-      }
-    }
-    if (begin > 0 && interrupted()) return false;
+  switch (sampling_) {
+    case Sampling::sequential: return true;
+    case Sampling::chunked: return order_chunks(rows, interrupted);
+    case Sampling::replacement: return draw_each(rows, interrupted);
+    case Sampling::permutation: return permute(rows, interrupted);
   }
   return true;
+}
+
+bool Sampler::permute(std::int64_t* rows, const std::function<bool()>& interrupted) {
+  const bool counted = in_pieces(
+      n_, interrupted, [&](index begin, index end) { std::iota(rows + begin, rows + end, begin); });
+  return counted && in_pieces(n_, interrupted,
+                              [&](index begin, index end) { shuffle(rows, n_ - begin, n_ - end); });
+}
+
+bool Sampler::draw_each(std::int64_t* rows, const std::function<bool()>& interrupted) {
+  return in_pieces(n_, interrupted, [&](index begin, index end) {
+    for (index i = begin; i < end; ++i) rows[i] = static_cast<std::int64_t>(random_.below(n_));
+  });
 }
 
 // The draws that fix the places from .. count of a shuffle of `count` rows.
@@ -81,17 +94,23 @@ void Sampler::shuffle(std::int64_t* rows, index count, index from) {
   random_ = random;
 }
 
-void Sampler::order_chunks(std::int64_t* rows) {
+bool Sampler::order_chunks(std::int64_t* rows, const std::function<bool()>& interrupted) {
   std::vector<std::int64_t> chunks(ceil_div(n_, chunk_));
   std::iota(chunks.begin(), chunks.end(), std::int64_t{0});
   shuffle(chunks.data(), static_cast<index>(chunks.size()), 0);
+  index since_question = 0;
   for (const std::int64_t chunk : chunks) {
     const index first = chunk * chunk_;
     const index count = std::min(chunk_, n_ - first);
     std::iota(rows, rows + count, first);
     shuffle(rows, count, 0);
     rows += count;
+    since_question += count;
+    if (since_question < draws) continue;
+    if (interrupted()) return false;
+    since_question = 0;
   }
+  return true;
 }
 
 }  // namespace tilewise::sgd

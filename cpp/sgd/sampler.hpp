@@ -93,7 +93,9 @@ class Sampler {
 
  private:
   void shuffle(std::int64_t* rows, index count, index from);
-  void order_chunks(std::int64_t* rows);
+  bool permute(std::int64_t* rows, const std::function<bool()>& interrupted);
+  bool draw_each(std::int64_t* rows, const std::function<bool()>& interrupted);
+  bool order_chunks(std::int64_t* rows, const std::function<bool()>& interrupted);
 
   index n_;
   Sampling sampling_;

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "base/split.hpp"
+#include "sgd/divergence.hpp"
 #include "sgd/loss.hpp"
 #include "sgd/stepper.hpp"
 
@@ -29,7 +31,7 @@ class Stopwatch {
 template <class T>
 class Backup {
  public:
-  Backup(const State<T>& state, int slots) : state_(state), slots_(slots * state.model.size()) {
+  Backup(const State<T>& state, index slots) : state_(state), slots_(slots * state.model.size()) {
     save();
   }
 
@@ -95,20 +97,6 @@ index next_look(index examples, const Model<T>& model) {
   return (examples / between + 1) * between;
 }
 
-// What the loss never reaches in a training that gets somewhere: so many times that of the model at
-// the start, and of one without any features.
-template <class T>
-double loss_ceiling(const Examples<T>& examples, const Model<T>& model,
-                    const Interrupted& interrupted) {
-  constexpr double factor = 1e6;
-  std::vector<T> zeros(model.size());
-  const Model<T> none = {zeros.data(), model.features, model.targets};
-  const double least = mean_loss(examples, none, interrupted);
-  const double start = mean_loss(examples, model, interrupted);
-  const double ceiling = factor * std::max(least, start);
-  return std::isfinite(ceiling) && ceiling > 0 ? ceiling : std::numeric_limits<double>::infinity();
-}
-
 template <class T>
 class Training {
  public:
@@ -121,23 +109,22 @@ class Training {
         interrupted_(interrupted),
         stepper_(examples, settings, state, interrupted),
         rates_(rates),
-        backup_(state, settings.optimizer->slots + (settings.average ? 1 : 0)),
-        ceiling_(plan.record_every == 0 ? std::numeric_limits<double>::infinity()
-                                        : loss_ceiling(examples, state.model, interrupted)),
+        slots_(settings.optimizer->slots + (settings.average ? 1 : 0)),
+        backup_(state, slots_),
+        check_(examples, state.model, plan.start_loss, interrupted),
         next_record_(next_multiple(*state.examples)),
         next_look_(next_look(*state.examples, state.model)),
         last_(at_the_end(*state.examples, examples.x.rows)),
         last_step_(at_the_end(*state.steps, ceil_div(examples.x.rows, settings.batch_size))) {}
 
   // False: it is over before its time.
-  bool epoch(Sampler& sampler, std::vector<std::int64_t>& order) {
+  bool epoch(Sampler& sampler, std::int64_t* order) {
     watch_.start();
-    const bool drawn = sampler.next_epoch(order.data(), interrupted_);
+    const bool drawn = sampler.next_epoch(order, interrupted_);
     watch_.stop();
     if (!drawn) return false;
-    const std::int64_t* const rows = order.empty() ? nullptr : order.data();
     for (index begin = 0; begin < examples_.x.rows;) {
-      const index done = some_steps(rows, begin);
+      const index done = some_steps(order, begin);
       if (done == 0 || !look()) return false;
       begin += done;
     }
@@ -146,6 +133,8 @@ class Training {
 
   Records finish() {
     records_.total_seconds = watch_.seconds();
+    records_.epochs = static_cast<double>(seen_) / static_cast<double>(examples_.x.rows);
+    records_.start_loss = check_.start_loss();
     return std::move(records_);
   }
 
@@ -163,15 +152,16 @@ class Training {
   }
 
   // Whole batches until the next look, or the end of the epoch.
-  index some_steps(const std::int64_t* rows, index begin) {
+  index some_steps(const std::int64_t* order, index begin) {
     const index batch_size = settings_.batch_size;
     const index left = examples_.x.rows - begin;
     const index wanted = std::min(next_record_, next_look_) - *state_.examples;
     watch_.start();
     const auto rates = rates_.from(*state_.steps, last_step_ - *state_.steps);
     const index steps = std::min(ceil_div(wanted, batch_size), static_cast<index>(rates.size()));
-    const index done = stepper_.run(rows, begin, std::min(steps * batch_size, left), rates.data());
+    const index done = stepper_.run(order, begin, std::min(steps * batch_size, left), rates.data());
     watch_.stop();
+    seen_ += done;
     return done;
   }
 
@@ -182,21 +172,34 @@ class Training {
     const bool record_now = done >= next_record_ || (end && plan_.record_end);
     if (!record_now && !end && done < next_look_) return true;
     next_look_ = next_look(done, state_.model);
-    const bool finite = all_finite(state_.model.parameters, state_.model.size());
-    const double loss = record_now && finite ? mean_loss(examples_, result(), interrupted_) : 0;
-    if (finite && interrupted_()) return false;
-    if (!finite || !(loss < ceiling_)) {
-      backup_.restore();
-      records_.diverged = true;
-      return false;
-    }
-    if (record_now || plan_.record_every == 0) backup_.save();
+    const Progress progress = judge();
+    if (progress == Progress::diverged) return diverge();
+    if (progress == Progress::good) backup_.save();
+    if (interrupted_()) return false;
     if (!record_now) return true;
+    const double loss = mean_loss(examples_, result(), interrupted_);
+    if (interrupted_()) return false;
+    if (!std::isfinite(loss)) return diverge();
     records_.losses.push_back(loss);
     records_.seconds.push_back(watch_.seconds());
     records_.examples.push_back(done);
     next_record_ = next_multiple(done);
     return true;
+  }
+
+  Progress judge() const {
+    const index size = state_.model.size();
+    // Where a square of a gradient is not finite, an optimizer that divides by it stands still.
+    if (!all_finite(state_.model.parameters, size) || !all_finite(state_.slots, slots_ * size)) {
+      return Progress::diverged;
+    }
+    return check_.of(state_.model);
+  }
+
+  bool diverge() {
+    backup_.restore();
+    records_.diverged = true;
+    return false;
   }
 
   Model<T> result() const {
@@ -212,14 +215,16 @@ class Training {
   const Interrupted& interrupted_;
   Stepper<T> stepper_;
   RateQueue<T> rates_;
+  index slots_;
   Backup<T> backup_;
+  DivergenceCheck<T> check_;
   Stopwatch watch_;
   Records records_;
-  double ceiling_;     // of the loss
-  index next_record_;  // these three in examples
+  index next_record_;  // this and the next two in examples since the model began
   index next_look_;
   index last_;
   index last_step_;
+  index seen_ = 0;
 };
 
 }  // namespace
@@ -228,10 +233,13 @@ template <class T>
 Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
               const Rates& rates, Sampler& sampler, const State<T>& state,
               const Interrupted& interrupted) {
-  std::vector<std::int64_t> order(sampler.in_order() ? 0 : examples.x.rows);
+  // Not set to zeros: that takes long where there are many rows.
+  const auto order = sampler.in_order()
+                         ? nullptr
+                         : std::make_unique_for_overwrite<std::int64_t[]>(examples.x.rows);
   Training<T> training(examples, settings, plan, rates, state, interrupted);
   for (index epoch = 0; epoch < plan.epochs; ++epoch) {
-    if (!training.epoch(sampler, order)) break;
+    if (!training.epoch(sampler, order.get())) break;
   }
   return training.finish();
 }

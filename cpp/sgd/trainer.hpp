@@ -42,6 +42,8 @@ struct Plan {
   index epochs;
   index record_every;  // examples; 0: never
   bool record_end;
+  double
+      start_loss;  // of DivergenceCheck, of an earlier call for this model; NaN: this is the first
 };
 
 struct Records {
@@ -49,14 +51,16 @@ struct Records {
   std::vector<double> seconds;  // of training since the call; evaluation is not counted
   std::vector<index> examples;
   double total_seconds = 0;
+  double epochs = 0;  // done, with the part of one that was cut short
   bool diverged = false;
+  double start_loss = 0;
 };
 
 // Trains for plan.epochs epochs, on the rows that the sampler draws, in batches; the last batch of
-// an epoch may be smaller. Parameters or a recorded loss that are not finite end it: the state is
-// then that of the last look at the parameters, a millisecond of work before, and `diverged` is
-// set. Ends early when interrupted, with the state as far as it got. Throws std::bad_alloc, and
-// what `rates` throws.
+// an epoch may be smaller. A divergence ends it, found by looks at the state a millisecond of work
+// apart: what is not finite, or the verdict of DivergenceCheck. The state is then that of the last
+// look at which it was good, and `diverged` is set. Ends early when interrupted, with the state as
+// far as it got. Throws std::bad_alloc, and what `rates` throws.
 template <class T>
 Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
               const Rates& rates, Sampler& sampler, const State<T>& state,

@@ -3,6 +3,8 @@
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
+# First: it refuses subinterpreters, in some of which the import of NumPy does harm.
+from tilewise import _core as _core
 from tilewise import data, hardware, plots, schedules
 from tilewise._threads import get_num_threads, set_num_threads, threads
 from tilewise.generic import train

@@ -51,6 +51,11 @@ class Settings:
         average: bool,
     ) -> None: ...
 
+class Plan:
+    def __init__(
+        self, epochs: int, record_every: int, record_end: bool, start_loss: float
+    ) -> None: ...
+
 def train(
     X: NDArray[Any],
     y: NDArray[Any],
@@ -61,10 +66,9 @@ def train(
     settings: Settings,
     rates: float | Callable[[int, int], NDArray[np.float64]],
     sampler: Sampler,
-    epochs: int,
-    record_every: int,
-    record_end: bool,
-) -> tuple[list[float], list[float], list[int], float, bool]: ...
+    plan: Plan,
+    record: Callable[[list[float], list[float], list[int], float, float], None],
+) -> tuple[bool, float]: ...
 def step(
     X: NDArray[Any],
     y: NDArray[Any],

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tilewise import _core
 from tilewise._validation import check_int
@@ -29,8 +29,8 @@ def set_num_threads(n: int) -> None:
 
     At first it is ``TILEWISE_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that the
     process may use: its affinity mask, cut to its cgroup's quota. A small product uses fewer.
-    The result of a product is bitwise the same for every number. threadpoolctl does not see these
-    threads.
+    The result of a product is bitwise the same for every number. threadpoolctl, where it
+    is installed, sees and limits these threads as ``user_api="tilewise"``.
 
     Parameters
     ----------
@@ -93,3 +93,9 @@ def _set_from_environment() -> None:
 
 
 _set_from_environment()
+with suppress(ImportError):  # threadpoolctl is not installed, or older than 3.2
+    from threadpoolctl import register
+
+    from tilewise._threadpoolctl import Controller
+
+    register(Controller)

@@ -67,6 +67,17 @@ def check_bool(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_callbacks(callbacks: Any) -> list[Any]:
+    """Return a list of callables."""
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks={_shown(callbacks)} is not a sequence; give a list")
+    listed = list(callbacks)
+    for i, callback in enumerate(listed):
+        if not callable(callback):
+            raise TypeError(f"callbacks[{i}]={_shown(callback)} is not callable; give a function")
+    return listed
+
+
 def check_deviation(name: str, value: Any) -> float:
     """Return a float from 0 to 1e30."""
     number = check_real(name, value)

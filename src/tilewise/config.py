@@ -65,13 +65,16 @@ class Config:
         epsilon = optimizer.hyperparameters.get("epsilon", 1.0)
         if not dtype.type(epsilon) > 0:
             raise ValueError(f"epsilon={epsilon} is 0 in {dtype}; give a larger one")
+        weight_decay = check_positive("weight_decay", weight_decay, or_zero=True)
+        if weight_decay > float(np.finfo(dtype).max):
+            raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
         return cls(
             n_features=check_int("n_features", n_features),
             n_targets=None if n_targets is None else check_int("n_targets", n_targets),
             batch_size=check_int("batch_size", batch_size),
             optimizer=optimizer,
             sampling=sampling,
-            weight_decay=check_positive("weight_decay", weight_decay, or_zero=True),
+            weight_decay=weight_decay,
             clip_norm=None if clip_norm is None else check_positive("clip_norm", clip_norm),
             average=check_bool("average", average),
             dtype=dtype,
@@ -81,7 +84,7 @@ class Config:
     def checked_rate(self, learning_rate: Any) -> Rate:
         """Return the learning rate if it can go with these settings, or raise."""
         if isinstance(learning_rate, str) and learning_rate == "auto":
-            if self.optimizer.name in _SCALES_GRADIENT:
+            if self.scales_gradient:
                 raise ValueError(
                     f"learning_rate='auto' has no meaning for {self.optimizer.name}, which scales "
                     "the gradient; give a number"
@@ -92,6 +95,11 @@ class Config:
         if callable(learning_rate):
             return cast(Callable[[int], float], learning_rate)
         return check_rate("learning_rate", learning_rate, self.dtype)
+
+    @property
+    def scales_gradient(self) -> bool:
+        """Whether the optimizer divides the gradient by its size."""
+        return self.optimizer.name in _SCALES_GRADIENT
 
     @property
     def weights_shape(self) -> tuple[int, ...]:

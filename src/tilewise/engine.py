@@ -31,12 +31,22 @@ class Records:
     seconds: list[float] = field(default_factory=list)
     examples: list[int] = field(default_factory=list)
     total_seconds: float = 0.0
+    epochs: float = 0.0  # done, with the part of one that was cut short
 
-    def add(self, losses: list[float], seconds: list[float], examples: list[int]) -> None:
-        """Append the records of a call that began after `total_seconds`."""
+    def add(
+        self,
+        losses: list[float],
+        seconds: list[float],
+        examples: list[int],
+        total_seconds: float,
+        epochs: float,
+    ) -> None:
+        """Append the records of a call that began after those so far."""
         self.losses += losses
         self.seconds += [self.total_seconds + second for second in seconds]
         self.examples += examples
+        self.total_seconds += total_seconds
+        self.epochs += epochs
 
 
 class Engine:
@@ -51,6 +61,7 @@ class Engine:
         self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and examples
         self.epochs = 0  # finished ones
+        self._start_loss = float("nan")  # see DivergenceCheck in cpp/sgd
         self.random = _core.Sampler(1, config.sampling, config.seed).state
         self._training = Lock()
 
@@ -107,10 +118,10 @@ class Engine:
             examples.X, examples.y, examples.weights, self.parameters, self.slots, self.counters,
             self.config.native, rate,
         )  # fmt: skip
-        if not np.isfinite(self.parameters).all():
+        if not (np.isfinite(self.parameters).all() and np.isfinite(self.slots).all()):
             self.restore(before)
             examples.check_finite()
-            raise self._divergence(examples, Records(), 1)
+            raise self._divergence(examples, Records())
 
     def train(
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
@@ -146,14 +157,15 @@ class Engine:
         sampler = _core.Sampler(n, self.config.sampling, self.config.seed, row_bytes)
         sampler.state = self.random
         before = self.copy()
+        plan = _core.Plan(epochs, record_every, record_end, self._start_loss)
         try:
-            losses, seconds, seen, total, diverged = _core.train(
+            diverged, self._start_loss = _core.train(
                 examples.X, examples.y, examples.weights, self.parameters, self.slots,
-                self.counters, self.config.native, rates, sampler, epochs, record_every, record_end,
+                self.counters, self.config.native, rates, sampler, plan, records.add,
             )  # fmt: skip
         except KeyboardInterrupt as interrupt:
             self.random = sampler.state
-            interrupt.history = self.history(records, epochs)  # type: ignore[attr-defined]
+            interrupt.history = self.history(records)  # type: ignore[attr-defined]
             raise
         except BaseException:  # of a schedule
             self.restore(before)
@@ -164,18 +176,15 @@ class Engine:
             self.restore(before)
             examples.check_finite()
             self.restore(good)
-        records.add(losses, seconds, seen)
-        records.total_seconds += total
-        if diverged:
-            raise self._divergence(examples, records, epochs)
+            raise self._divergence(examples, records)
 
-    def history(self, records: Records, epochs: int) -> History:
+    def history(self, records: Records) -> History:
         """Return the records with the model as it is."""
         return History(
             losses=np.asarray(records.losses, np.float64),
             seconds=np.asarray(records.seconds, np.float64),
             examples=np.asarray(records.examples, np.int64),
-            seconds_per_epoch=records.total_seconds / epochs,
+            seconds_per_epoch=records.total_seconds / records.epochs if records.epochs else 0.0,
             weights=self.weights,
             bias=self.bias,
             seed=self.config.seed,
@@ -223,13 +232,21 @@ class Engine:
             examples.X, config.batch_size, config.sampling, examples.weights, config.weight_decay
         )
 
-    def _divergence(self, examples: Examples, records: Records, epochs: int) -> DivergenceError:
-        full, minibatch = self._largest_rates(examples)
+    def _divergence(self, examples: Examples, records: Records) -> DivergenceError:
+        config = self.config
+        if config.scales_gradient:
+            limit = np.sqrt(np.finfo(config.dtype).max)
+            why = f"or scale X and y: squares of gradients overflow {config.dtype} at {limit:.1e}"
+        else:
+            full, minibatch = self._largest_rates(examples)
+            if config.batch_size >= len(examples.X):
+                why = f"gradient descent is stable below {full:.3g}"
+            else:
+                why = f"plain SGD with this batch size is stable below {minibatch:.3g}"
         return DivergenceError(
             f"learning_rate={self.rate} is too large: training diverged after {self.counters[1]} "
-            f"examples; plain SGD is stable below {minibatch:.3g} with this batch size (gradient "
-            f"descent below {full:.3g}): use a smaller one",
-            self.history(records, epochs),
+            f"examples; use a smaller one ({why})",
+            self.history(records),
         )
 
 

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tilewise._validation import check_bool, check_int, check_positive
 from tilewise.engine import Engine, Records
 from tilewise.examples import Examples
-from tilewise.history import History
+from tilewise.history import DivergenceError, History
 
 __all__ = ["EpochLoop"]
 
@@ -22,6 +23,20 @@ class EpochLoop:
     after_epoch: Sequence[Callable[[int, float], Any]]  # of the epoch and its loss; true: stop
     progress: bool
     verbose: bool
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_int("epochs", self.epochs)
+        if self.patience is not None:
+            check_int("patience", self.patience)
+        check_positive("tolerance", self.tolerance, or_zero=True)
+        check_bool("progress", self.progress)
+        check_bool("verbose", self.verbose)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to do after an epoch."""
+        return bool(self.patience is not None or self.after_epoch or self.progress or self.verbose)
 
     def run(
         self, engine: Engine, examples: Examples, validation: Examples, record_every: int
@@ -41,11 +56,15 @@ class EpochLoop:
                     if any([after(epoch, loss) for after in self.after_epoch]) or stop:
                         break
                 except KeyboardInterrupt as interrupt:
-                    interrupt.history = engine.history(records, epoch)  # type: ignore[attr-defined]
+                    interrupt.history = engine.history(records)  # type: ignore[attr-defined]
                     raise
-        restored = best.restore(engine)
+                except DivergenceError as divergence:
+                    best.restore(engine)
+                    divergence.history = engine.history(records)
+                    raise
+        restored = self.patience is not None and best.restore(engine)
         self._record_end(engine, examples, records, restored)
-        return engine.history(records, epoch)
+        return engine.history(records)
 
     def _record_end(
         self, engine: Engine, examples: Examples, records: Records, restored: bool
@@ -90,13 +109,11 @@ class _Best:
         self._since = 0
 
     def is_enough(self, loss: float, engine: Engine) -> bool:
-        if self._patience is None:
-            return False
         if loss < self._loss - self._tolerance:
             self._loss, self._state, self._since = loss, engine.copy(), 0
             return False
         self._since += 1
-        return self._since >= self._patience
+        return self._patience is not None and self._since >= self._patience
 
     def restore(self, engine: Engine) -> bool:
         """Go back to the best parameters, if any; what was seen and drawn since stays counted."""

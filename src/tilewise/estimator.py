@@ -158,8 +158,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 tolerance=self.tolerance,
                 verbose=self.verbose,
             )
-            trained_on = len(X) - round(len(X) * (self.validation_fraction or 0))
-            self.n_iter_ = self._trainer.examples // trained_on
+            self.n_iter_ = self._trainer.epochs
         return self
 
     def partial_fit(
@@ -187,7 +186,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             if first:
                 self._start(X, y)
             self._trainer.run_epoch(X, y, sample_weight)
-            self.n_iter_ += 1
+            self.n_iter_ = self._trainer.epochs
         return self
 
     def predict(self, X: ArrayLike) -> Array:
@@ -231,7 +230,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             dtype=X.dtype,
             seed=_seed(self.random_state),
         )
-        self.n_iter_ = 0
 
     @contextmanager
     def _unchanged_after_error(self) -> Iterator[None]:

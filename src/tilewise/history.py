@@ -22,7 +22,7 @@ class History:
     examples : ndarray of int64
         Rows seen so far.
     seconds_per_epoch : float
-        Training time of the whole run over its epochs.
+        Training time so far, over the epochs so far.
     weights : ndarray, shape (n_features,) or (n_features, n_targets)
     bias : float, or ndarray of shape (n_targets,)
     seed : int or None
@@ -41,7 +41,8 @@ class History:
 class DivergenceError(FloatingPointError):
     """The training diverged: the learning rate is too large.
 
-    A number was not finite, or a recorded loss a million times that of the start.
+    A number was not finite, or the loss, over a sample of the rows, a million times that of the
+    start and of weights of zero.
 
     Attributes
     ----------

@@ -1,18 +1,16 @@
 """A linear model as JSON for people or as NPZ for NumPy, without pickle."""
 
-import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tilewise._validation import check_int, check_real
+from tilewise.input_files import read_content, read_npz
 from tilewise.linear_model import LinearModel, Standardization
 from tilewise.numeric_table import check_names
-from tilewise.table_files import read_content, read_npy
 
 __all__ = ["load_model", "save_model"]
 
@@ -96,16 +94,10 @@ def _parse_json(content: bytes) -> dict[str, Any]:
 
 def _parse_npz(content: bytes) -> dict[str, Any]:
     """Return what the JSON of the same model has."""
-    members = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for name in ("about", "weights", "means", "scales"):
-                members[name] = archive.read(f"{name}.npy")
-    except Exception as error:  # zipfile names no set of errors for damaged files
-        raise ValueError(f"it is not a whole NPZ file with such arrays: {error}") from None
-    about = _parse_json(str(read_npy(members.pop("about"))).encode())
-    for name, member in members.items():
-        for entry, number in zip(about["features"], read_npy(member).tolist(), strict=True):
+    arrays = read_npz(content, ("about", "weights", "means", "scales"))
+    about = _parse_json(str(arrays.pop("about")).encode())
+    for name, array in arrays.items():
+        for entry, number in zip(about["features"], array.tolist(), strict=True):
             entry[name.removesuffix("s")] = number
     return about
 

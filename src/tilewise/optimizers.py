@@ -35,7 +35,8 @@ class Optimizer:
                                                                                    epsilon=1e-8
     ========= ==================================================================== =================
 
-    as in PyTorch and in d2l.ai, sections 12.6 to 12.10. Keras has the rate inside the velocity,
+    as in PyTorch. In d2l.ai, sections 12.6 to 12.10, e is inside the roots of adagrad and rmsprop,
+    and adadelta has no rate. Keras has the rate inside the velocity,
     :math:`v = \mu v - \eta g;\ w \mathrel{+}= v`: the same while the rate is constant, but a
     changed rate acts on the old gradients here and not there.
 

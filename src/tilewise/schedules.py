@@ -169,6 +169,11 @@ def rate_block(
     """Return the rates of `steps`, which lie in `epochs`, all finite and at least 0."""
     if isinstance(rate, Schedule):
         rates = np.asarray(rate.rates(steps, epochs), np.float64)
+        if rates.shape != steps.shape:
+            raise ValueError(
+                f"{type(rate).__name__}.rates gave shape {rates.shape}; give one rate a step, "
+                f"shape {steps.shape}"
+            )
     else:
         rates = np.array([check_real(f"learning_rate({step})", rate(int(step))) for step in steps])
     bad = ~(np.isfinite(rates) & (rates >= 0))

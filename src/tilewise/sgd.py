@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise import _core
-from tilewise._validation import check_float_array, check_shape
+from tilewise._validation import check_float_array, check_real, check_shape
 from tilewise.examples import Examples
 from tilewise.history import History
 from tilewise.trainer import Trainer
@@ -14,6 +14,16 @@ from tilewise.trainer import Trainer
 __all__ = ["fit", "mean_loss"]
 
 Array = NDArray[Any]
+_SETTINGS = (
+    "learning_rate",
+    "optimizer",
+    "sampling",
+    "weight_decay",
+    "clip_norm",
+    "average",
+    "initial_weights",
+    "seed",
+)
 
 
 def fit(
@@ -71,6 +81,8 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
+    for name in settings.keys() - _SETTINGS:
+        raise TypeError(f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}")
     X = check_shape("X", check_float_array("X", X), ndim=2)
     y = check_float_array("y", y)
     if y.ndim not in (1, 2):
@@ -116,5 +128,5 @@ def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> fl
     weights = check_float_array("weights", weights)
     if weights.shape != (n_features,):
         raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
-    parameters = np.append(weights, bias).astype(X.dtype).reshape(-1, 1)
+    parameters = np.append(weights, check_real("bias", bias)).astype(X.dtype).reshape(-1, 1)
     return _core.mean_loss(examples.X, examples.y, None, parameters)

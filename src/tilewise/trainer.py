@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise import checkpoint
-from tilewise._validation import check_bool, check_int, check_positive
+from tilewise._validation import check_callbacks, check_int
 from tilewise.config import Config, Rate
 from tilewise.engine import Engine, Records, starting_weights
 from tilewise.epochs import EpochLoop
@@ -37,8 +37,9 @@ class Trainer:
     batch_size : int, default 32
         Rows in a step of `run_epoch` and `fit`; all or more is gradient descent.
     learning_rate : float, 'auto', tilewise.schedules.Schedule or callable, default 0.01
-        A callable is given the number of the step, from 0. 'auto' is half the largest rate below
-        which minibatch SGD contracts, from the first data seen; see `tilewise.curvature`.
+        A callable is given the number of the step, from 0, and asked up to 4096 steps ahead. 'auto'
+        is half the largest rate below which minibatch SGD contracts, from the first data seen; see
+        `tilewise.curvature`.
     optimizer : str or Optimizer, default 'sgd'
         See `tilewise.Optimizer`.
     sampling : {'permutation', 'replacement', 'sequential', 'chunked'}, default 'permutation'
@@ -127,6 +128,11 @@ class Trainer:
         return int(self._engine.counters[1])
 
     @property
+    def epochs(self) -> int:
+        """Epochs finished so far, by `run_epoch` and `fit`."""
+        return self._engine.epochs
+
+    @property
     def learning_rate(self) -> Rate:
         """As it was set; 'auto' becomes a number with the first data."""
         return self._engine.rate
@@ -177,7 +183,7 @@ class Trainer:
         """Train for one epoch, in batches.
 
         Parameters and errors are those of `step`; after a divergence the trainer has the last good
-        weights.
+        weights of the epoch, or those before it.
 
         Examples
         --------
@@ -251,24 +257,16 @@ class Trainer:
         True
         """
         examples = validation = self._examples(X, y, sample_weight)
-        epochs = check_int("epochs", epochs)
         record_every = check_int("record_every", record_every)
-        patience = None if patience is None else check_int("patience", patience)
-        loop = EpochLoop(
-            epochs,
-            patience,
-            check_positive("tolerance", tolerance, or_zero=True),
-            [partial(callback, self) for callback in callbacks],
-            check_bool("progress", progress),
-            check_bool("verbose", verbose),
-        )
+        after_epoch = [partial(callback, self) for callback in check_callbacks(callbacks)]
+        loop = EpochLoop(epochs, patience, tolerance, after_epoch, progress, verbose)
         if validation_fraction is not None:
             examples, validation = examples.split(validation_fraction, self._engine.config.seed)
-        if patience is not None or callbacks or progress or verbose:
+        if loop.is_needed:
             return loop.run(self._engine, examples, validation, record_every)
         records = Records()
         self._engine.train(examples, epochs, records, record_every, record_end=True)
-        return self._engine.history(records, epochs)
+        return self._engine.history(records)
 
     def predict(self, X: ArrayLike) -> Array:
         """Return ``X @ weights + bias``, shape (n,) or (n, n_targets).
@@ -327,7 +325,8 @@ class Trainer:
 
         Raises
         ------
-        FileNotFoundError
+        OSError
+            The file cannot be read.
         ValueError
             The file was not written by `save`, or is damaged.
         """
