@@ -66,6 +66,11 @@ class Epochs:
         return self.epochs
 
     @property
+    def steps(self) -> int:
+        """Return how many steps a call takes."""
+        return self.epochs * -(-self.rows // self.batch_size)
+
+    @property
     def flops(self) -> int:
         """Return the operations of an epoch: predictions and gradients, whatever the batch size."""
         return 4 * self.rows * self.features
@@ -176,6 +181,7 @@ def _full() -> list[Any]:
     return [
         *[("sgd-airfoil", *AIRFOIL, b, _EPOCHS, order) for b in _BATCHES for order in orders],
         *[("sgd-large", 200_000, 64, 1, 1, order) for order in orders],
+        *[("sgd-large", *shape, 1, 1, order) for shape in _LARGE for order in orders[:2]],
         *[
             ("sgd-large", *shape, b, 1, order)
             for shape in _LARGE

@@ -22,6 +22,9 @@ RIVALS: dict[str, type["Rival"]] = {}
 ALL_DTYPES = ("float32", "float64", "float16", "int8", "int16", "int32", "int64")
 
 
+_MOST_STEPS_IN_PYTHON = 300_000
+
+
 class UnsupportedError(Exception):
     """The library cannot do that."""
 
@@ -92,6 +95,12 @@ class Rival:
         It returns weights and bias. Raises UnsupportedError as `product` does.
         """
         raise UnsupportedError("has no trainer")
+
+
+def loops_in_python(task: "Epochs") -> None:
+    """Raise UnsupportedError where a loop over the steps would take minutes."""
+    if task.steps > _MOST_STEPS_IN_PYTHON:
+        raise UnsupportedError(f"a loop in Python of {task.steps} steps takes too long")
 
 
 def needs_out(out: Array | None) -> Array:

@@ -7,7 +7,15 @@ from importlib import import_module
 import numpy as np
 
 from benchmarks.epochs import Epochs
-from benchmarks.rival import ALL_DTYPES, Array, Call, Rival, UnsupportedError, needs_out
+from benchmarks.rival import (
+    ALL_DTYPES,
+    Array,
+    Call,
+    Rival,
+    UnsupportedError,
+    loops_in_python,
+    needs_out,
+)
 
 
 class NumPy(Rival):
@@ -37,6 +45,7 @@ class NumPy(Rival):
         """Return the loop; for another order, it copies the rows of each batch together."""
         if task.sampling == "chunked":
             raise UnsupportedError("its loop has no chunks")
+        loops_in_python(task)
         rng, rate = np.random.default_rng(0), X.dtype.type(task.learning_rate)
 
         def epoch(w: Array, b: Array, order: Array | None) -> None:

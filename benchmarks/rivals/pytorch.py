@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 from benchmarks.epochs import Epochs
-from benchmarks.rival import ALL_DTYPES, Array, Call, Rival, UnsupportedError
+from benchmarks.rival import ALL_DTYPES, Array, Call, Rival, UnsupportedError, loops_in_python
 
 
 class Torch(Rival):
@@ -62,6 +62,7 @@ class Torch(Rival):
         """Return the loop; for another order, it copies the rows of each batch together."""
         if task.sampling == "chunked":
             raise UnsupportedError("its loop has no chunks")
+        loops_in_python(task)
         torch, size = self.library, task.batch_size
         columns, target = torch.from_numpy(X), torch.from_numpy(y)
         splits = [*zip(columns.split(size), target.split(size), strict=True)]
