@@ -151,3 +151,11 @@ def test_the_limit_in_the_message_is_that_of_the_optimizer(optimizer, factor, pa
         return
     with pytest.raises(tw.DivergenceError, match=f"{optimizer} is stable below {limit:.3g}"):
         trainer.fit(rows, y, epochs=5000, record_every=10**9)
+
+
+def test_other_data_of_another_scale_are_no_divergence():
+    trainer = tw.Trainer(5, batch_size=20, initial_weights=np.ones(5), seed=0)
+    nothing = np.zeros(300, np.float32)
+    trainer.run_epoch(X * np.float32(1e-4), nothing)
+    trainer.run_epoch(X, nothing + np.float32(1e-6))
+    assert trainer.loss(X, nothing) < ZEROS

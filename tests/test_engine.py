@@ -39,9 +39,7 @@ def one_epoch(X, y, parameters, batch_size, rate, *, sampling="sequential", samp
     order = _core.Sampler(len(X), sampling, 3).next_epoch()
     counters = np.zeros(2, np.int64)
     state = parameters, slots, counters
-    diverged, _ = _core.train(
-        X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore
-    )
+    diverged = _core.train(X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore)
     assert not diverged
     assert counters.tolist() == [-(-len(X) // batch_size), len(X)]
     return parameters, order

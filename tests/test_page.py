@@ -11,7 +11,7 @@ import pytest
 
 import tilewise as tw
 from tilewise import captions, chapter, report
-from tilewise.tables import three_digits
+from tilewise.tables import duration, three_digits
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -73,7 +73,7 @@ def test_tables_of_runs_and_products_are_those_of_the_results(made):
     _, page, results = made
     for title, key in (("Training runs", "runs"), ("From scratch and concise", "concise_form")):
         assert [[row[0], *row[-2:]] for row in page.tables[title][1:]] == [
-            [run["name"], f"{run['loss']:.4f}", three_digits(run["seconds_per_epoch"])]
+            [run["name"], f"{run['loss']:.4f}", duration(run["seconds_per_epoch"])]
             for run in results[key]
         ]
     (title,) = (title for title in page.tables if title.startswith("Product of two 256"))

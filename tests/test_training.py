@@ -19,7 +19,8 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "
 
 def state(trainer):
     """Return everything that training changes, as bytes."""
-    return [array.tobytes() for array in trainer._engine.copy()]
+    arrays, *rest = trainer._engine.copy()
+    return [array.tobytes() for array in arrays.values()], str(rest)
 
 
 def limit(X):

@@ -166,10 +166,10 @@ sgd::Rates rates_from(const RateArgument& rates, Signals& signals) {
 }
 
 template <class T>
-py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
-                Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
-                const RateArgument& rates, sgd::Sampler& sampler, const sgd::Plan& plan,
-                const py::function& record) {
+index train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
+            Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
+            const RateArgument& rates, sgd::Sampler& sampler, const sgd::Plan& plan,
+            const py::function& record) {
   const auto examples = examples_of(x, y, sample_weights);
   const auto state = state_of(parameters, slots, counters, settings, examples);
   require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
@@ -181,9 +181,10 @@ py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<
     records = sgd::train(examples, settings, plan, rates_from(rates, signals), sampler, state,
                          signals.asked());
   }
-  record(records.losses, records.seconds, records.examples, records.total_seconds, records.epochs);
+  record(records.losses, records.seconds, records.examples, records.total_seconds, records.epochs,
+         records.start_loss);
   signals.rethrow();
-  return py::make_tuple(records.diverged_at, records.start_loss);
+  return records.diverged_at;
 }
 
 template <class T>

@@ -137,7 +137,9 @@ class Training {
   Records finish() {
     records_.total_seconds = watch_.seconds();
     records_.epochs = static_cast<double>(seen_) / static_cast<double>(examples_.x.rows);
-    records_.start_loss = check_.start_loss();
+    // A model that ends well begins anew, with whatever data come next.
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    records_.start_loss = ended_well_ ? nan : check_.start_loss();
     return std::move(records_);
   }
 
@@ -176,6 +178,7 @@ class Training {
     if (!record_now && !end && !interrupted && done < next_verdict_) return true;
     next_verdict_ = multiple_after(done, between_verdicts_);
     const Progress progress = judge();
+    ended_well_ = progress == Progress::good;
     if (progress == Progress::diverged) return diverge();
     if (record_now && !interrupted && !record()) return false;
     if (progress == Progress::good) backup_.save();
@@ -206,6 +209,7 @@ class Training {
   bool diverge() {
     records_.diverged_at = *state_.examples;
     backup_.restore();
+    ended_well_ = true;
     return false;
   }
 
@@ -236,6 +240,7 @@ class Training {
   index last_;
   index last_step_;
   index seen_ = 0;
+  bool ended_well_ = false;
 };
 
 }  // namespace

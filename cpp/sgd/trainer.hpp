@@ -43,8 +43,7 @@ struct Plan {
   index epochs;
   index record_every;  // examples; 0: never
   bool record_end;
-  // Of DivergenceCheck, in an earlier call for this model. NaN: this is the first.
-  double start_loss;
+  double start_loss;  // that Records of an earlier call for this model has, or NaN
 };
 
 struct Records {
@@ -54,7 +53,7 @@ struct Records {
   double total_seconds = 0;
   double epochs = 0;      // done, with the part of one that was cut short
   index diverged_at = 0;  // examples since the model began; 0: it did not
-  double start_loss = 0;
+  double start_loss = 0;  // of DivergenceCheck, for the next call; NaN: all is well, it is new
 };
 
 // Trains for plan.epochs epochs, on the rows that the sampler draws, in batches; the last batch of

@@ -68,8 +68,8 @@ def train(
     rates: float | Callable[[int, int], NDArray[np.float64]],
     sampler: Sampler,
     plan: Plan,
-    record: Callable[[list[float], list[float], list[int], float, float], None],
-) -> tuple[int, float]: ...
+    record: Callable[[list[float], list[float], list[int], float, float, float], None],
+) -> int: ...
 def step(
     X: NDArray[Any],
     y: NDArray[Any],

@@ -7,7 +7,7 @@ import numpy as np
 from tilewise.chapter import Curve, FrameworkResult, NoiseResult, Run, StrategyResult, SweepResult
 from tilewise.machine import Machine
 from tilewise.roofline import RooflinePoint
-from tilewise.tables import three_digits
+from tilewise.tables import duration, three_digits
 
 __all__ = [
     "of_curves",
@@ -29,8 +29,8 @@ def of_time(runs: Sequence[Run]) -> str:
     slow = max(runs, key=lambda run: run.seconds_per_epoch)
     return (
         "Lower is better, and further left is sooner. An epoch of "
-        f"{slow.name} took {three_digits(slow.seconds_per_epoch)} s, the longest, and one of "
-        f"{fast.name} {three_digits(fast.seconds_per_epoch)} s, the shortest."
+        f"{slow.name} took {duration(slow.seconds_per_epoch)}, the longest, and one of "
+        f"{fast.name} {duration(fast.seconds_per_epoch)}, the shortest."
     )
 
 

@@ -20,7 +20,6 @@ from tilewise.output_files import outputs
 __all__ = ["load", "save"]
 
 _FORMAT = "tilewise trainer 1"
-_ARRAYS = ("parameters", "slots", "counters", "random")
 
 
 def save(engine: Engine, path: Any) -> None:
@@ -47,24 +46,21 @@ def _write(engine: Engine, path: Path) -> None:
         "start_loss": None if math.isnan(engine.start_loss) else engine.start_loss,
         "format": _FORMAT,
     }
-    arrays = {name: getattr(engine, name) for name in _ARRAYS}
     with outputs(path.parent, [path.name], force=True) as unfinished:
-        np.savez(
-            unfinished / path.name,
-            settings=json.dumps(settings, default=lambda number: number.item()),
-            **arrays,
-        )
+        text = np.array(json.dumps(settings, default=lambda number: number.item()))
+        arrays: dict[str, Any] = {"settings": text, **engine.arrays}
+        np.savez(unfinished / path.name, **arrays)
 
 
 def load(path: Any) -> Engine:
     """Return what was saved; see `Trainer.load`."""
     content = read_content(path)
     try:
-        arrays = read_npz(content, ("settings", *_ARRAYS))
+        arrays = read_npz(content, ("settings", *Engine.ARRAYS))
         settings = json.loads(str(arrays.pop("settings")))
         if settings["format"] != _FORMAT:
             raise ValueError(f"its format is not {_FORMAT!r}")
-        return _engine(settings, tuple(arrays.values()))
+        return _engine(settings, arrays)
     except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
@@ -84,7 +80,7 @@ _PLAIN = (
 )
 
 
-def _engine(settings: dict[str, Any], arrays: tuple[Any, ...]) -> Engine:
+def _engine(settings: dict[str, Any], arrays: dict[str, Any]) -> Engine:
     name, hyperparameters = settings["optimizer"]
     config = Config.checked(
         **{key: settings[key] for key in _PLAIN},
@@ -92,21 +88,22 @@ def _engine(settings: dict[str, Any], arrays: tuple[Any, ...]) -> Engine:
         optimizer=Optimizer(name, **hyperparameters),
     )
     rate = config.checked_rate(_rate_from_json(settings["learning_rate"]))
-    if arrays[0].shape != config.parameters_shape:  # before there is memory for a damaged shape
-        raise ValueError(f"parameters is {arrays[0].shape}, not {config.parameters_shape}")
+    shape = arrays["parameters"].shape
+    if shape != config.parameters_shape:  # before there is memory for a damaged shape
+        raise ValueError(f"parameters is {shape}, not {config.parameters_shape}")
     engine = Engine(config, rate, np.zeros(config.weights_shape, config.dtype))
-    for array, own in zip(arrays, engine.copy(), strict=True):
+    for name, own in engine.arrays.items():
+        array = arrays[name]
         if array.shape != own.shape or array.dtype != own.dtype:
-            raise ValueError(f"an array is {array.dtype}{array.shape}, not {own.dtype}{own.shape}")
-    parameters, slots, counters, random = arrays
-    if not (np.isfinite(parameters).all() and np.isfinite(slots).all() and (counters >= 0).all()):
-        raise ValueError("a number is not finite or a count is negative")
-    if not random.any():
-        raise ValueError("the random numbers have no state")
-    engine.restore(arrays)
-    engine.epochs = check_int("epochs", settings["epochs"], minimum=0)
-    if settings["start_loss"] is not None:
-        engine.start_loss = check_positive("start_loss", settings["start_loss"], or_zero=True)
+            raise ValueError(f"{name} is {array.dtype}{array.shape}, not {own.dtype}{own.shape}")
+    if not (np.isfinite(arrays["parameters"]).all() and np.isfinite(arrays["slots"]).all()):
+        raise ValueError("a number is not finite")
+    if (arrays["counters"] < 0).any() or not arrays["random"].any():
+        raise ValueError("a count is negative or the random numbers have no state")
+    epochs, start_loss = check_int("epochs", settings["epochs"], minimum=0), settings["start_loss"]
+    if start_loss is not None:
+        check_positive("start_loss", start_loss, or_zero=True)
+    engine.restore((arrays, epochs, math.nan if start_loss is None else start_loss))
     return engine
 
 

@@ -65,7 +65,8 @@ class Config:
         weight_decay = check_positive("weight_decay", weight_decay, or_zero=True)
         if weight_decay > float(np.finfo(dtype).max):
             raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
-        if clip_norm is not None and dtype.type(check_positive("clip_norm", clip_norm)) == 0:
+        least = float(np.finfo(dtype).smallest_subnormal)
+        if clip_norm is not None and check_positive("clip_norm", clip_norm) < least:
             raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
         return cls(
             n_features=check_int("n_features", n_features),

@@ -33,6 +33,7 @@ class Records:
     total_seconds: float = 0.0
     epochs: float = 0.0  # done, with the part of one that was cut short
     faulty: bool = False  # a schedule raised
+    start_loss: float = float("nan")  # for the next call; see DivergenceCheck in cpp/sgd
 
     def add(
         self,
@@ -41,6 +42,7 @@ class Records:
         examples: list[int],
         total_seconds: float,
         epochs: float,
+        start_loss: float,
     ) -> None:
         """Append the records of a call that began after those so far."""
         self.losses += losses
@@ -48,10 +50,13 @@ class Records:
         self.examples += examples
         self.total_seconds += total_seconds
         self.epochs += epochs
+        self.start_loss = start_loss
 
 
 class Engine:
     """A model's parameters and everything else that training changes."""
+
+    ARRAYS = ("parameters", "slots", "counters", "random")
 
     def __init__(self, config: Config, rate: Rate, weights: Array) -> None:
         self.config = config
@@ -62,7 +67,7 @@ class Engine:
         self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and examples
         self.epochs = 0  # finished ones
-        self.start_loss = float("nan")  # see DivergenceCheck in cpp/sgd
+        self.start_loss = float("nan")  # see Records
         self.random = _core.Sampler(1, config.sampling, config.seed).state
         self._training = Lock()
 
@@ -161,7 +166,7 @@ class Engine:
         before = self.copy()
         plan = _core.Plan(epochs, record_every, record_end, self.start_loss)
         try:
-            diverged_at, self.start_loss = _core.train(
+            diverged_at = _core.train(
                 examples.X, examples.y, examples.weights, self.parameters, self.slots,
                 self.counters, self.config.native, rates, sampler, plan, records.add,
             )  # fmt: skip
@@ -169,10 +174,10 @@ class Engine:
             if records.faulty:
                 self.restore(before)
                 raise
-            self.random = sampler.state
+            self.random, self.start_loss = sampler.state, records.start_loss
             error.history = self.history(records)  # type: ignore[attr-defined]
             raise
-        self.random = sampler.state
+        self.random, self.start_loss = sampler.state, records.start_loss
         if diverged_at:
             good = self.copy()
             self.restore(before)
@@ -192,14 +197,21 @@ class Engine:
             seed=self.config.seed,
         )
 
-    def copy(self) -> tuple[Array, ...]:
-        """Return copies of all that training changes."""
-        state = self.parameters, self.slots, self.counters, self.random
-        return tuple(array.copy() for array in state)
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """The arrays that training changes."""
+        return {name: getattr(self, name) for name in self.ARRAYS}
 
-    def restore(self, state: tuple[Array, ...]) -> None:
+    def copy(self) -> tuple[dict[str, Array], int, float]:
+        """Return a copy of all that training changes."""
+        arrays = {name: array.copy() for name, array in self.arrays.items()}
+        return arrays, self.epochs, self.start_loss
+
+    def restore(self, state: tuple[dict[str, Array], int, float]) -> None:
         """Go back to what `copy` returned."""
-        self.parameters[:], self.slots[:], self.counters[:], self.random = state
+        arrays, self.epochs, self.start_loss = state
+        for name, own in self.arrays.items():
+            own[:] = arrays[name]
 
     def _resolved_rate(self, examples: Examples) -> Any:
         """Return the learning rate; 'auto' becomes a number."""

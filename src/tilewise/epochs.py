@@ -44,7 +44,7 @@ class EpochLoop:
         """Train epoch by epoch. The history is the same as without a loop."""
         records = Records()
         best = _Best(self.patience, self.tolerance)
-        begun = engine.copy(), engine.epochs
+        begun = engine.copy()
         with self._bar() as advance:
             for epoch in range(1, self.epochs + 1):
                 try:
@@ -65,8 +65,7 @@ class EpochLoop:
                     raise
                 except Exception:
                     if records.faulty:
-                        state, engine.epochs = begun
-                        engine.restore(state)
+                        engine.restore(begun)
                     raise
         restored = self.patience is not None and best.restore(engine)
         self._record_end(engine, examples, records, restored)
@@ -125,5 +124,6 @@ class _Best:
         """Go back to the best parameters, if any; what was seen and drawn since stays counted."""
         if self._state is None:
             return False
-        engine.parameters[:], engine.slots[:] = self._state[:2]
+        kept = self._state[0]
+        engine.parameters[:], engine.slots[:] = kept["parameters"], kept["slots"]
         return True

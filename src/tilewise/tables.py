@@ -11,6 +11,7 @@ from tilewise.chapter import PUBLISHED_GFLOPS, PUBLISHED_RUNS, Run, StepLimit, S
 
 __all__ = [
     "Table",
+    "duration",
     "load_sentence",
     "of_published_runs",
     "of_runs",
@@ -111,7 +112,7 @@ def of_runs(runs: Sequence[Run]) -> Table:
     """
     return Table(
         "Training runs",
-        ["run", "batch", "rate", "epochs", "loss", "s/epoch"],
+        ["run", "batch", "rate", "epochs", "loss", "time/epoch"],
         [
             [
                 run.name,
@@ -119,7 +120,7 @@ def of_runs(runs: Sequence[Run]) -> Table:
                 f"{run.learning_rate:g}",
                 str(run.epochs),
                 f"{run.loss:.4f}",
-                three_digits(run.seconds_per_epoch),
+                duration(run.seconds_per_epoch),
             ]
             for run in runs
         ],
@@ -247,6 +248,19 @@ def load_sentence(load_average: float, cpus: int) -> str:
         "programs still ran, speeds can be far below what the machine does at rest, most of all "
         "those of code on several threads: run the report again on an idle machine."
     )
+
+
+def duration(seconds: float) -> str:
+    """Return a time above 0 with three digits, in s, ms, us or ns.
+
+    Examples
+    --------
+    >>> duration(2.0), duration(0.0000125)
+    ('2 s', '12.5 us')
+    """
+    units = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+    unit = next((unit for unit, size in units.items() if seconds >= size), "ns")
+    return f"{three_digits(seconds / units[unit])} {unit}"
 
 
 def three_digits(number: float) -> str:

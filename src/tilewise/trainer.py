@@ -49,7 +49,8 @@ class Trainer:
     weight_decay : float, default 0
         Times the weights, not the bias, is added to the gradient.
     clip_norm : float, optional
-        The gradient is scaled down to this Euclidean norm where it is longer.
+        The gradient is scaled down to this Euclidean norm where it is longer, before the weight
+        decay is added.
     average : bool, default False
         `weights` and `bias` are the mean of those after each step (Polyak and Juditsky, 1992).
     dtype : float32 or float64, default float32
@@ -222,7 +223,8 @@ class Trainer:
             As in `step`.
         epochs : int, default 1
         record_every : int, default 200
-            Rows between two entries of the history. The end is always recorded.
+            Rows between two entries of the history. The end is always recorded. With one row a
+            step, a record splits the steps that are taken together, which changes the rounding.
         validation_fraction : float, optional
             This part of the rows, drawn at random, is not trained on; the loss after each epoch is
             over it.

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Label", "place"]
 
 _FONT_SIZE = 7
-_AWAY = (6, 16, 26, 36, 46)  # points from what is named
+_AWAY = (6, 16, 26, 36, 46, 60, 75)  # points from what is named
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7))
 _MARKER, _LINE = 4.0, 1.0  # points that a marker and a line take to each side
+_OVER_TEXT, _CROSSING = 20, 3  # how bad a text over another is, and a thin line over one
+_STEPS = 24  # along a leader: less than the height of a text apart
 
 _GAP = (6.0, 1.0)  # points between two labels, beside and above each other
 
@@ -44,7 +46,8 @@ class Label:
 def place(labels: Sequence[Label], ax: Axes) -> None:
     """Write each label where it overlaps the axes' lines and the labels before it least.
 
-    A thin line leads from the text to its anchor. The same input gives the same picture.
+    A thin line leads from the text to its anchor, and over no other text if that can be. The same
+    input gives the same picture.
 
     Parameters
     ----------
@@ -58,6 +61,8 @@ def place(labels: Sequence[Label], ax: Axes) -> None:
     figure.draw_without_rendering()  # a layout moves the axes
     pixels = figure.dpi / 72  # in a point
     taken = _boxes_of_lines(ax, pixels)
+    texts: Boxes = np.empty((0, 4))
+    led: Boxes = np.empty((0, 4))  # by the thin lines
     for label in labels:
         text = ax.annotate(
             label.text,
@@ -81,10 +86,16 @@ def place(labels: Sequence[Label], ax: Axes) -> None:
         centres = [ax.transData.transform(xy) + np.multiply(by, pixels) for xy, by in choices]
         boxes = _around(np.array(centres), half * pixels)
         page = np.array([ax.bbox.extents])
-        outside = 4 * np.prod(half * pixels) - _shared(boxes, page)
-        best = int(np.argmin(np.round(outside + _shared(boxes, taken), 3)))
+        whole = 4 * np.prod(half * pixels)
+        tips = ax.transData.transform([xy for xy, _ in choices])
+        leaders = _leaders(tips, np.array(centres), pixels)
+        crossing = _shared(leaders.reshape(-1, 4), texts).reshape(len(choices), -1).any(axis=1)
+        crossed = _shared(boxes, led) > 0
+        hidden = _shared(boxes, taken) + _OVER_TEXT * _shared(boxes, texts)
+        cost = whole - _shared(boxes, page) + hidden + _CROSSING * whole * (crossing + crossed)
+        best = int(np.argmin(np.round(cost, 3)))
         text.xy, text.xyann = choices[best]
-        taken = np.vstack([taken, boxes[best]])
+        texts, led = np.vstack([texts, boxes[best]]), np.vstack([led, leaders[best]])
 
 
 def _boxes_of_lines(ax: Axes, pixels: float) -> Boxes:
@@ -98,6 +109,13 @@ def _boxes_of_lines(ax: Axes, pixels: float) -> Boxes:
             steps = np.arange(0, 1, 2 * _LINE * pixels / max(np.hypot(*(end - start)), 1.0))
             boxes.append(_around(start + steps[:, None] * (end - start), _LINE * pixels))
     return np.vstack(boxes)
+
+
+def _leaders(tips: NDArray[np.float64], centres: NDArray[np.float64], pixels: float) -> Boxes:
+    """Return small boxes along the line from each tip to its text, shape (n, steps, 4)."""
+    steps = np.linspace(0, 1, _STEPS)[:, None]
+    points = tips[:, None] + steps * (centres - tips)[:, None]
+    return _around(points.reshape(-1, 2), _LINE * pixels).reshape(len(tips), _STEPS, 4)
 
 
 def _around(centres: NDArray[np.float64], half: float | NDArray[np.float64]) -> Boxes:
