@@ -2,14 +2,20 @@
 
 import argparse
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from benchmarks import results, tables
-from benchmarks.cases import DTYPES, product_cases
-from benchmarks.measure import FULL, QUICK, Field, all_threads, measure, summary
-from benchmarks.peak import METHOD
-from benchmarks.rival import OURS
+from benchmarks.epochs import epoch_cases
+from benchmarks.field import Field, best_core
+from benchmarks.growth import growth_cases
+from benchmarks.machine import ROOT, all_threads, machine
+from benchmarks.measure import FULL, QUICK, measure_all
+from benchmarks.page import PICTURES, page, readme
+from benchmarks.products import DTYPES, product_cases
+from benchmarks.rival import OURS, RIVALS
+from benchmarks.worker import SkippedError
 
 _BUSY = 0.5  # runnable threads, over the last minute
 
@@ -18,96 +24,101 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
-    except (OSError, ValueError, ArithmeticError) as error:
+        return _run(options)
+    except (OSError, ValueError, ArithmeticError, SkippedError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    gemm = commands.add_parser("gemm", help="measure products beside every BLAS that is installed")
-    gemm.add_argument("--quick", action="store_true", help="fewer cases, under two minutes")
-    gemm.add_argument("--compare", type=Path, metavar="OLD.json", help="say what got slower since")
-    gemm.set_defaults(run=_gemm)
-    draw = commands.add_parser("draw", help="draw the picture and the table of a run again")
-    draw.add_argument("file", type=Path, nargs="*", help="default: all of benchmarks/results")
-    draw.set_defaults(run=_draw_all)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure tilewise beside its rivals; write benchmarks/results/CPU-ISA.json, "
+        "and from it docs/performance.md, its pictures and the figures in README.md.",
+    )
+    parser.add_argument("--quick", action="store_true", help="two minutes; writes the JSON alone")
+    parser.add_argument("--draw", type=Path, metavar="FILE.json", help="do not measure: draw this")
+    parser.add_argument(
+        "--compare", type=Path, metavar="OLD.json", help="say what got slower since"
+    )
     return parser
 
 
-def _gemm(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     old = results.load(options.compare) if options.compare else None  # before it is replaced
-    record = _measure_all(quick=options.quick)
-    path = results.path_for(record)
-    results.save(record, path)
-    _draw(path)
-    print(f"\nwrote {path}")
-    print("\n".join(tables.losses(record)) or "no rival was faster")
+    if options.draw:
+        record, path = results.load(options.draw), options.draw
+    else:
+        record = _measure(quick=options.quick)
+        path = results.path_for(record)
+        results.save(record, path)
+        print(f"\nwrote {path}")
+    if options.draw or not record["quick"]:
+        publish(record, path.name, ROOT)
+    print(*tables.losses(record) or ["no rival was faster"], sep="\n")
     return _compare(old, record) if old else 0
 
 
-def _measure_all(*, quick: bool) -> dict[str, Any]:
-    plan = QUICK if quick else FULL
-    machine = results.machine()
-    if machine["load"] > _BUSY:
-        print(f"load {machine['load']}: others use this machine; do not trust what follows")
-    peaks = dict.fromkeys(DTYPES, 0.0)
-    cases = []
-    entered = Field()
+def publish(record: dict[str, Any], source: str, root: Path) -> None:
+    """Write what a repository shows of a run: page, pictures, and the figures in the README."""
+    text = readme((root / "README.md").read_text(), record, source)
+    results.write(root / "docs" / "performance.md", page(record, source))
+    results.write(root / "README.md", text)
     try:
-        entered.enter()
-        for name, why in entered.skipped.items():
-            print(f"without {name}: {why}")
-        for case in product_cases(quick=quick, threads=all_threads()):
-            samples, peak, skipped = measure(case, entered, plan)
-            peaks[case.dtype] = max(peaks[case.dtype], *peak)
-            cases.append(summary(case, samples) | {"skipped": skipped})
-            print(_line(cases[-1]), flush=True)
-    finally:
-        entered.close()
-    for case in cases:
-        gflops = case["results"][OURS]["gflops"]
-        case["of_peak"] = gflops / peaks[case["dtype"]] / case["threads"]
-    return {
-        "quick": quick,
-        "machine": machine,
-        "peaks": peaks,
-        "peak_method": METHOD,
-        "contestants": {worker.name: worker.about for worker in entered.workers},
-        "skipped": entered.skipped,
-        "cases": cases,
-    }
-
-
-def _line(case: dict[str, Any]) -> str:
-    ratios = [f"{n} {f['ratio']:.2f}" for n, f in case["results"].items() if n != OURS]
-    gflops = case["results"][OURS]["gflops"]
-    return f"{case['key']:<55} {gflops:8.2f} GFLOP/s   {', '.join(ratios)}"
-
-
-def _draw_all(options: argparse.Namespace) -> int:
-    for path in options.file or sorted(results.FOLDER.glob("*.json")):
-        _draw(path)
-    return 0
-
-
-def _draw(path: Path) -> None:
-    record = results.load(path)
-    results.write(path.with_suffix(".md"), tables.markdown(record))
-    try:
-        from benchmarks.draw import picture
+        from benchmarks.pictures import png
     except ImportError:
-        print('no picture without matplotlib; pip install "tilewise[bench]"')
+        print('no pictures without matplotlib; pip install "tilewise[bench]"')
         return
-    part = path.with_suffix(".png.part")
-    picture(record).savefig(part, format="png", dpi=110)
-    part.replace(path.with_suffix(".png"))
+    for name in PICTURES:
+        results.write(root / "docs" / "images" / f"performance-{name}.png", png(name, record))
+
+
+def _measure(*, quick: bool) -> dict[str, Any]:
+    about = machine()
+    if about["load"] > _BUSY:
+        print(f"load {about['load']}: others use this machine; do not trust what follows")
+    record: dict[str, Any] = {"quick": quick, "machine": about, "contestants": {}}
+    record |= {"skipped": {}, "failed": {}, "cases": []}
+    try:
+        core = best_core()
+    except SkippedError as reason:
+        record["skipped"]["numpy-best"], core = str(reason), None
+    most = all_threads()
+    for threads in sorted({1, most}):
+        _with_rivals(record, threads, core)
+    with Field() as alone:
+        alone.enter([OURS])
+        _measure_into(record, growth_cases(quick=quick, threads=most), alone)
+    peaks = {
+        dtype: max(chain.from_iterable(c["peaks"] for c in record["cases"] if c["dtype"] == dtype))
+        for dtype in DTYPES
+    }
+    return record | {"peaks": peaks}
+
+
+def _with_rivals(record: dict[str, Any], threads: int, core: dict[str, str] | None) -> None:
+    """Measure all cases of a number of threads."""
+    names = [name for name in RIVALS if name != "numpy-best" or core]
+    with Field() as field:
+        field.enter(names, threads, core)
+        if not record["contestants"]:  # the same for all numbers of threads
+            record["contestants"] = field.about()
+        record.setdefault("limits", field.ours.limits())
+        for name, why in (record["skipped"] | field.skipped).items():
+            record["skipped"][name] = why
+            print(f"without {name}: {why}")
+        quick, last_cache = record["quick"], record["limits"]["l3"]
+        products = product_cases(quick=quick, threads=threads, last_cache=last_cache)
+        _measure_into(record, [*products, *epoch_cases(quick=quick, threads=threads)], field)
+
+
+def _measure_into(record: dict[str, Any], cases: list[Any], field: Field) -> None:
+    record["cases"] += measure_all(cases, field, QUICK if record["quick"] else FULL)
+    record["failed"] |= field.failed
 
 
 def _compare(old: dict[str, Any], new: dict[str, Any]) -> int:
-    lines = results.slower(old, new, OURS)
+    lines = results.slower(old, new)
     heading = "slower than before:" if lines else "nothing got slower beyond the noise"
     print(f"\n{heading}", *lines, sep="\n")
     return 1 if lines else 0

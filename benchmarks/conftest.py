@@ -1,5 +1,6 @@
 """Fixtures of the pytest-benchmark suite: contestants in this process, and a way to time a call."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 from time import perf_counter
@@ -7,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.peak import peak
-from benchmarks.rival import Rival
-from benchmarks.rivals import RIVALS
+import benchmarks.rivals  # noqa: F401, so that RIVALS has them
+from benchmarks.rival import RIVALS, Rival
 
 try:
     import pytest_benchmark  # noqa: F401
@@ -20,6 +20,9 @@ except ImportError:
 
 _ROUNDS = 7
 _SECONDS = 0.02  # of a round, where calls are short
+
+for _rival in RIVALS.values():  # some libraries read their number of threads at their start
+    os.environ.update(_rival.environment(1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,8 +40,15 @@ def _started(name: str) -> Rival | str:
 
 
 @cache
+def _about(rival: Rival) -> dict[str, str]:
+    return {"version": rival.version(), "kernels": rival.kernels(), "settings": rival.settings}
+
+
+@cache
 def _peak(dtype: str) -> float:
-    return max(peak(dtype) for _ in range(5))
+    from tilewise.hardware import fma_gflops
+
+    return max(fma_gflops(dtype, seconds=0.005) for _ in range(5))
 
 
 @pytest.fixture
@@ -56,31 +66,25 @@ def contestant() -> Callable[[str], Rival]:
 
 @pytest.fixture
 def clock(benchmark: Any) -> Callable[..., None]:
-    """Return a function that times a call, which is warm and checked, in rounds."""
+    """Return a function that times a call, which is warm and checked, and notes its rates."""
 
-    def run(call: Callable[[], object], group: str, **about: Any) -> None:
+    def run(call: Callable[[], object], case: Any, rival: Rival) -> None:
         start = perf_counter()
         call()
         once = perf_counter() - start
-        benchmark.group = group
-        benchmark.extra_info.update(about)
+        benchmark.group = "threads" if case.threads > 1 else case.group
         repeats = max(1, round(_SECONDS / max(once, 1e-7)))
         benchmark.pedantic(call, rounds=_ROUNDS, iterations=repeats, warmup_rounds=1)
+        benchmark.extra_info.update(_about(rival), threads=case.threads)
+        if not benchmark.disabled:
+            benchmark.extra_info.update(_rates(case, benchmark.stats.stats.median / case.units))
 
     return run
 
 
-@pytest.fixture
-def rates(benchmark: Any) -> Callable[..., None]:
-    """Return a function that adds GFLOP/s, GB/s and the fraction of the peak to a timed call."""
-
-    def add(dtype: str, threads: int, flops: int, size: int) -> None:
-        if benchmark.disabled:
-            return
-        seconds = benchmark.stats.stats.median
-        gflops = 1e-9 * flops / seconds
-        benchmark.extra_info["gflops"] = gflops
-        benchmark.extra_info["gbytes"] = 1e-9 * size / seconds
-        benchmark.extra_info["of_peak"] = gflops / _peak(dtype) / threads
-
-    return add
+def _rates(case: Any, seconds: float) -> dict[str, float]:
+    gflops = 1e-9 * case.flops / seconds
+    rates = {"gflops": gflops, "gbytes": 1e-9 * case.bytes / seconds}
+    if case.dtype in ("float32", "float64"):
+        rates["of_peak"] = gflops / _peak(case.dtype) / case.threads
+    return rates

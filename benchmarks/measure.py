@@ -1,27 +1,19 @@
-"""Turns: every contestant computes the same product, one after the other, several times round."""
+"""Turns: every contestant does the same, one after the other, several times round."""
 
-import os
 import statistics
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.cases import DTYPES, Case
+from benchmarks.field import Field
+from benchmarks.products import DTYPES
 from benchmarks.rival import OURS
-from benchmarks.rivals import RIVALS
-from benchmarks.worker import SkippedError, Worker
+from benchmarks.worker import EndedError, SkippedError, Worker
 
-# What OpenBLAS can be told to use; a CPU that lacks the instructions ends the process, which is
-# then no candidate. A build without some of them falls back to another, which it reports.
-_CORES = ("Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids")
-_JUDGE = [Case("judge", (768, 768), (768, 768), dtype) for dtype in DTYPES]
+_SLOW, _FEW = 1.0, 3  # calls of more seconds take so many turns: noise is short beside them
 
-# OpenBLAS' threads spin for 2**26 clock cycles after a product: they must not do so in the turn
-# of another.
-_REST = 0.04
-
-Samples = dict[str, list[float]]
+Sample = tuple[float, float]
+"""Mean seconds, and how many CPUs were busy."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,7 @@ class Plan:
     seconds : float
         For a case, all contestants together, where calls are short.
     rounds : int
-        Turns of each contestant.
+        Turns of each contestant, where calls are short.
     """
 
     seconds: float
@@ -44,114 +36,75 @@ class Plan:
         return max(1, round(self.seconds / self.rounds / contestants / max(call, 1e-8)))
 
 
-QUICK = Plan(seconds=0.3, rounds=5)
-FULL = Plan(seconds=0.4, rounds=5)
+QUICK = Plan(seconds=0.15, rounds=5)
+FULL = Plan(seconds=0.6, rounds=7)
 
 
-@dataclass
-class Field:
-    """The contestants that run, and those that do not, with the reason."""
-
-    workers: list[Worker] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    def enter(self, names: Iterable[str] = RIVALS) -> None:
-        """Start the contestants."""
-        for name in names:
-            try:
-                self.workers.append(_best_numpy(self) if name == "numpy-best" else Worker(name))
-            except SkippedError as reason:
-                self.skipped[name] = str(reason)
-
-    def close(self) -> None:
-        """End them."""
-        for worker in self.workers:
-            worker.close()
+def measure_all(cases: Iterable[Any], field: Field, plan: Plan) -> list[dict[str, Any]]:
+    """Return the records of cases, and print a line for each."""
+    records = []
+    for case in cases:
+        records.append(measure(case, field, plan))
+        print(_line(records[-1]), flush=True)
+    return records
 
 
-def _best_numpy(entered: Field) -> Worker:
-    """Return NumPy with the fastest kernels that its OpenBLAS has for this CPU."""
-    installed = next((w for w in entered.workers if w.name == "numpy"), None)
-    if installed is None or not installed.about["kernels"].startswith("openblas"):
-        raise SkippedError("NumPy has no OpenBLAS")
-    by_kernels = {installed.about["kernels"]: installed}
-    for core in _CORES:
-        try:
-            worker = Worker("numpy-best", {"OPENBLAS_CORETYPE": core})
-        except SkippedError:
-            continue
-        if by_kernels.setdefault(worker.about["kernels"], worker) is not worker:
-            worker.close()
-    best = min(by_kernels.values(), key=_judge)
-    for worker in by_kernels.values():
-        if worker not in (best, installed):
-            worker.close()
-    if best is installed:
-        raise SkippedError(f"the installed one picks its best already: {best.about['kernels']}")
-    return best
-
-
-def _judge(worker: Worker) -> float:
-    """Return a time: the product of the best ones of both dtypes."""
-    seconds = 1.0
-    for case in _JUDGE:
-        repeats = QUICK.repeats(worker.load(case), contestants=1)
-        seconds *= min(worker.sample(repeats) for _ in range(QUICK.rounds))
-    return seconds
-
-
-def measure(case: Case, entered: Field, plan: Plan) -> tuple[Samples, list[float], dict[str, str]]:
-    """Return the seconds of a call in each turn, the peak of each round, and who could not.
+def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
+    """Return the record of a case: what each contestant took, and who could not.
 
     Raises
     ------
     ArithmeticError
         The answer of tilewise is wrong; a wrong rival is skipped.
+    SkippedError
+        The process of tilewise has ended; a rival whose process has is left out from then on.
     """
     ready: dict[Worker, float] = {}
     skipped: dict[str, str] = {}
-    for worker in entered.workers:
+    for worker in list(field.workers):
         try:
             ready[worker] = worker.load(case)
-        except SkippedError as reason:
-            skipped[worker.name] = str(reason)
-        except ArithmeticError as error:
-            if worker.name == OURS:
-                raise
-            skipped[worker.name] = str(error)
-    ours = next(worker for worker in ready if worker.name == OURS)
-    samples: Samples = {worker.name: [] for worker in ready}
+        except (SkippedError, ArithmeticError) as reason:
+            skipped[worker.name] = field.leave_out(worker, case.key, reason)
+    samples: dict[str, list[Sample]] = {worker.name: [] for worker in ready}
     peaks = []
-    for _ in range(plan.rounds):
-        peaks.append(ours.peak(case.dtype))
-        for worker, call in ready.items():
-            if case.threads > 1:
-                time.sleep(_REST)
-            samples[worker.name].append(worker.sample(plan.repeats(call, len(ready))))
-    return samples, peaks, skipped
+    for _ in range(plan.rounds if max(ready.values()) < _SLOW else _FEW):
+        if case.dtype in DTYPES:
+            peaks.append(field.ours.peak(case.dtype))
+        for worker, call in list(ready.items()):
+            try:
+                samples[worker.name].append(worker.sample(plan.repeats(call, len(ready))))
+                if case.threads > 1:
+                    worker.rest()
+            except EndedError as reason:
+                skipped[worker.name] = field.leave_out(worker, case.key, reason)
+                del ready[worker], samples[worker.name]
+    return summary(case, samples) | {"peaks": peaks, "skipped": skipped}
 
 
-def summary(case: Case, samples: Samples) -> dict[str, Any]:
+def summary(case: Any, samples: dict[str, list[Sample]]) -> dict[str, Any]:
     """Return the record of a case: median and quartiles of each contestant, and its rate."""
-    results = {name: _figures(case, seconds) for name, seconds in samples.items()}
+    results = {name: _figures(case, taken) for name, taken in samples.items()}
     ours = results[OURS]["seconds"]
     for figures in results.values():
         figures["ratio"] = figures["seconds"] / ours
-    about = {name: getattr(case, name) for name in ("key", "group", "name", "dtype", "threads")}
-    return about | {"n": case.a[-1], "memory_bound": case.memory_bound, "results": results}
+    derived = ("key", "name", "flops", "bytes", "working_set")
+    return asdict(case) | {name: getattr(case, name) for name in derived} | {"results": results}
 
 
-def _figures(case: Case, seconds: list[float]) -> dict[str, float]:
-    q1, median, q3 = statistics.quantiles(seconds, n=4, method="inclusive")
+def _figures(case: Any, taken: list[Sample]) -> dict[str, float]:
+    q1, median, q3 = statistics.quantiles([s for s, _ in taken], n=4, method="inclusive")
     return {
         "seconds": median,
         "q1": q1,
         "q3": q3,
         "gflops": 1e-9 * case.flops / median,
         "gbytes": 1e-9 * case.bytes / median,
+        "cpus": round(statistics.median(cpus for _, cpus in taken), 2),
     }
 
 
-def all_threads() -> int:
-    """Return how many CPUs this process may use."""
-    return len(os.sched_getaffinity(0))
+def _line(record: dict[str, Any]) -> str:
+    ratios = [f"{n} {f['ratio']:.2f}" for n, f in record["results"].items() if n != OURS]
+    seconds = record["results"][OURS]["seconds"]
+    return f"{record['key']:<60} {1e6 * seconds:10.4g} us   {', '.join(ratios)}"

@@ -1,24 +1,101 @@
-"""A run as Markdown, from its record alone."""
+"""Cases of a run as tables in Markdown, from its record alone."""
 
+from collections.abc import Callable
 from typing import Any
 
+from benchmarks.model import least_seconds, level, of_peak
 from benchmarks.rival import OURS
 
-
-def markdown(record: dict[str, Any]) -> str:
-    """Return the whole table, wins and losses alike."""
-    names = list(record["contestants"])
-    sections = [_head(record), _contestants(record)]
-    for dtype in record["peaks"]:
-        for threads in sorted({case["threads"] for case in record["cases"]}):
-            cases = [c for c in record["cases"] if (c["dtype"], c["threads"]) == (dtype, threads)]
-            if cases:
-                title = f"## {dtype}, {threads} thread{'s' if threads > 1 else ''}"
-                sections += [title, _cases(cases, names)]
-    return "\n\n".join(sections) + "\n"
+Record = dict[str, Any]
+Case = dict[str, Any]
 
 
-def losses(record: dict[str, Any]) -> list[str]:
+def products(record: Record, cases: list[Case]) -> str:
+    """Return rates of tilewise, and the times of rivals over its own."""
+
+    def cells(case: Case) -> list[str]:
+        ours, part = case["results"][OURS], of_peak(record, case, OURS)
+        waits = level(record["limits"], case) == "memory"
+        peak = "" if part is None else f"{part:.0%}"
+        return [f"{ours['gflops']:.3g}", peak, f"{ours['gbytes']:.3g}" if waits else ""]
+
+    return _beside_rivals(record, cases, ["GFLOP/s", "of peak", "GB/s"], cells)
+
+
+def epochs(record: Record, cases: list[Case]) -> str:
+    """Return microseconds of tilewise for an epoch, and the times of rivals over its own."""
+
+    def cells(case: Case) -> list[str]:
+        ours = case["results"][OURS]
+        return [f"{1e6 * ours['seconds']:.4g}", f"{ours['gbytes']:.3g}"]
+
+    return _beside_rivals(record, cases, ["us an epoch", "GB/s"], cells)
+
+
+def _beside_rivals(
+    record: Record, cases: list[Case], header: list[str], cells: Callable[[Case], list[str]]
+) -> str:
+    names = [name for name in record["contestants"] if any(name in c["results"] for c in cases)]
+    rivals = [name for name in names if name != OURS]
+    rows = [
+        [case["name"], *cells(case), of_model(record, case), spread(case)]
+        + [ratio(case["results"].get(name)) for name in rivals]
+        for case in cases
+    ]
+    return table(["Case", *header, "of model", "Spread", *rivals], rows)
+
+
+def growth(record: Record, cases: list[Case], what: str, value: Callable[[Case], int]) -> str:
+    """Return the times of tilewise against one quantity, beside the model."""
+    rows = [
+        [
+            f"{value(case):,}",
+            case["name"],
+            f"{1e6 * case['results'][OURS]['seconds']:,.4g}",
+            f"{1e6 * least_seconds(record, case):,.4g}",
+            of_model(record, case),
+            level(record["limits"], case),
+        ]
+        for case in cases
+    ]
+    return table([what, "Case", "us", "us of the model", "of model", "fits in"], rows)
+
+
+def contestants(record: Record) -> str:
+    """Return who took part, in which versions, with which kernels and settings."""
+    rows = [
+        [name, about["version"], about["kernels"], _cpus(record, name), about["settings"]]
+        for name, about in record["contestants"].items()
+    ]
+    return table(["Name", "Version", "Kernels", "CPUs busy", "Settings, and why"], rows)
+
+
+def _cpus(record: Record, name: str) -> str:
+    """Return how many CPUs were busy at most, for each number of threads."""
+    most: dict[int, float] = {}
+    for case in record["cases"]:
+        if (figures := case["results"].get(name)) is not None:
+            most[case["threads"]] = max(most.get(case["threads"], 0.0), figures["cpus"])
+    return ", ".join(f"{cpus:.1f} of {threads}" for threads, cpus in sorted(most.items()))
+
+
+def limits(record: Record) -> str:
+    """Return what the machine can do at most."""
+    one, every = record["limits"]["one_core"], record["limits"]["all_cores"]
+    rows = [
+        [name.replace("_", " "), _measured(one[name]), _measured(every[name])]
+        for name in one
+        if name.startswith("read")
+    ]
+    peaks = [[f"fma {dtype}", f"{peak:.1f}", ""] for dtype, peak in record["peaks"].items()]
+    return table(["Limit, GFLOP/s or GB/s", "one core", "all cores"], [*peaks, *rows])
+
+
+def _measured(figure: dict[str, float]) -> str:
+    return f"{figure['median']:.1f}"
+
+
+def losses(record: Record) -> list[str]:
     """Return a line for each rival that was faster than tilewise, most first."""
     found = [
         (figures["ratio"], f"{case['key']}: {name} takes {figures['ratio']:.2f} of the time")
@@ -29,55 +106,26 @@ def losses(record: dict[str, Any]) -> list[str]:
     return [line for _, line in sorted(found)]
 
 
-def _head(record: dict[str, Any]) -> str:
-    machine = record["machine"]
-    peaks = ", ".join(f"{gflops:.1f} ({dtype})" for dtype, gflops in record["peaks"].items())
-    return (
-        f"# {machine['cpu']}, {machine['isa']}\n\n"
-        f"{machine['cpus']} CPUs, {machine['compiler']}, Python {machine['python']}, "
-        f"commit {machine['commit']}, {machine['when']}{', quick' if record['quick'] else ''}, "
-        f"load before {machine['load']}.\n"
-        f"Peak of one core, GFLOP/s: {peaks}; measured as {record['peak_method']}.\n\n"
-        "A rival's figure is its time over that of tilewise: above 1, tilewise is faster. "
-        "The spread is half the distance between the quartiles, over the median."
-    )
+def of_model(record: Record, case: Case) -> str:
+    """Return the least time that the machine allows over that of tilewise."""
+    return f"{least_seconds(record, case) / case['results'][OURS]['seconds']:.0%}"
 
 
-def _contestants(record: dict[str, Any]) -> str:
-    rows = [
-        [name, about["version"], about["kernels"], about["settings"]]
-        for name, about in record["contestants"].items()
-    ]
-    missing = [f"Not here: {name} ({why})." for name, why in record["skipped"].items()]
-    return "\n\n".join([_table(["Name", "Version", "Kernels", "Settings"], rows), *missing])
-
-
-def _cases(cases: list[dict[str, Any]], names: list[str]) -> str:
-    rivals = [name for name in names if name != OURS]
-    header = ["Product", "GFLOP/s", "of peak", "GB/s", "Spread", *rivals]
-    return _table(header, [_row(case, rivals) for case in cases])
-
-
-def _row(case: dict[str, Any], rivals: list[str]) -> list[str]:
+def spread(case: Case) -> str:
+    """Return half the distance of the quartiles over the median."""
     ours = case["results"][OURS]
-    spread = (ours["q3"] - ours["q1"]) / 2 / ours["seconds"]
-    return [
-        case["name"],
-        f"{ours['gflops']:.3g}",
-        f"{case['of_peak']:.0%}",
-        f"{ours['gbytes']:.3g}" if case["memory_bound"] else "",
-        f"{spread:.1%}",
-        *[_ratio(case["results"].get(name)) for name in rivals],
-    ]
+    return f"{(ours['q3'] - ours['q1']) / 2 / ours['seconds']:.1%}"
 
 
-def _ratio(figures: dict[str, float] | None) -> str:
+def ratio(figures: dict[str, float] | None) -> str:
+    """Return a rival's time over that of tilewise, in bold where the rival is faster."""
     if figures is None:
         return ""
-    text = f"{figures['ratio']:.2f}"
+    text = f"{figures['ratio']:.3g}" if figures["ratio"] >= 10 else f"{figures['ratio']:.2f}"
     return f"**{text}**" if figures["ratio"] < 1 else text
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

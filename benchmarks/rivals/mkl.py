@@ -3,7 +3,7 @@
 import ctypes
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rival import Array, Rival, UnsupportedError
+from benchmarks.rival import Array, Call, Rival, UnsupportedError, needs_out
 
 _ROW_MAJOR, _AS_IS, _TRANSPOSED = 101, 111, 112
 _INTEL_OPENMP = 0
@@ -25,7 +25,8 @@ class MKL(Rival):
     name = "mkl"
     package = "mkl"
     settings = (
-        "cblas through ctypes, its arguments converted before the clock starts; Intel's OpenMP; "
+        "cblas gemm, gemv and gemm_batch_strided through ctypes, which costs least from Python, "
+        "its arguments converted before the clock starts; Intel's OpenMP, its own; "
         "KMP_BLOCKTIME=1 (ms, long between two calls) so that its threads rest after the last one"
     )
 
@@ -50,8 +51,9 @@ class MKL(Rival):
         """Use at most `n` threads."""
         self.library.MKL_Set_Num_Threads(n)
 
-    def prepare(self, a: Array, b: Array, out: Array) -> Callable[[], object]:
+    def product(self, a: Array, b: Array, out: Array | None) -> Call:
         """Return a call of the routine for these operands."""
+        out = needs_out(out)
         if a.ndim == b.ndim == 1:
             raise UnsupportedError("its dot does not write to memory")
         if a.ndim == 3:
@@ -66,14 +68,14 @@ class MKL(Rival):
         letter, real = ("s", ctypes.c_float) if out.dtype == np.float32 else ("d", ctypes.c_double)
         return getattr(self.library, f"cblas_{letter}{name}"), real(1), real(0)
 
-    def _matrices(self, a: Array, b: Array, out: Array) -> Callable[[], object]:
+    def _matrices(self, a: Array, b: Array, out: Array) -> Call:
         gemm, one, zero = self._routine("gemm", out)
         (trans_a, lda), (trans_b, ldb) = _layout(a), _layout(b)
         head = _integers(_ROW_MAJOR, trans_a, trans_b, *out.shape, a.shape[1])
         left, right = (_at(a), *_integers(lda)), (_at(b), *_integers(ldb))
         return partial(gemm, *head, one, *left, *right, zero, _at(out), *_integers(out.shape[1]))
 
-    def _vector(self, a: Array, x: Array, out: Array) -> Callable[[], object]:
+    def _vector(self, a: Array, x: Array, out: Array) -> Call:
         gemv, one, zero = self._routine("gemv", out)
         trans, lda = _layout(a)
         head = _integers(_ROW_MAJOR, trans, *(a if trans == _AS_IS else a.T).shape)
@@ -82,7 +84,7 @@ class MKL(Rival):
             gemv, *head, one, _at(a), *_integers(lda), _at(x), step, zero, _at(out), step
         )
 
-    def _stack(self, a: Array, b: Array, out: Array) -> Callable[[], object]:
+    def _stack(self, a: Array, b: Array, out: Array) -> Call:
         gemm, one, zero = self._routine("gemm_batch_strided", out)
         (count, m, k), n = a.shape, b.shape[2]
         head = _integers(_ROW_MAJOR, _AS_IS, _AS_IS, m, n, k)
@@ -95,7 +97,8 @@ def _integers(*values: int) -> Iterator[ctypes.c_int]:
 
 
 def _at(array: Array) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
+    """Return a pointer that keeps its array."""
+    return array.ctypes.data_as(ctypes.c_void_p)
 
 
 def _layout(matrix: Array) -> tuple[int, int]:

@@ -1,0 +1,7 @@
+"""The contestants: each file of this folder that defines a `Rival` lets it take part."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,146 @@
+"""What the repository shows of a run is made from its file alone."""
+
+import copy
+import json
+import shutil
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import page, results, tables
+from benchmarks.epochs import Epochs
+from benchmarks.machine import ROOT
+from benchmarks.measure import summary
+from benchmarks.products import Product
+from benchmarks.rival import OURS
+
+SQUARE = Product("square", (100, 100), (100, 100))
+EPOCH = Epochs("sgd-airfoil", 1500, 5, 10)
+
+
+def samples(seconds):
+    return [(second, 1.0) for second in seconds]
+
+
+def record_of(tilewise, rival, *, cpu="CPU (R) 1"):
+    """Return the record of a run with two cases."""
+    about = {"version": "1", "kernels": "good", "settings": "as installed"}
+    machine = dict.fromkeys(
+        ("system", "python", "compiler", "flags", "commit", "when", "load"), "?"
+    )
+    level = {f"read_{name}": {"median": 10.0} for name in ("l1", "l2", "l3", "memory")}
+    cases = [
+        summary(case, {OURS: samples(tilewise), "rival": samples(rival)})
+        | {"peaks": [8.0], "skipped": {}}
+        for case in (SQUARE, EPOCH)
+    ]
+    return {
+        "format": results.FORMAT,
+        "quick": False,
+        "machine": machine | {"cpu": cpu, "isa": "avx2", "cpus": 1},
+        "limits": {"l1": 2**15, "l2": 2**20, "l3": 2**25, "one_core": level, "all_cores": level},
+        "peaks": {"float32": 8.0},
+        "contestants": {OURS: about, "rival": about},
+        "skipped": {"other": "not installed"},
+        "failed": {},
+        "cases": cases,
+    }
+
+
+def test_a_summary_has_medians_quartiles_rates_and_ratios():
+    record = record_of([1e-3, 1.1e-3, 1e-3, 0.9e-3, 5e-3], [4e-4, 5e-4, 6e-4])
+    figures = record["cases"][0]["results"]
+    assert figures[OURS]["seconds"] == 1e-3
+    assert (figures[OURS]["q1"], figures[OURS]["q3"]) == (1e-3, 1.1e-3)
+    assert figures[OURS]["gflops"] == pytest.approx(2.0)
+    assert figures["rival"]["gbytes"] == pytest.approx(0.24)
+    assert figures["rival"]["ratio"] == 0.5
+
+
+def test_the_page_shows_wins_and_losses():
+    lost, won = record_of([1e-3] * 3, [5e-4] * 3), record_of([1e-3] * 3, [3e-3] * 3)
+    assert "| 100x100 @ 100x100 | 2 | 25% |  | 25% | 0.0% | **0.50** |" in page.page(lost, "a.json")
+    text = page.page(won, "a.json")
+    assert "| 100x100 @ 100x100 | 2 | 25% |  | 25% | 0.0% | 3.00 |" in text
+    assert "Not here: other (not installed)." in text
+    assert "In 0 of 2 comparisons, those in bold." in text
+    assert tables.losses(won) == []
+    assert tables.losses(lost)[0] == (
+        "sgd-airfoil 1500 x 5, batch 10, sequential float32 1t: rival takes 0.50 of the time"
+    )
+
+
+def test_pictures_have_a_line_for_each_contestant():
+    from benchmarks.pictures import products
+
+    speed, ratio = products(record_of([1e-3] * 3, [3e-3] * 3)).axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in speed.lines}
+    assert lines[OURS] == [[100, pytest.approx(2.0)]]
+    assert [100, pytest.approx(3.0)] in [line.get_xydata().tolist()[0] for line in ratio.lines]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "found"),
+    [
+        ([1.0, 1.0, 1.0], [1.04, 1.04, 1.04], False),
+        ([1.0, 1.0, 1.0], [1.06, 1.06, 1.06], True),
+        ([1.0, 1.0, 1.3], [1.06, 1.06, 1.06], False),  # within what was seen before
+        ([1.0, 1.0, 1.0], [0.5, 0.5, 0.5], False),
+    ],
+)
+def test_slower_is_beyond_the_noise(then, now, found):
+    old, new = record_of(then, [1.0] * 3), record_of(now, [1.0] * 3)
+    assert bool(results.slower(old, new)) is found
+    for case in new["cases"]:
+        case["key"] = "another"
+    assert results.slower(old, new) == []
+
+
+def test_runs_of_different_cpus_are_not_compared():
+    old, new = (record_of([1.0] * 3, [1.0] * 3, cpu=cpu) for cpu in "ab")
+    with pytest.raises(ValueError, match="cpu 'a', not 'b'"):
+        results.slower(old, new)
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Return a folder that the command takes for the repository."""
+    shutil.copy(ROOT / "README.md", tmp_path)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    return tmp_path
+
+
+def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
+    runs = [record_of([seconds] * 3, [1.0] * 3) for seconds in (1.0, 1.0, 2.0)]
+    monkeypatch.setattr(command, "_measure", lambda quick: copy.deepcopy(runs.pop(0)))
+    assert command.main([]) == 0
+    path = repository / "results" / "cpu-r-1-avx2.json"
+    assert json.loads(path.read_text())["cases"][0]["results"]["rival"]["ratio"] == 1.0
+    drawn = sorted(p.name for p in (repository / "docs").rglob("*.*"))
+    assert drawn == sorted(["performance.md", *[f"performance-{n}.png" for n in page.PICTURES]])
+    assert "cpu-r-1-avx2.json" in (repository / "README.md").read_text()
+    assert command.main(["--compare", str(path)]) == 0
+    assert "nothing got slower" in capsys.readouterr().out
+    assert command.main(["--compare", str(path)]) == 1
+    assert "float32 1t: 2.00 times 1 s" in capsys.readouterr().out
+    assert command.main(["--draw", str(path)]) == 0
+
+
+def test_a_quick_run_replaces_nothing_that_is_shown(repository, monkeypatch):
+    record = record_of([1.0] * 3, [1.0] * 3) | {"quick": True}
+    monkeypatch.setattr(command, "_measure", lambda quick: record)
+    before = (repository / "README.md").read_text()
+    assert command.main(["--quick"]) == 0
+    assert (repository / "results" / "cpu-r-1-avx2-quick.json").exists()
+    assert (repository / "README.md").read_text() == before
+    assert not (repository / "docs").exists()
+
+
+def test_readme_and_page_are_those_of_the_file():
+    text = (ROOT / "README.md").read_text()
+    source = page.source_of(text)
+    record = results.load(ROOT / "benchmarks" / "results" / source)
+    assert not record["quick"]
+    assert page.readme(text, record, source) == text
+    assert page.page(record, source) == (ROOT / "docs" / "performance.md").read_text()
