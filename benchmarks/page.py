@@ -162,7 +162,11 @@ def _figures(record: Record) -> str:
 def _row(case: Case) -> list[str]:
     results = case["results"]
     ours = results[OURS]
-    rate = f"{ours['gflops']:.3g} GFLOP/s" if "a" in case else f"{1e6 * ours['seconds']:.3g} us"
+    rate = (
+        f"{ours['gflops']:.3g} GFLOP/s"
+        if "a" in case
+        else f"{tables.digits(1e6 * ours['seconds'])} us"
+    )
     rivals = {name: figures for name, figures in results.items() if name != OURS}
     fastest = min(rivals, key=lambda name: rivals[name]["ratio"], default=None)
     best = "" if fastest is None else f"{tables.ratio(rivals[fastest])} ({fastest})"

@@ -47,7 +47,8 @@ def products(record: Record) -> Figure:
         ratio.axhline(1, color="black", linewidth=1)
         ratio.set_yscale("log")
         ratio.set_ylabel(f"time over that of tilewise, {dtype}")
-    panels[0][0].legend(fontsize="small")
+    lines_and_names = panels[0][0].get_legend_handles_labels()
+    panels[0][1].legend(*lines_and_names, fontsize="small", ncols=2)  # where there is room
     for axes in panels[-1]:
         axes.set_xlabel("n, of n x n @ n x n")
     return figure
@@ -70,8 +71,9 @@ def sgd(record: Record) -> Figure:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel(f"batch size, {sampling}")
-        axes.legend(fontsize="small")
     figure.axes[0].set_ylabel("us an epoch")
+    lines_and_names = figure.axes[1].get_legend_handles_labels()  # some trainers only shuffle
+    figure.legend(*lines_and_names, fontsize="small", loc="outside right center")
     return figure
 
 
@@ -93,7 +95,7 @@ def growth(record: Record) -> Figure:
             model = [least_seconds(record, case) for case in same]
             axes.plot(x, seconds, "o-", ms=3, color=f"C{color}", label=label)
             axes.plot(x, model, ":", color=f"C{color}", label=f"{label}, model")
-        axes.set_xscale("log")
+        axes.set_xscale("log", base=2 if group in ("growth-n", "growth-threads") else 10)
         axes.set_yscale("log")
         axes.set_xlabel(group.removeprefix("growth-"))
         axes.set_ylabel("s")

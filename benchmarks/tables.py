@@ -27,7 +27,7 @@ def epochs(record: Record, cases: list[Case]) -> str:
 
     def cells(case: Case) -> list[str]:
         ours = case["results"][OURS]
-        return [f"{1e6 * ours['seconds']:.4g}", f"{ours['gbytes']:.3g}"]
+        return [digits(1e6 * ours["seconds"], 4), digits(ours["gbytes"])]
 
     return _beside_rivals(record, cases, ["us an epoch", "GB/s"], cells)
 
@@ -51,8 +51,8 @@ def growth(record: Record, cases: list[Case], what: str, value: Callable[[Case],
         [
             f"{value(case):,}",
             case["name"],
-            f"{1e6 * case['results'][OURS]['seconds']:,.4g}",
-            f"{1e6 * least_seconds(record, case):,.4g}",
+            digits(1e6 * case["results"][OURS]["seconds"], 4),
+            digits(1e6 * least_seconds(record, case), 4),
             of_model(record, case),
             level(record["limits"], case),
         ]
@@ -121,8 +121,13 @@ def ratio(figures: dict[str, float] | None) -> str:
     """Return a rival's time over that of tilewise, in bold where the rival is faster."""
     if figures is None:
         return ""
-    text = f"{figures['ratio']:.3g}" if figures["ratio"] >= 10 else f"{figures['ratio']:.2f}"
+    text = digits(figures["ratio"]) if figures["ratio"] >= 10 else f"{figures['ratio']:.2f}"
     return f"**{text}**" if figures["ratio"] < 1 else text
+
+
+def digits(number: float, count: int = 3) -> str:
+    """Return a number with so many significant digits, and without an exponent."""
+    return f"{float(f'{number:.{count}g}'):,.10g}"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
