@@ -17,9 +17,12 @@ __all__ = ["Label", "place"]
 
 _FONT_SIZE = 7
 _AWAY = (6, 16, 26, 36, 46, 60, 75)  # points from what is named
-_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7))
+_DIRECTIONS = (
+    (1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.6), (-1, 0.6), (1, -0.6), (-1, -0.6),
+    (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7),
+)  # fmt: skip
 _MARKER, _LINE = 4.0, 1.0  # points that a marker and a line take to each side
-_OVER_TEXT, _CROSSING = 20, 3  # how bad a text over another is, and a thin line over one
+_OVER_LINE, _OVER_TEXT, _CROSSING = 2, 20, 1  # how bad: over a line, over a text, a thin line
 _STEPS = 24  # along a leader: less than the height of a text apart
 
 _GAP = (6.0, 1.0)  # points between two labels, beside and above each other
@@ -91,7 +94,7 @@ def place(labels: Sequence[Label], ax: Axes) -> None:
         leaders = _leaders(tips, np.array(centres), pixels)
         crossing = _shared(leaders.reshape(-1, 4), texts).reshape(len(choices), -1).any(axis=1)
         crossed = _shared(boxes, led) > 0
-        hidden = _shared(boxes, taken) + _OVER_TEXT * _shared(boxes, texts)
+        hidden = _OVER_LINE * _shared(boxes, taken) + _OVER_TEXT * _shared(boxes, texts)
         cost = whole - _shared(boxes, page) + hidden + _CROSSING * whole * (crossing + crossed)
         best = int(np.argmin(np.round(cost, 3)))
         text.xy, text.xyann = choices[best]

@@ -64,7 +64,8 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
     ax = new_axes(_SIZE) if ax is None else ax
     ax.set_xscale("log")
     ax.set_yscale("log")
-    labels = _draw_ceilings(machine, points, ax) + _draw_points(points, ax)
+    *ceilings, peak = _draw_ceilings(machine, points, ax)
+    labels = [*ceilings, *_draw_points(points, ax), peak]  # the peak has many places left
     ax.set_xlabel("operations per byte (flop / byte)")
     ax.set_ylabel("speed (GFLOP/s)")
     ax.grid(alpha=0.2)
