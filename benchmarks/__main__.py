@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.draw or not record["quick"]:
         publish(record, path.name, ROOT)
     print(*tables.losses(record) or ["no rival was faster"], sep="\n")
-    return _compare(old, record) if old else 0
+    return _compare(old, record, again=not options.draw) if old else 0
 
 
 def publish(record: dict[str, Any], source: str, root: Path) -> None:
@@ -73,9 +74,10 @@ def publish(record: dict[str, Any], source: str, root: Path) -> None:
         results.write(root / "docs" / "images" / f"performance-{name}.png", png(name, record))
 
 
-def _measure(*, quick: bool) -> dict[str, Any]:
+def _measure(*, quick: bool, only: Collection[str] | None = None) -> dict[str, Any]:
+    """Return the record of a run, of all cases or those with certain keys."""
     about = machine()
-    if about["load"] > _BUSY:
+    if about["load"] > _BUSY and only is None:  # else it is our own
         print(f"load {about['load']}: others use this machine; do not trust what follows")
     record: dict[str, Any] = {"quick": quick, "machine": about, "contestants": {}}
     record |= {"skipped": {}, "failed": {}, "cases": []}
@@ -85,19 +87,25 @@ def _measure(*, quick: bool) -> dict[str, Any]:
         record["skipped"]["numpy-best"], core = str(reason), None
     most = all_threads()
     for threads in sorted({1, most}):
-        _with_rivals(record, threads, core)
+        _with_rivals(record, threads, core, only)
     with Field() as alone:
         alone.enter([OURS])
-        _measure_into(record, growth_cases(quick=quick, threads=most), alone)
-    peaks = {
-        dtype: max(chain.from_iterable(c["peaks"] for c in record["cases"] if c["dtype"] == dtype))
-        for dtype in DTYPES
-    }
-    return record | {"peaks": peaks}
+        _measure_into(record, growth_cases(quick=quick, threads=most), alone, only)
+    return record | {"peaks": {dtype: _peak(record["cases"], dtype) for dtype in DTYPES}}
 
 
-def _with_rivals(record: dict[str, Any], threads: int, core: dict[str, str] | None) -> None:
-    """Measure all cases of a number of threads."""
+def _peak(cases: list[dict[str, Any]], dtype: str) -> float:
+    peaks = chain.from_iterable(case["peaks"] for case in cases if case["dtype"] == dtype)
+    return max(peaks, default=0.0)
+
+
+def _with_rivals(
+    record: dict[str, Any],
+    threads: int,
+    core: dict[str, str] | None,
+    only: Collection[str] | None,
+) -> None:
+    """Measure the cases of a number of threads."""
     names = [name for name in RIVALS if name != "numpy-best" or core]
     with Field() as field:
         field.enter(names, threads, core)
@@ -109,18 +117,31 @@ def _with_rivals(record: dict[str, Any], threads: int, core: dict[str, str] | No
             print(f"without {name}: {why}")
         quick, last_cache = record["quick"], record["limits"]["l3"]
         products = product_cases(quick=quick, threads=threads, last_cache=last_cache)
-        _measure_into(record, [*products, *epoch_cases(quick=quick, threads=threads)], field)
+        cases = [*products, *epoch_cases(quick=quick, threads=threads)]
+        _measure_into(record, cases, field, only)
 
 
-def _measure_into(record: dict[str, Any], cases: list[Any], field: Field) -> None:
+def _measure_into(
+    record: dict[str, Any], cases: list[Any], field: Field, only: Collection[str] | None
+) -> None:
+    if only is not None:
+        cases = [case for case in cases if case.key in only]
     record["cases"] += measure_all(cases, field, QUICK if record["quick"] else FULL)
     record["failed"] |= field.failed
 
 
-def _compare(old: dict[str, Any], new: dict[str, Any]) -> int:
+def _compare(old: dict[str, Any], new: dict[str, Any], *, again: bool) -> int:
+    """Print what got slower; what looks so is measured once more, in fresh processes.
+
+    Where its pages lie makes a process fast or slow for as long as it lives.
+    """
     lines = results.slower(old, new)
+    if lines and again:
+        print(f"\nonce more, as they look slower: {len(lines)}")
+        twice = results.slower(old, _measure(quick=new["quick"], only=lines))
+        lines = {key: line for key, line in lines.items() if key in twice}
     heading = "slower than before:" if lines else "nothing got slower beyond the noise"
-    print(f"\n{heading}", *lines, sep="\n")
+    print(f"\n{heading}", *lines.values(), sep="\n")
     return 1 if lines else 0
 
 

@@ -53,8 +53,8 @@ def load(path: Path) -> dict[str, Any]:
     return record
 
 
-def slower(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return a line for each case in which tilewise got slower beyond the noise.
+def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
+    """Return the cases in which tilewise got slower beyond the noise: a line for each key.
 
     That is: three quarters of the new times are above three quarters of the old ones, by more
     than 5 %. Cases that only one of the runs has are left out.
@@ -69,10 +69,11 @@ def slower(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
             ours, theirs = new["machine"][what], old["machine"][what]
             raise ValueError(f"the old run is of {what} {theirs!r}, not {ours!r}; give one that is")
     before = {case["key"]: case["results"][OURS] for case in old["cases"]}
-    lines = []
+    lines = {}
     for case in new["cases"]:
-        then, now = before.get(case["key"]), case["results"][OURS]
+        key, now = case["key"], case["results"][OURS]
+        then = before.get(key)
         if then is not None and now["q1"] > _MARGIN * then["q3"]:
             factor = now["seconds"] / then["seconds"]
-            lines.append(f"{case['key']}: {factor:.2f} times {then['seconds']:.3g} s")
+            lines[key] = f"{key}: {factor:.2f} times {then['seconds']:.3g} s"
     return lines

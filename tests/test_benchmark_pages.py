@@ -93,7 +93,7 @@ def test_slower_is_beyond_the_noise(then, now, found):
     assert bool(results.slower(old, new)) is found
     for case in new["cases"]:
         case["key"] = "another"
-    assert results.slower(old, new) == []
+    assert results.slower(old, new) == {}
 
 
 def test_runs_of_different_cpus_are_not_compared():
@@ -112,8 +112,15 @@ def repository(tmp_path, monkeypatch):
 
 
 def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
-    runs = [record_of([seconds] * 3, [1.0] * 3) for seconds in (1.0, 1.0, 2.0)]
-    monkeypatch.setattr(command, "_measure", lambda quick: copy.deepcopy(runs.pop(0)))
+    runs = [record_of([s] * 3, [1.0] * 3) for s in (1.0, 1.0, 2.0, 1.0, 2.0, 2.0)]
+    keys = [case["key"] for case in runs[0]["cases"]]
+    asked = []
+
+    def run(quick, only=None):
+        asked.append(only and list(only))
+        return copy.deepcopy(runs.pop(0))
+
+    monkeypatch.setattr(command, "_measure", run)
     assert command.main([]) == 0
     path = repository / "results" / "cpu-r-1-avx2.json"
     assert json.loads(path.read_text())["cases"][0]["results"]["rival"]["ratio"] == 1.0
@@ -122,8 +129,12 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
     assert "cpu-r-1-avx2.json" in (repository / "README.md").read_text()
     assert command.main(["--compare", str(path)]) == 0
     assert "nothing got slower" in capsys.readouterr().out
-    assert command.main(["--compare", str(path)]) == 1
+    shutil.copy(path, old := repository / "old.json")
+    assert command.main(["--compare", str(old)]) == 0  # slower in the first run only
+    assert "nothing got slower" in capsys.readouterr().out
+    assert command.main(["--compare", str(old)]) == 1
     assert "float32 1t: 2.00 times 1 s" in capsys.readouterr().out
+    assert asked == [None, None, None, keys, None, keys]
     assert command.main(["--draw", str(path)]) == 0
 
 
