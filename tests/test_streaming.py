@@ -6,12 +6,10 @@ import threading
 
 import numpy as np
 import pytest
+from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
 from tilewise.streaming.buffers import Buffers
-
-N, D = 1000, 5
-SMALL = 20_000  # bytes: about 300 rows a buffer
 
 
 @pytest.fixture
@@ -27,16 +25,6 @@ def shards(table, tmp_path):
     for number, part in enumerate(np.split(table, [333, 640])):
         np.save(folder / f"{number}.npy", part)
     return folder
-
-
-def sequential(X, y=None, **settings):
-    return tw.fit(X, y, batch_size=7, epochs=2, sampling="sequential", seed=3, **settings)
-
-
-def assert_same(one, other):
-    np.testing.assert_array_equal(one.weights, other.weights)
-    assert one.bias == other.bias
-    assert one.examples[-1] == other.examples[-1]
 
 
 def sources(table, shards, tmp_path):
@@ -129,20 +117,6 @@ def test_an_error_or_interrupt_leaves_no_thread(table):
     assert not [t for t in threading.enumerate() if t.name.startswith("tilewise-reader")]
 
 
-USED = """
-import sys
-import numpy as np
-import tilewise as tw
-
-def peak():  # not ru_maxrss, which a process inherits from the one that starts it
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
-
-{open}
-before = peak()
-tw.fit(rows, epochs=2, learning_rate=1e-3, seed=0)
-print(peak() - before)
-"""
 OPEN = {
     "file": "rows = tw.open_rows(sys.argv[1], buffer_bytes={bound})",
     "map": "table = np.load(sys.argv[1], mmap_mode='r')\n"

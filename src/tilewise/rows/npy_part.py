@@ -101,6 +101,15 @@ class NpyPart:
         """Of X."""
         return self.file.dtype
 
+    @property
+    def names(self) -> None:
+        """None: the columns have no names."""
+
+    @property
+    def reading_bytes(self) -> int:
+        """Nothing of its own; see `Part.reading_bytes`."""
+        return 0
+
     def borders(self, chunk_rows: int) -> Iterable[tuple[int, int]]:
         """Return runs of rows; see `Part.borders`."""
         return split(self.n_rows, chunk_rows)

@@ -8,12 +8,18 @@ from typing import Any
 
 from tilewise._validation import check_int
 from tilewise.rows.array_part import ArrayPart
+from tilewise.rows.columns_part import open_arrow, open_parquet
 from tilewise.rows.npy_part import LABELS_SUFFIX, open_npy
 from tilewise.rows.source import Chunks, Part, Parts, Rows, checked_chunk
 
 __all__ = ["open_rows"]
 
-_OPENERS: dict[str, Callable[[Path, int | str | None], Part]] = {".npy": open_npy}
+_OPENERS: dict[str, Callable[[Path, int | str | None], Part]] = {
+    ".npy": open_npy,
+    ".parquet": open_parquet,
+    ".arrow": open_arrow,
+    ".feather": open_arrow,
+}
 
 
 def open_rows(
@@ -28,15 +34,17 @@ def open_rows(
     Parameters
     ----------
     source : path, array, iterable or callable
-        An NPY file of shape (n, d + 1); a folder of such files, read in the order of their names;
-        an array or memory map (n, d), with `y`; or an iterable of chunks (X, y), or a callable
-        that returns one. An iterator can be read for one epoch only. A chunk of an iterable is
-        memory of the caller's and not in `buffer_bytes`, and so is a memory map of mode 'c'.
+        An NPY file of shape (n, d + 1), a Parquet file or an Arrow IPC file (``.arrow``,
+        ``.feather``); a folder of such files, read in the order of their names; an array or memory
+        map (n, d), with `y`; or an iterable of chunks (X, y), or a callable that returns one. An
+        iterator can be read for one epoch only. A chunk of an iterable is memory of the caller's
+        and not in `buffer_bytes`, and so is a memory map of mode 'c'.
     y : array, shape (n,), optional
         The labels of an array.
-    target : int, optional
-        The column of the labels in a file, from 0, or from the end if negative. By default they
-        are in NAME.y.npy beside NAME.npy if that is there, and in the last column if not.
+    target : int or str, optional
+        The column of the labels in a file: its number from 0, or from the end if negative, or its
+        name if it has one. By default they are in NAME.y.npy beside the file NAME if that is
+        there, and in the last column if not.
     buffer_bytes : int, default 1 GiB
         What an epoch may allocate: the rows that train, those that are read meanwhile, and what
         reading and shuffling them takes. Half of it, or a little less, is one buffer.
@@ -63,6 +71,10 @@ def open_rows(
     wait for rows counts as training time. NaN, infinity, or a file that cannot be read, found in
     the middle of an epoch, takes that epoch back; Ctrl-C keeps the weights so far.
     ``learning_rate='auto'`` looks at the first buffer only.
+
+    Of Parquet and Arrow IPC files, which need PyArrow, a row group or record batch is a run. It is
+    read whole and takes up to three times its bytes: write groups of a sixteenth of `buffer_bytes`
+    or less. Numbers become float32 if all are floats of at most 32 bits, else float64.
 
     Examples
     --------
@@ -98,6 +110,11 @@ def _open_path(path: Path, target: int | str | None, buffer_bytes: int) -> Parts
                 f"{part.name} has {_kind(part)}, but {parts[0].name} {_kind(parts[0])}; "
                 "make them alike"
             )
+        if part.names != parts[0].names:
+            raise ValueError(
+                f"{part.name} has {_columns(part)}, but {parts[0].name} {_columns(parts[0])}; "
+                "give all the same columns in one order"
+            )
     return Parts(parts[0].n_features, parts[0].dtype, buffer_bytes, parts)
 
 
@@ -123,8 +140,12 @@ def _opener(path: Path) -> Callable[[Path, int | str | None], Part]:
 
 
 def _kind(part: Part) -> str:
-    labels = "" if part.width > part.n_features else ", labels beside them"
-    return f"{part.n_features} features of {part.dtype}{labels}"
+    beside = part.names is None and part.width == part.n_features
+    return f"{part.n_features} features of {part.dtype}{', labels beside them' if beside else ''}"
+
+
+def _columns(part: Part) -> str:
+    return "no names of columns" if part.names is None else f"columns {', '.join(part.names)}"
 
 
 def _open_chunks(source: Any, buffer_bytes: int) -> Chunks:

@@ -51,6 +51,14 @@ class Part(Protocol):
     def width(self) -> int:
         """Columns of the tables to read into: those of X, and maybe one of the labels."""
 
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Of the columns of X, if the file has them."""
+
+    @property
+    def reading_bytes(self) -> int:
+        """What reading takes, beside a megabyte or so: of what is stored together, at its peak."""
+
     def borders(self, chunk_rows: int) -> Iterable[tuple[int, int]]:
         """Return the runs, of about `chunk_rows` rows or as many as are stored together."""
 
@@ -76,6 +84,11 @@ class Rows:
         """Columns of the tables to read into; the first `n_features` of them become X."""
         return self.n_features
 
+    @property
+    def reading_bytes(self) -> int:
+        """What reading takes of `buffer_bytes`; see `Part.reading_bytes`."""
+        return 0
+
     def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
         """Yield an epoch, in random order of its runs, or in order if `random` is None."""
         raise NotImplementedError
@@ -96,6 +109,11 @@ class Parts(Rows):
     def width(self) -> int:
         """See `Rows.width`."""
         return self.parts[0].width
+
+    @property
+    def reading_bytes(self) -> int:
+        """See `Rows.reading_bytes`."""
+        return max(part.reading_bytes for part in self.parts)
 
     def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
         """Yield all rows once; see `Rows.runs`."""

@@ -52,13 +52,15 @@ class Buffers:
         row_bytes = (rows.width + 1) * item
         piece_bytes = min(_PIECE_BYTES, rows.buffer_bytes // _SMALLEST_PARTS)
         self._piece = max(1, piece_bytes // row_bytes)
-        left = rows.buffer_bytes - _PIECES * self._piece * row_bytes
+        reading = _PIECES * self._piece * row_bytes + rows.reading_bytes
+        left = rows.buffer_bytes - reading
         batches = left // (2 * row_bytes + _ORDER_BYTES) // batch_size
         if batches < 1:
-            least = 2 * batch_size * (2 * row_bytes + _ORDER_BYTES)
+            least = 2 * batch_size * (2 * row_bytes + _ORDER_BYTES) + 2 * rows.reading_bytes
+            groups = ", or write smaller row groups" if rows.reading_bytes else ""
             raise ValueError(
                 f"buffer_bytes={rows.buffer_bytes} is too small for batch_size={batch_size}; "
-                f"give at least {least}"
+                f"give at least {least}{groups}"
             )
         if rows.n_rows is not None:  # buffers alike: the last one is not a few rows
             in_all = -(-rows.n_rows // batch_size)
