@@ -5,7 +5,7 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -22,6 +22,7 @@ from tilewise._validation import (
     check_seed,
 )
 from tilewise.cache_folder import cache_folder
+from tilewise.rows import Rows, StandardizedRows, standardize_rows
 
 __all__ = [
     "AIRFOIL_COLUMNS",
@@ -148,20 +149,26 @@ def _download_airfoil(folder: Path) -> None:
         ) from None
 
 
-def standardize(X: ArrayLike) -> Array:
+@overload
+def standardize(X: Rows) -> StandardizedRows: ...
+@overload
+def standardize(X: ArrayLike) -> Array: ...
+def standardize(X: ArrayLike | Rows) -> Array | StandardizedRows:
     """Shift and scale each column to mean 0 and population standard deviation 1.
 
     Each column becomes ``(x - mean(x)) / sqrt(mean((x - mean(x))**2))``, computed in float64.
 
     Parameters
     ----------
-    X : array_like of float32 or float64, shape (n, d) or (n,)
-        Without NaN or infinity.
+    X : array_like of float32 or float64, shape (n, d) or (n,), or rows of `tilewise.open_rows`
+        Without NaN or infinity. Rows are read once, here, and shifted and scaled whenever they
+        are read again; their labels stay as they are.
 
     Returns
     -------
-    ndarray
-        A new array of the shape and dtype of `X`.
+    ndarray or StandardizedRows
+        A new array of the shape and dtype of `X`; of rows, rows to `fit`, with the ``mean`` and
+        ``scale`` of their columns.
 
     Raises
     ------
@@ -176,6 +183,8 @@ def standardize(X: ArrayLike) -> Array:
     array([[-1.,  1.],
            [ 1., -1.]])
     """
+    if isinstance(X, Rows):
+        return standardize_rows(X)
     X = check_float_array("X", X)
     if X.ndim not in (1, 2) or X.size == 0:
         raise ValueError(f"X has shape {X.shape}; give (n, d) or (n,) with at least one value")

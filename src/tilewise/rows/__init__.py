@@ -2,5 +2,6 @@
 
 from tilewise.rows.open import open_rows
 from tilewise.rows.source import Parts, Rows, Run
+from tilewise.rows.standardized import StandardizedRows, standardize_rows
 
-__all__ = ["Parts", "Rows", "Run", "open_rows"]
+__all__ = ["Parts", "Rows", "Run", "StandardizedRows", "open_rows", "standardize_rows"]
