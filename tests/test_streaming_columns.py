@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from damage import DAMAGE, damaged
+from hypothesis import given, settings
 from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
@@ -145,6 +147,23 @@ def test_damaged_and_missing_files_are_named(path, tmp_path, suffix):
         tw.open_rows(path)
     with pytest.raises(FileNotFoundError, match=rf"none.{suffix} cannot be read: .*No such file"):
         tw.open_rows(tmp_path / f"none.{suffix}")
+
+
+@settings(max_examples=300, derandomize=True)
+@given(changes=DAMAGE)
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_damaged_files_train_or_are_refused(tmp_path_factory, kind, changes):
+    path = tmp_path_factory.getbasetemp() / f"damaged.{kind}"
+    write(path, {name: np.arange(7.0) for name in "abc"}, group_rows=3)
+    path.write_bytes(damaged(path.read_bytes(), changes))
+    try:
+        rows = tw.open_rows(path)
+        trainer = tw.Trainer(rows.n_features, dtype=rows.dtype, learning_rate=1e-9, seed=0)
+        trainer.run_epoch(rows)
+    except (OSError, TypeError, ValueError, MemoryError) as error:
+        assert path.name in str(error) or "buffer_bytes" in str(error)
+    except tw.DivergenceError:
+        pass
 
 
 def test_without_pyarrow_the_extra_is_named(path, monkeypatch):

@@ -30,6 +30,7 @@ class _Stored:
     most that are stored together for it.
     """
 
+    names: tuple[str, ...]
     schema: Any
     counts: list[int]
     largest: int
@@ -54,7 +55,7 @@ class ColumnsPart:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns of X."""
-        return tuple(self.stored.schema.names[i] for i in self.wanted[: self.n_features])
+        return tuple(self.stored.names[i] for i in self.wanted[: self.n_features])
 
     @property
     def n_rows(self) -> int:
@@ -113,6 +114,8 @@ class ColumnsPart:
         with _named(self.path):
             columns = self.stored.read(group, self.wanted)
             for out, i, column in zip(numbers, self.wanted, columns, strict=True):
+                if len(column) != len(out):
+                    raise ValueError(f"{self.path} is damaged: columns differ; write it anew")
                 if column.null_count:
                     raise ValueError(self._missing(start, i, column))
                 out[:] = column.to_numpy(zero_copy_only=False)
@@ -120,7 +123,7 @@ class ColumnsPart:
 
     def _missing(self, start: int, i: int, column: Any) -> str:
         row = start + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
-        label = column_label(tuple(self.stored.schema.names), i)
+        label = column_label(self.stored.names, i)
         return f"{self.path}: row {row} (from 0), {label} has no value; mend or remove it"
 
 
@@ -131,17 +134,18 @@ def open_parquet(path: Path, target: int | str | None) -> ColumnsPart:
 
         with ParquetFile(path) as file:
             about, schema = file.metadata, file.schema_arrow
+        names = tuple(schema.names)
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
-        sizes = [g.column(i).total_uncompressed_size for g in groups for i in range(g.num_columns)]
+        sizes = [group.total_byte_size for group in groups]
 
     def read(group: int, wanted: Sequence[int]) -> Iterator[Any]:
         # A column at a time: a whole row group takes five times its bytes where it has many.
         with ParquetFile(path, metadata=about, pre_buffer=False) as file:
             for i in wanted:
-                yield file.read_row_group(group, columns=[schema.names[i]]).column(0)
+                yield file.read_row_group(group, columns=[names[i]]).column(0)
 
     counts = [group.num_rows for group in groups]
-    return _open(path, target, _Stored(schema, counts, max(sizes, default=0), read))
+    return _open(path, target, _Stored(names, schema, counts, max(sizes, default=0), read))
 
 
 def open_arrow(path: Path, target: int | str | None) -> ColumnsPart:
@@ -151,16 +155,19 @@ def open_arrow(path: Path, target: int | str | None) -> ColumnsPart:
 
         with pyarrow.memory_map(os.fspath(path)) as map_, pyarrow.ipc.open_file(map_) as file:
             schema = file.schema
+            names = tuple(schema.names)
             batches = map(file.get_batch, range(file.num_record_batches))
             sizes = [(batch.num_rows, batch.nbytes) for batch in batches]
 
     def read(group: int, wanted: Sequence[int]) -> Iterator[Any]:
         # Not mapped: the pages of a map would count as ours.
         with pyarrow.OSFile(os.fspath(path)) as file, pyarrow.ipc.open_file(file) as batches:
-            yield from map(batches.get_batch(group).column, wanted)
+            batch = batches.get_batch(group)
+            batch.validate()  # that no column ends before its rows do
+            yield from map(batch.column, wanted)
 
     largest = max((n_bytes for _, n_bytes in sizes), default=0)
-    return _open(path, target, _Stored(schema, [n for n, _ in sizes], largest, read))
+    return _open(path, target, _Stored(names, schema, [n for n, _ in sizes], largest, read))
 
 
 def _open(path: Path, target: int | str | None, stored: _Stored) -> ColumnsPart:
@@ -169,8 +176,10 @@ def _open(path: Path, target: int | str | None, stored: _Stored) -> ColumnsPart:
     `target` is the column of the labels: its name, or its number as in `open_npy`. Floats of at
     most 32 bits become float32; with any other number among the columns all become float64.
     """
-    names = tuple(stored.schema.names)
+    names = stored.names
     n_rows = sum(stored.counts)
+    if min(stored.counts, default=0) < 0:
+        raise ValueError(f"{path} is damaged: it has groups of less than no rows; write it anew")
     if not n_rows:
         raise ValueError(f"{path} has no rows; write some or remove it")
     try:
@@ -218,11 +227,11 @@ def _named(path: Path) -> Iterator[None]:
         ) from None
     try:
         yield
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise MemoryError(f"{path} needs more memory than there is: {error}") from None
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())
         raise type(error)(f"{path} cannot be read: {reason}") from None
-    except pyarrow.ArrowException as error:
-        reason = " ".join(str(error).split())
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path} is damaged: {reason}; write it anew") from None
