@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ def measured_cache(tmp_path_factory):
             patch.setattr(limits, name, value)
         tw.machine()
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """Let tests be interrupted where a shell that runs them in the background ignores Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
