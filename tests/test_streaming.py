@@ -176,6 +176,7 @@ def test_ctrl_c_keeps_the_weights_and_records_so_far(table):
         (np.ones((0, D + 1), np.float32), r"1.npy has shape \(0, 6\); save"),
         (np.array([[1, None]], object), r"1.npy holds pickled objects, which are not read"),
         (np.ones((3, D + 1), np.int32), r"1.npy has dtype int32; save float32"),
+        (np.ones((3, D + 1), ">f4"), r"1.npy has dtype >f4; save float32"),
         (np.asfortranarray(np.ones((3, D + 1), np.float32)), r"1.npy is in Fortran order"),
     ],
 )
@@ -206,6 +207,32 @@ def test_nan_is_named_with_file_and_row(table, shards):
     np.save(shards / "1.npy", part)
     with pytest.raises(ValueError, match=r"1.npy: X\[200, 2\] is nan; remove"):
         tw.fit(tw.open_rows(shards, buffer_bytes=SMALL), seed=0)
+
+
+def test_progress_counts_bytes(shards, capsys):
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
+    tw.Trainer(D, seed=0).fit(rows, epochs=2, progress=True)
+    shown = capsys.readouterr().err.replace("\r", "\n").splitlines()
+    total = 2 * N * (D + 1) * 4
+    assert f"{total / 1000:.1f}k/{total / 1000:.1f}k" in shown[-1] and "B/s" in shown[-1]
+
+
+def test_a_schedule_that_fails_takes_the_epoch_back(shards):
+    def schedule(step):
+        if step > 70:
+            raise RuntimeError("no rate")
+        return 0.01
+
+    trainer = tw.Trainer(D, learning_rate=schedule, seed=0)
+    rows = tw.open_rows(shards, buffer_bytes=SMALL)
+    trainer.run_epoch(rows)
+    before = trainer.weights.copy(), trainer.examples
+    with pytest.raises(RuntimeError, match="no rate"):
+        for _ in range(3):
+            before = trainer.weights.copy(), trainer.examples
+            trainer.run_epoch(rows)
+    np.testing.assert_array_equal(trainer.weights, before[0])
+    assert trainer.examples == before[1] > 0
 
 
 def test_arguments_are_checked(shards):
