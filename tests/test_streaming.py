@@ -125,11 +125,12 @@ OPEN = {
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("rate", [1e-3, "auto"])
 @pytest.mark.parametrize("kind", OPEN)
-def test_memory_stays_within_buffer_bytes(tmp_path, kind):
+def test_memory_stays_within_buffer_bytes(tmp_path, kind, rate):
     bound = 32 * 2**20
     np.save(tmp_path / "rows.npy", np.ones((4 * bound // 256, 64), np.float32))
-    code = USED.format(open=OPEN[kind].format(bound=bound))
+    code = USED.format(open=OPEN[kind].format(bound=bound), rate=rate)
     run = [sys.executable, "-c", code, str(tmp_path / "rows.npy")]
     used = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
     assert bound / 4 < used < bound

@@ -189,7 +189,8 @@ def test_memory_stays_within_buffer_bytes(path, tmp_path, suffix):
     columns = {f"c{j}": random.normal(size=n).astype(np.float32) for j in range(64)}
     large = tmp_path / f"large.{suffix}"
     write(large, columns, group_rows=n // 64)
-    run = [sys.executable, "-c", USED.format(open=OPEN.format(bound=bound)), str(large), str(path)]
+    code = USED.format(open=OPEN.format(bound=bound), rate="auto")
+    run = [sys.executable, "-c", code, str(large), str(path)]
     used = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
     assert bound / 4 < used < bound
 

@@ -15,7 +15,7 @@ _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
 _PRECISION = 1e-4
 Blocks = Callable[[], Iterator[NDArray[np.float64]]]
-_NUMBERS_IN_A_BLOCK = 1 << 20
+_NUMBERS_IN_A_BLOCK = 1 << 17  # 1 MiB: beside data that fill the memory they were given
 
 
 def largest_rates(
@@ -99,7 +99,8 @@ def smoothness(
     b = min(batch_size, n)
     scale = _scale(X)
     blocks = _blocks(X, scale, sample_weight)
-    longest = max(float((block**2).sum(axis=1).max()) for block in blocks) * scale * scale
+    longest = max(float(np.einsum("ij,ij->i", block, block).max()) for block in blocks)
+    longest *= scale * scale
     if sampling in ("sequential", "chunked"):
         return longest
     if sampling == "replacement":
@@ -125,11 +126,18 @@ def _scale(X: NDArray[Any]) -> float:
 def _blocks(
     X: NDArray[Any], scale: float, sample_weight: NDArray[Any] | None
 ) -> Iterator[NDArray[np.float64]]:
-    """Yield rows of X~ / scale in float64, times the roots of their weights, by and by."""
-    rows = max(_NUMBERS_IN_A_BLOCK // X.shape[1], 1)
-    for first in range(0, len(X), rows):
-        block = X[first : first + rows].astype(np.float64)
-        block = np.column_stack([block, np.ones(len(block))]) / scale
+    """Yield rows of X~ / scale in float64, times the roots of their weights.
+
+    They lie in one buffer, which the next ones overwrite.
+    """
+    n, d = X.shape
+    rows = max(_NUMBERS_IN_A_BLOCK // (d + 1), 1)
+    buffer = np.empty((min(rows, n), d + 1))
+    for first in range(0, n, rows):
+        block = buffer[: n - first]
+        block[:, :d] = X[first : first + rows]
+        block[:, d] = 1
+        block /= scale
         if sample_weight is not None:
             block *= np.sqrt(sample_weight[first : first + rows, None])
         yield block
