@@ -175,3 +175,55 @@ def test_wrong_shapes_do_not_reach_memory():
             _core.train(X, y, None, *state, settings, 0.1, sampler, ONE_EPOCH, ignore)
     with pytest.raises(ValueError, match="another number of rows"):
         _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, ONE_EPOCH, ignore)
+
+
+def test_the_halves_of_a_step_are_a_step():
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(50, 3)), random.normal(size=(50, 1))
+    order = random.permutation(50)
+    rows = order[10:30]
+    settings = _core.Settings(20, "adam", [0.9, 0.999, 1e-8], 0.1, 0.5, True)
+    start = random.normal(size=(4, 1))
+    parts, whole = start.copy(), start.copy()
+    slots, counters = np.zeros((2, 3, 4, 1)), np.zeros((2, 2), np.int64)
+    gradient = np.full_like(start, np.nan)
+    _core.sum_gradients(X, y, None, order, 10, 20, parts, gradient)
+    residuals = X[rows] @ start[:-1] + start[-1] - y[rows]
+    expected = np.append(X[rows].T @ residuals, residuals.sum())
+    np.testing.assert_allclose(gradient[:, 0], expected, rtol=1e-13)
+    _core.apply_gradient(gradient, 20, parts, slots[0], counters[0], settings, 0.1)
+    _core.step(X[rows], y[rows], None, whole, slots[1], counters[1], settings, 0.1)
+    np.testing.assert_allclose(parts, whole, rtol=1e-13)
+    np.testing.assert_allclose(slots[0], slots[1], rtol=1e-13)
+    assert counters.tolist() == [[1, 20], [1, 20]]
+
+
+def test_gradients_do_not_reach_memory_outside():
+    X, y = np.ones((5, 2)), np.ones((5, 1))
+    parameters, gradient = np.zeros((3, 1)), np.zeros((3, 1))
+    good = {"order": None, "first": 0, "count": 5, "gradient": gradient}
+    wrong = [
+        {"first": 1},
+        {"first": -1},
+        {"count": 0},
+        {"count": 2**62, "first": 2**62},
+        {"order": np.array([0, 1, 2, 3, 5])},
+        {"order": np.array([0, 1, 2, 3, -1])},
+        {"order": np.arange(4)},
+        {"order": np.zeros((1, 5), np.int64)},
+        {"gradient": np.zeros(2)},
+        {"gradient": np.zeros((3, 2))[:, :1]},
+    ]
+    for change in wrong:
+        arguments = {**good, **change}
+        with pytest.raises(ValueError):
+            _core.sum_gradients(X, y, None, parameters=parameters, **arguments)
+    settings = _core.Settings(5, "sgd", [], 0.0, np.inf, False)
+    counters = np.zeros(2, np.int64)
+    for count, change in ((0, {}), (5, {"gradient": np.zeros(2)}), (5, {"slots": np.zeros(3)})):
+        arguments = {"gradient": gradient, "slots": np.zeros((0, 3, 1)), **change}
+        with pytest.raises(ValueError):
+            _core.apply_gradient(
+                count=count, parameters=parameters, counters=counters, settings=settings, rate=0.1,
+                **arguments,
+            )  # fmt: skip

@@ -13,6 +13,8 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/gil.hpp"
+#include "bindings/signals.hpp"
+#include "bindings/training_arrays.hpp"
 #include "sgd/loss.hpp"
 #include "sgd/trainer.hpp"
 
@@ -20,62 +22,6 @@ namespace py = pybind11;
 
 namespace tilewise::bindings {
 namespace {
-
-template <class T>
-using Array = py::array_t<T, 0>;
-using Counters = py::array_t<index, py::array::c_style>;
-
-// Python tells its callers more; these keep a wrong shape from reaching memory that is not ours.
-void require(bool holds, const char* what) {
-  if (!holds) throw py::value_error(what);
-}
-
-template <class T>
-MatrixView<const T> matrix_view(const Array<T>& array) {
-  require(array.ndim() == 2, "X, y and parameters must have two dimensions");
-  constexpr index size = sizeof(T);
-  require(array.strides(0) % size == 0 && array.strides(1) % size == 0, "an array is not aligned");
-  return {array.data(), array.shape(0), array.shape(1), array.strides(0) / size,
-          array.strides(1) / size};
-}
-
-template <class T>
-sgd::Examples<T> examples_of(const Array<T>& x, const Array<T>& y,
-                             const std::optional<Array<T>>& sample_weights) {
-  const sgd::Examples<T> examples = {matrix_view(x), matrix_view(y),
-                                     sample_weights ? sample_weights->data() : nullptr};
-  require(examples.x.rows > 0 && examples.y.rows == examples.x.rows && examples.targets() > 0,
-          "X and y must have shapes (n, d) and (n, t)");
-  require(examples.x.rows_contiguous() && examples.y.rows_contiguous() &&
-              (examples.y.rows == 1 || examples.y.row_stride == examples.targets()),
-          "the rows of X and all of y must be contiguous");
-  if (sample_weights) {
-    require(sample_weights->ndim() == 1 && sample_weights->shape(0) == examples.x.rows &&
-                (sample_weights->shape(0) == 1 || sample_weights->strides(0) == sizeof(T)),
-            "sample_weights must be contiguous, of shape (n,)");
-  }
-  return examples;
-}
-
-template <class T>
-sgd::Model<T> model_of(Array<T>& parameters, const sgd::Examples<T>& examples) {
-  require(parameters.ndim() == 2 && (parameters.flags() & py::array::c_style) &&
-              parameters.shape(0) == examples.features() + 1 &&
-              parameters.shape(1) == examples.targets(),
-          "parameters must be C-contiguous, of shape (d + 1, t)");
-  return {parameters.mutable_data(), examples.features(), examples.targets()};
-}
-
-template <class T>
-sgd::State<T> state_of(Array<T>& parameters, Array<T>& slots, Counters& counters,
-                       const sgd::Settings& settings, const sgd::Examples<T>& examples) {
-  const auto model = model_of(parameters, examples);
-  require(slots.size() == (settings.optimizer->slots + settings.average) * model.size() &&
-              (slots.flags() & py::array::c_style),
-          "slots must be C-contiguous, of shape (s, d + 1, t)");
-  require(counters.size() == 2, "counters must have shape (2,)");
-  return {model, slots.mutable_data(), counters.mutable_data(), counters.mutable_data() + 1};
-}
 
 sgd::Settings make_settings(index batch_size, const std::string& optimizer,
                             std::vector<double> hyperparameters, double weight_decay,
@@ -114,34 +60,6 @@ py::array_t<std::int64_t> next_epoch(sgd::Sampler& sampler) {
   return rows;
 }
 
-// Whether Ctrl-C was pressed, or another signal's handler raised; asked without the GIL.
-class Signals {
- public:
-  sgd::Interrupted asked() {
-    return [this] {
-      if (raised_) return true;
-      const GilAcquire acquire;
-      raised_ = sleep_if_python_is_gone([] { return PyErr_CheckSignals() != 0; });
-      if (raised_) error_ = std::make_shared<py::error_already_set>();
-      return raised_;
-    };
-  }
-
-  // Takes what Ctrl-C raised elsewhere.
-  void take(const py::error_already_set& error) {
-    raised_ = true;
-    error_ = std::make_shared<py::error_already_set>(error);
-  }
-
-  void rethrow() const {
-    if (raised_) throw *error_;
-  }
-
- private:
-  bool raised_ = false;
-  std::shared_ptr<py::error_already_set> error_;
-};
-
 using RateArgument = std::variant<double, py::function>;
 
 sgd::Rates rates_from(const RateArgument& rates, Signals& signals) {
@@ -171,7 +89,7 @@ index train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>&
             const RateArgument& rates, sgd::Sampler& sampler, const sgd::Plan& plan,
             const py::function& record) {
   const auto examples = examples_of(x, y, sample_weights);
-  const auto state = state_of(parameters, slots, counters, settings, examples);
+  const auto state = state_of(model_of(parameters, examples), slots, counters, settings);
   require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
   settings.batch_size = std::min(settings.batch_size, examples.x.rows);
   sgd::Records records;
@@ -192,7 +110,7 @@ void step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& s
           Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
           double rate) {
   const auto examples = examples_of(x, y, sample_weights);
-  const auto state = state_of(parameters, slots, counters, settings, examples);
+  const auto state = state_of(model_of(parameters, examples), slots, counters, settings);
   settings.batch_size = examples.x.rows;
   Signals signals;
   {

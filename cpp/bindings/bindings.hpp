@@ -5,6 +5,7 @@
 
 namespace tilewise::bindings {
 
+void register_gradient(pybind11::module_& module);
 void register_machine(pybind11::module_& module);
 void register_matmul(pybind11::module_& module);
 void register_trainer(pybind11::module_& module);

@@ -21,6 +21,7 @@ PYBIND11_MODULE(_core_of_main, module) {
   const char* forced = std::getenv("TILEWISE_ISA");
   tilewise::kernels::use(tilewise::kernels::choose(forced == nullptr ? "" : forced));
   module.doc() = "The compiled core of tilewise.";
+  tilewise::bindings::register_gradient(module);
   tilewise::bindings::register_machine(module);
   tilewise::bindings::register_matmul(module);
   tilewise::bindings::register_trainer(module);

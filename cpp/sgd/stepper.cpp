@@ -6,6 +6,7 @@
 #include "base/split.hpp"
 #include "kernels/registry.hpp"
 #include "sgd/gradient.hpp"
+#include "sgd/update.hpp"
 
 namespace tilewise::sgd {
 namespace {
@@ -53,41 +54,12 @@ index Stepper<T>::run(const std::int64_t* order, index begin, index count, const
 
 template <class T>
 bool Stepper<T>::step(const std::int64_t* order, index begin, index size, T rate) {
-  const Model<T>& model = state_.model;
-  if (!sum_gradients(examples_, order, begin, size, model, interrupted_, gradient_.data())) {
+  T* const gradient = gradient_.data();
+  if (!sum_gradients(examples_, order, begin, size, state_.model, interrupted_, gradient)) {
     return false;
   }
-  const T share = T{1} / static_cast<T>(size);
-  for (T& g : gradient_) g *= share;
-  clip();
-  const T decay = static_cast<T>(settings_.weight_decay);
-  const index weights = model.features * model.targets;
-  for (index j = 0; j < weights && decay != 0; ++j) gradient_[j] += decay * model.parameters[j];
-  settings_.optimizer->update(Update<T>{.size = model.size(),
-                                        .parameters = model.parameters,
-                                        .gradient = gradient_.data(),
-                                        .slots = {state_.slot(0), state_.slot(1)},
-                                        .rate = rate,
-                                        .step = *state_.steps,
-                                        .hyperparameters = settings_.hyperparameters.data()});
-  *state_.steps += 1;
-  *state_.examples += size;
-  if (!settings_.average) return true;
-  T* const mean = state_.slot(settings_.optimizer->slots);
-  const T part = T{1} / static_cast<T>(*state_.steps);
-  for (index j = 0; j < model.size(); ++j) mean[j] += part * (model.parameters[j] - mean[j]);
+  apply_gradient(gradient, size, settings_, state_, rate);
   return true;
-}
-
-template <class T>
-void Stepper<T>::clip() {
-  if (std::isinf(settings_.clip_norm)) return;
-  double squares = 0;
-  for (const T g : gradient_) squares += static_cast<double>(g) * static_cast<double>(g);
-  const double norm = std::sqrt(squares);
-  if (!(norm > settings_.clip_norm)) return;
-  const T factor = static_cast<T>(settings_.clip_norm / norm);
-  for (T& g : gradient_) g *= factor;
 }
 
 template class Stepper<float>;

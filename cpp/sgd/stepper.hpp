@@ -19,7 +19,6 @@ class Stepper {
 
  private:
   bool step(const std::int64_t* order, index begin, index size, T rate);
-  void clip();
 
   const Examples<T>& examples_;
   const Settings& settings_;

@@ -80,6 +80,25 @@ def step(
     settings: Settings,
     rate: float,
 ) -> None: ...
+def sum_gradients(
+    X: NDArray[Any],
+    y: NDArray[Any],
+    sample_weights: NDArray[Any] | None,
+    order: NDArray[np.int64] | None,
+    first: int,
+    count: int,
+    parameters: NDArray[Any],
+    gradient: NDArray[Any],
+) -> None: ...
+def apply_gradient(
+    gradient: NDArray[Any],
+    count: int,
+    parameters: NDArray[Any],
+    slots: NDArray[Any],
+    counters: NDArray[np.int64],
+    settings: Settings,
+    rate: float,
+) -> None: ...
 def mean_loss(
     X: NDArray[Any],
     y: NDArray[Any],
