@@ -48,6 +48,8 @@ MODULES = [
     "epochs",
     "checkpoint",
     "streaming",
+    "distributed",
+    "trained_model",
     "trainer",
     "estimator",
     "sgd",

@@ -17,25 +17,37 @@ from tilewise.input_files import read_content, read_npz
 from tilewise.optimizers import Optimizer
 from tilewise.output_files import outputs
 
-__all__ = ["load", "save"]
+__all__ = ["check", "load", "save", "write"]
 
 _FORMAT = "tilewise trainer 1"
 
 
 def save(engine: Engine, path: Any) -> None:
     """Write the file under a temporary name and rename it."""
+    checked = _checked_path(path)
+    with engine.alone():
+        write(engine, checked)
+
+
+def check(engine: Engine, path: Any) -> Path:
+    """Return the path, or raise if the engine cannot be saved there."""
+    _rate_to_json(engine.rate)
+    return _checked_path(path)
+
+
+def _checked_path(path: Any) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r} is not a path; give a str ending in .npz")
-    path = Path(path)
-    if path.suffix != ".npz":
+    checked = Path(path)
+    if checked.suffix != ".npz":
         raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is not a folder; make it first")
-    with engine.alone():
-        _write(engine, path)
+    if not checked.parent.is_dir():
+        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
+    return checked
 
 
-def _write(engine: Engine, path: Path) -> None:
+def write(engine: Engine, path: Path) -> None:
+    """Write as `save` does; the caller is `alone`."""
     config = engine.config
     settings = {
         **{name: getattr(config, name) for name in _PLAIN},
@@ -43,6 +55,7 @@ def _write(engine: Engine, path: Path) -> None:
         "optimizer": [config.optimizer.name, dict(config.optimizer.hyperparameters)],
         "learning_rate": _rate_to_json(engine.rate),
         "epochs": engine.epochs,
+        "epoch_examples": engine.epoch_examples,
         "start_loss": None if math.isnan(engine.start_loss) else engine.start_loss,
         "format": _FORMAT,
     }
@@ -100,10 +113,14 @@ def _engine(settings: dict[str, Any], arrays: dict[str, Any]) -> Engine:
         raise ValueError("a number is not finite")
     if (arrays["counters"] < 0).any() or not arrays["random"].any():
         raise ValueError("a count is negative or the random numbers have no state")
-    epochs, start_loss = check_int("epochs", settings["epochs"], minimum=0), settings["start_loss"]
+    epochs, epoch_examples = (
+        check_int(name, settings[name], minimum=0) for name in ("epochs", "epoch_examples")
+    )
+    start_loss = settings["start_loss"]
     if start_loss is not None:
         check_positive("start_loss", start_loss, or_zero=True)
-    engine.restore((arrays, epochs, math.nan if start_loss is None else start_loss))
+    start_loss = math.nan if start_loss is None else start_loss
+    engine.restore((arrays, epochs, epoch_examples, start_loss))
     return engine
 
 

@@ -20,6 +20,7 @@ from tilewise.schedules import rate_block
 __all__ = ["Engine", "Records", "starting_weights"]
 
 Array = NDArray[Any]
+EngineState = tuple[dict[str, Array], int, int, float]
 _INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
 
 
@@ -67,6 +68,7 @@ class Engine:
         self.slots = np.zeros((slots, *config.parameters_shape), config.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and examples
         self.epochs = 0  # finished ones
+        self.epoch_examples = 0  # of the next one, done before a checkpoint of several ranks
         self.start_loss = float("nan")  # see Records
         self.random = _core.Sampler(1, config.sampling, config.seed).state
         self._training = Lock()
@@ -116,7 +118,7 @@ class Engine:
             self._step(examples)
 
     def _step(self, examples: Examples) -> None:
-        rate = self._resolved_rate(examples)
+        rate = self.resolved_rate(examples)
         if not isinstance(rate, float):
             rate = float(rate_block(rate, self.counters[:1], np.array([self.epochs]))[0])
         before = self.copy()
@@ -128,7 +130,7 @@ class Engine:
             self.restore(before)
             examples.check_finite()
             diverged_at = int(self.counters[1]) + len(examples.X)
-            raise self._divergence(examples, Records(), diverged_at)
+            raise self.divergence(examples, Records(), diverged_at)
 
     def train(
         self, examples: Examples, epochs: int, records: Records, record_every: int, record_end: bool
@@ -164,6 +166,7 @@ class Engine:
     ) -> None:
         if self.config.sampling == "replacement":  # may miss a bad row
             examples.check_finite()
+        self.epoch_examples = 0
         n = len(examples.X)
         row_bytes = examples.X[0].nbytes  # not the stride: the same rows have the same order
         sampler = _core.Sampler(n, self.config.sampling, self.config.seed, row_bytes)
@@ -188,7 +191,7 @@ class Engine:
             self.restore(before)
             examples.check_finite()
             self.restore(good)
-            raise self._divergence(examples, records, diverged_at)
+            raise self.divergence(examples, records, diverged_at)
 
     def history(self, records: Records) -> History:
         """Return the records with the model as it is."""
@@ -207,18 +210,18 @@ class Engine:
         """The arrays that training changes."""
         return {name: getattr(self, name) for name in self.ARRAYS}
 
-    def copy(self) -> tuple[dict[str, Array], int, float]:
+    def copy(self) -> EngineState:
         """Return a copy of all that training changes."""
         arrays = {name: array.copy() for name, array in self.arrays.items()}
-        return arrays, self.epochs, self.start_loss
+        return arrays, self.epochs, self.epoch_examples, self.start_loss
 
-    def restore(self, state: tuple[dict[str, Array], int, float]) -> None:
+    def restore(self, state: EngineState) -> None:
         """Go back to what `copy` returned."""
-        arrays, self.epochs, self.start_loss = state
+        arrays, self.epochs, self.epoch_examples, self.start_loss = state
         for name, own in self.arrays.items():
             own[:] = arrays[name]
 
-    def _resolved_rate(self, examples: Examples) -> Any:
+    def resolved_rate(self, examples: Examples) -> Any:
         """Return the learning rate; 'auto' becomes a number."""
         if isinstance(self.rate, str):
             examples.check_finite()
@@ -234,7 +237,7 @@ class Engine:
         return self.rate
 
     def _native_rates(self, examples: Examples, steps_per_epoch: int, records: Records) -> Any:
-        rate = self._resolved_rate(examples)
+        rate = self.resolved_rate(examples)
         if isinstance(rate, float):
             return rate
         begun, finished = int(self.counters[0]), self.epochs
@@ -255,9 +258,8 @@ class Engine:
             examples.X, config.batch_size, config.sampling, examples.weights, config.weight_decay
         )
 
-    def _divergence(
-        self, examples: Examples, records: Records, diverged_at: int
-    ) -> DivergenceError:
+    def divergence(self, examples: Examples, records: Records, diverged_at: int) -> DivergenceError:
+        """Return the error for a divergence, seen when so many examples were done."""
         config = self.config
         rate = getattr(self.rate, "__name__", self.rate)  # a function's name
         if config.scales_gradient:

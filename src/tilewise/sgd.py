@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise import _core
 from tilewise._validation import check_float_array, check_real, check_shape
+from tilewise.distributed import Ranks
 from tilewise.examples import Examples
 from tilewise.history import History
 from tilewise.rows import Rows
@@ -35,6 +36,8 @@ def fit(
     epochs: int = 1,
     record_every: int = 200,
     sample_weight: ArrayLike | None = None,
+    comm: Any = None,
+    average_every: int = 1,
     **settings: Any,
 ) -> History:
     """Fit ``y = X w + b`` by minibatch SGD, in one native call.
@@ -58,6 +61,10 @@ def fit(
         Rows between two entries of the history. The end is always recorded.
     sample_weight : array_like, shape (n,), optional
         Weights of the rows in the loss, 0 or more.
+    comm : mpi4py.MPI.Intracomm, optional
+        All ranks call this alike, each with rows of its own; see `Trainer.fit`.
+    average_every : int, default 1
+        Steps that each rank takes alone before models are averaged.
     **settings
         Of `tilewise.Trainer`: learning_rate=0.01, optimizer='sgd', sampling='permutation',
         weight_decay=0, clip_norm=None, average=False, initial_weights=None, seed=None.
@@ -85,23 +92,28 @@ def fit(
     """
     for name in settings.keys() - _SETTINGS:
         raise TypeError(f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}")
+
+    def trainer() -> Trainer:
+        d, t, dtype = _shape(X, y)
+        return Trainer(d, n_targets=t, batch_size=batch_size, dtype=dtype, **settings)
+
+    return Ranks(comm).together(trainer).fit(
+        X, y, epochs, sample_weight=sample_weight, record_every=record_every, comm=comm,
+        average_every=average_every,
+    )  # fmt: skip
+
+
+def _shape(X: ArrayLike | Rows, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
+    """Return features, targets and dtype of the model for these data."""
     if isinstance(X, Rows):
-        trainer = Trainer(X.n_features, batch_size=batch_size, dtype=X.dtype, **settings)
-        return trainer.fit(X, y, epochs, sample_weight=sample_weight)
+        return X.n_features, None, X.dtype
     if y is None:
         raise TypeError("y is missing; give the labels of X")
     X = check_shape("X", check_float_array("X", X), ndim=2)
     y = check_float_array("y", y)
     if y.ndim not in (1, 2):
         raise ValueError(f"y has shape {y.shape}; give shape (n,) or (n, t)")
-    trainer = Trainer(
-        X.shape[1],
-        n_targets=y.shape[1] if y.ndim == 2 else None,
-        batch_size=batch_size,
-        dtype=X.dtype,
-        **settings,
-    )
-    return trainer.fit(X, y, epochs, sample_weight=sample_weight, record_every=record_every)
+    return X.shape[1], y.shape[1] if y.ndim == 2 else None, X.dtype
 
 
 def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> float:

@@ -5,27 +5,26 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
-from tilewise import checkpoint
+from tilewise import checkpoint as checkpoint_file
 from tilewise._validation import check_callbacks, check_int
 from tilewise.config import Config, Rate
+from tilewise.distributed import Ranks, fit_on_ranks
 from tilewise.engine import Engine, Records, starting_weights
 from tilewise.epochs import EpochLoop
-from tilewise.examples import check_matrix
 from tilewise.history import History
-from tilewise.linalg import matmul
 from tilewise.optimizers import Optimizer
 from tilewise.rows import Rows
 from tilewise.streaming import stream_epoch, stream_fit
+from tilewise.trained_model import TrainedModel
 
 __all__ = ["Trainer"]
 
-Array = NDArray[Any]
 Maybe = ArrayLike | None
 
 
-class Trainer:
+class Trainer(TrainedModel):
     """Linear regression ``y = X w + b`` in training.
 
     A step takes a batch and gives the optimizer the gradient of half the squared error, averaged
@@ -112,31 +111,6 @@ class Trainer:
         self._engine = Engine(config, rate, weights)
 
     @property
-    def weights(self) -> Array:
-        """A copy of the weights, shape (n_features,) or (n_features, n_targets)."""
-        return self._engine.weights
-
-    @property
-    def bias(self) -> Any:
-        """The bias: a float, or an array of shape (n_targets,)."""
-        return self._engine.bias
-
-    @property
-    def steps(self) -> int:
-        """Steps so far."""
-        return int(self._engine.counters[0])
-
-    @property
-    def examples(self) -> int:
-        """Rows seen so far."""
-        return int(self._engine.counters[1])
-
-    @property
-    def epochs(self) -> int:
-        """Epochs finished so far, by `run_epoch` and `fit`."""
-        return self._engine.epochs
-
-    @property
     def learning_rate(self) -> Rate:
         """As it was set; 'auto' becomes a number with the first data."""
         return self._engine.rate
@@ -219,6 +193,10 @@ class Trainer:
         callbacks: Sequence[Callable[["Trainer", int, float], Any]] = (),
         progress: bool = False,
         verbose: bool = False,
+        comm: Any = None,
+        average_every: int = 1,
+        checkpoint: Any = None,
+        checkpoint_every: int = 1000,
     ) -> History:
         """Train for some epochs.
 
@@ -243,6 +221,14 @@ class Trainer:
             Show a progress bar (needs tqdm).
         verbose : bool, default False
             Print a line after each epoch.
+        comm : mpi4py.MPI.Intracomm, optional
+            All ranks call this alike, each with rows of its own, and train one model: see
+            docs/scale.md, also for what does not go with it. `batch_size` is that of all together.
+        average_every : int, default 1
+            Steps that each rank takes alone before models are averaged. 1: gradients are added up.
+        checkpoint : str or path-like, optional
+            File for `save` (by rank 0) every `checkpoint_every` steps and at the end. `fit` of the
+            trainer that `load` returns goes on there: first with the rest of the epoch.
 
         Returns
         -------
@@ -265,12 +251,20 @@ class Trainer:
         >>> bool(history.losses[-1] < 1e-3)
         True
         """
+        only_in_memory = {
+            "sample_weight": sample_weight,
+            "validation_fraction": validation_fraction,
+            "patience": patience,
+            "callbacks": callbacks or None,
+            "verbose": verbose or None,
+        }
+        if comm is not None or checkpoint is not None:
+            options = average_every, checkpoint, checkpoint_every
+            return fit_on_ranks(
+                self._engine, X, y, epochs, Ranks(comm), options, progress, **only_in_memory
+            )
         if isinstance(X, Rows):
-            return stream_fit(
-                self._engine, X, epochs, progress, y=y, sample_weight=sample_weight,
-                validation_fraction=validation_fraction, patience=patience,
-                callbacks=callbacks or None, verbose=verbose or None,
-            )  # fmt: skip
+            return stream_fit(self._engine, X, epochs, progress, y=y, **only_in_memory)
         examples = validation = self._engine.config.examples(X, y, sample_weight)
         record_every = check_int("record_every", record_every)
         after_epoch = [partial(callback, self) for callback in check_callbacks(callbacks)]
@@ -282,30 +276,6 @@ class Trainer:
         records = Records()
         self._engine.train(examples, epochs, records, record_every, record_end=True)
         return self._engine.history(records)
-
-    def predict(self, X: ArrayLike) -> Array:
-        """Return ``X @ weights + bias``, shape (n,) or (n, n_targets).
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> Trainer(1, initial_weights=[2.0]).predict(np.float32([[3]]))
-        array([6.], dtype=float32)
-        """
-        config = self._engine.config
-        X = check_matrix(X, config.n_features, config.dtype)
-        return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, config.dtype))
-
-    def loss(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return half the squared error, summed over targets and averaged over rows.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> Trainer(1, initial_weights=[2.0]).loss(np.float32([[3]]), np.float32([5]))
-        0.5
-        """
-        return self._engine.loss(self._engine.config.examples(X, y, sample_weight))
 
     def save(self, path: Any) -> None:
         """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.
@@ -332,7 +302,7 @@ class Trainer:
         ...     Trainer.load(path).steps
         0
         """
-        checkpoint.save(self._engine, path)
+        checkpoint_file.save(self._engine, path)
 
     @classmethod
     def load(cls, path: Any) -> "Trainer":
@@ -346,5 +316,5 @@ class Trainer:
             The file was not written by `save`, or is damaged.
         """
         trainer = cls.__new__(cls)
-        trainer._engine = checkpoint.load(path)
+        trainer._engine = checkpoint_file.load(path)
         return trainer

@@ -2,29 +2,31 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from tilewise._validation import check_bool, check_int
+from tilewise.config import Config
 from tilewise.engine import Engine, Records
 from tilewise.history import History
 from tilewise.rows import Rows
 from tilewise.streaming.buffers import Buffers, StreamedExamples
+from tilewise.streaming.progress import bar_of_bytes
 
-__all__ = ["stream_epoch", "stream_fit"]
+__all__ = ["check_rows", "refuse", "stream_epoch", "stream_fit"]
 
 
 def stream_fit(engine: Engine, rows: Rows, epochs: int, progress: bool, **refused: Any) -> History:
     """Train for some epochs, with a record for each buffer, and maybe a bar with its rate."""
-    _refuse(refused)
+    refuse(refused, "rows of open_rows")
     epochs, progress = check_int("epochs", epochs), check_bool("progress", progress)
     records = Records()
     buffers = _checked_buffers(engine, rows)
     total = None if rows.n_rows is None else epochs * rows.n_rows
     row_bytes = (rows.n_features + 1) * rows.dtype.itemsize
-    with _bar(progress, None if total is None else total * row_bytes) as advance:
+    with bar_of_bytes(progress, None if total is None else total * row_bytes) as advance:
         for _ in range(epochs):
             _epoch(
                 engine, rows, buffers, records, record=True,
@@ -35,22 +37,22 @@ def stream_fit(engine: Engine, rows: Rows, epochs: int, progress: bool, **refuse
 
 def stream_epoch(engine: Engine, rows: Rows, **refused: Any) -> None:
     """Train for one epoch; see `Trainer.run_epoch`."""
-    _refuse(refused)
+    refuse(refused, "rows of open_rows")
     _epoch(
         engine, rows, _checked_buffers(engine, rows), Records(), record=False,
         advance=lambda n: None,
     )  # fmt: skip
 
 
-def _refuse(options: dict[str, Any]) -> None:
-    """Raise if an option is given that does not go with streamed rows."""
+def refuse(options: dict[str, Any], what: str) -> None:
+    """Raise if an option is given that does not go with something."""
     for name, value in options.items():
         if value is not None:
-            raise ValueError(f"{name} does not go with rows of open_rows; leave it out")
+            raise ValueError(f"{name} does not go with {what}; leave it out")
 
 
-def _checked_buffers(engine: Engine, rows: Rows) -> Buffers:
-    config = engine.config
+def check_rows(config: Config, rows: Rows) -> None:
+    """Raise if the rows are not those of such a model."""
     if (rows.n_features, rows.dtype) != (config.n_features, config.dtype):
         raise ValueError(
             f"rows have {rows.n_features} features of {rows.dtype}, but the model "
@@ -58,7 +60,11 @@ def _checked_buffers(engine: Engine, rows: Rows) -> Buffers:
         )
     if config.n_targets is not None:
         raise ValueError(f"n_targets={config.n_targets}; streamed rows have one target, give None")
-    return Buffers(rows, config.batch_size)
+
+
+def _checked_buffers(engine: Engine, rows: Rows) -> Buffers:
+    check_rows(engine.config, rows)
+    return Buffers(rows, engine.config.batch_size)
 
 
 def _epoch(
@@ -122,19 +128,3 @@ def _next(full: Iterator[StreamedExamples], records: Records) -> StreamedExample
     examples = next(full, None)
     records.total_seconds += time.perf_counter() - begun
     return examples
-
-
-@contextmanager
-def _bar(progress: bool, total: int | None) -> Iterator[Callable[[int], Any]]:
-    """Give what counts bytes: on a bar that shows them and their rate, if wanted."""
-    if not progress:
-        yield lambda n_bytes: None
-        return
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        raise ImportError(
-            'progress=True needs tqdm, which is missing; pip install "tilewise[report]"'
-        ) from None
-    with tqdm(total=total, unit="B", unit_scale=True) as bar:
-        yield bar.update

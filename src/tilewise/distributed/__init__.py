@@ -1,0 +1,6 @@
+"""Training on several processes, by MPI."""
+
+from tilewise.distributed.fit import fit_on_ranks
+from tilewise.distributed.ranks import RankError, Ranks
+
+__all__ = ["RankError", "Ranks", "fit_on_ranks"]

@@ -1,0 +1,124 @@
+"""A rank's own rows, and an epoch of them in the order in which they are drawn."""
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise import _core
+from tilewise.config import Config
+from tilewise.engine import Engine
+from tilewise.examples import Examples
+from tilewise.rows import Rows
+from tilewise.streaming import Buffers, check_rows
+
+__all__ = ["Draws", "LocalRows"]
+
+Array = NDArray[Any]
+Pieces = Generator[Examples, None, None]
+
+
+class LocalRows:
+    """The rows that a rank holds, in memory or read while they train."""
+
+    def __init__(self, data: Examples | Rows, config: Config) -> None:
+        self._buffers: Buffers | None = None
+        if isinstance(data, Examples):
+            data.check_finite()
+            self._examples, self.n_rows = data, len(data.X)
+            return
+        check_rows(config, data)
+        if data.n_rows is None:
+            raise ValueError(
+                "X is an iterable of chunks, whose number of rows is not known before; give files "
+                "or arrays"
+            )
+        self._buffers, self.n_rows = Buffers(data, batch_size=1), data.n_rows
+
+    def draws(self, engine: Engine, key: Sequence[int]) -> "Draws":
+        """Return an epoch; the seed and `key` alone decide its order."""
+        config = engine.config
+        in_order = config.sampling == "sequential"
+        random = None if in_order else np.random.default_rng([config.seed, *key])
+        return Draws(self._pieces(random), engine, key)
+
+    def _pieces(self, random: np.random.Generator | None) -> Pieces:
+        if self._buffers is not None:
+            yield from self._buffers.epoch(random)
+        else:
+            yield self._examples
+
+
+class Draws:
+    """An epoch's rows: piece by piece, each in an order drawn for it."""
+
+    piece: Examples
+    _done: int
+
+    def __init__(self, pieces: Pieces, engine: Engine, key: Sequence[int]) -> None:
+        self._pieces, self._engine, self._key = pieces, engine, key
+        self._second = np.empty_like(engine.parameters)
+        self._number = 0  # of the next piece
+        self._weighted_losses, self._rows = 0.0, 0
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._pieces.close()
+
+    def skip(self, count: int) -> None:
+        """Pass over the next rows."""
+        while count > 0:
+            passed = min(count, self._left)
+            self._done, count = self._done + passed, count - passed
+            if count > 0:
+                self.begin_piece()
+
+    def sum_gradients(self, count: int, gradient: Array) -> None:
+        """Set `gradient`, like the parameters, to the sum over the next rows."""
+        if count == 0:
+            gradient[...] = 0
+        summed = 0
+        while summed < count:
+            if self._left == 0:
+                self._end_piece()
+                self.begin_piece()
+            part = min(count - summed, self._left)
+            out = self._second if summed else gradient
+            _core.sum_gradients(
+                self.piece.X, self.piece.y, None, self._order, self._done, part,
+                self._engine.parameters, out,
+            )  # fmt: skip
+            if summed:
+                gradient += out
+            summed, self._done = summed + part, self._done + part
+
+    def loss(self) -> tuple[float, int]:
+        """Return the sum of the losses of all rows, each taken at the end of its piece."""
+        self._end_piece()
+        return self._weighted_losses, self._rows
+
+    @property
+    def _left(self) -> int:
+        return len(self.piece.X) - self._done
+
+    def begin_piece(self) -> None:
+        """Read the next piece: the first one too."""
+        self.piece = next(self._pieces)
+        self.piece.check_finite()
+        self._order = self._drawn()
+        self._number, self._done = self._number + 1, 0
+
+    def _drawn(self) -> NDArray[np.int64] | None:
+        config = self._engine.config
+        if config.sampling == "sequential":
+            return None
+        key = np.random.SeedSequence([config.seed, *self._key, self._number])
+        seed = int(key.generate_state(1, np.uint64)[0])
+        X = self.piece.X
+        return _core.Sampler(len(X), config.sampling, seed, X[0].nbytes).next_epoch()
+
+    def _end_piece(self) -> None:
+        rows = len(self.piece.X)
+        self._weighted_losses += self._engine.loss(self.piece) * rows
+        self._rows += rows

@@ -1,0 +1,103 @@
+"""The processes of a job, and how they agree: on numbers, and on errors."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+from numpy.typing import NDArray
+
+__all__ = ["RankError", "Ranks"]
+
+Result = TypeVar("Result")
+Array = NDArray[Any]
+
+
+class RankError(RuntimeError):
+    """Another rank of the job could not go on; the message is that of the lowest such rank."""
+
+
+class Ranks:
+    """The ranks of an MPI communicator, or one process without MPI.
+
+    An error on one rank would leave the others waiting for it. So what can fail runs `together`, or
+    is told to the others through the sum that they wait for (`failed_in_sum`): then all ranks raise
+    at the same place.
+
+    Attributes
+    ----------
+    rank, size : int
+    speaks : bool
+        Whether this rank is the lowest of those that raised: the one to print the message.
+    """
+
+    def __init__(self, comm: Any | None) -> None:
+        self._comm = comm
+        self.rank, self.size = 0, 1
+        self.speaks = True
+        self._agreed: BaseException | None = None
+        if comm is None:
+            return
+        try:
+            from mpi4py import MPI
+        except ImportError:
+            raise ImportError(
+                'comm needs mpi4py, which is missing; pip install "tilewise[mpi]"'
+            ) from None
+        if not isinstance(comm, MPI.Intracomm):
+            raise TypeError(
+                f"comm is a {type(comm).__name__}; give a communicator such as MPI.COMM_WORLD"
+            )
+        self._in_place = MPI.IN_PLACE
+        self.rank, self.size = comm.Get_rank(), comm.Get_size()
+
+    def sum(self, array: Array) -> None:
+        """Replace a contiguous array by the sum of those of all ranks, without a copy of it."""
+        if self._comm is not None:
+            self._comm.Allreduce(self._in_place, array)
+
+    def spread(self, array: Array) -> None:
+        """Replace a contiguous array by that of rank 0."""
+        if self._comm is not None:
+            self._comm.Bcast(array, root=0)
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return the values of all ranks."""
+        return [value] if self._comm is None else list(self._comm.allgather(value))
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` does; if it fails on any rank, all raise.
+
+        A rank whose own work failed raises that error, the others a `RankError`.
+        """
+        failure = None
+        try:
+            result = work()
+        except BaseException as error:
+            failure = error
+        self._agree(failure)
+        return result
+
+    def failed_in_sum(self, error: BaseException | None) -> NoReturn:
+        """Raise on all ranks, after a sum has told them that one failed; see `together`."""
+        self._agree(error)
+        raise AssertionError("a sum told of an error that no rank has")
+
+    def _agree(self, error: BaseException | None) -> None:
+        messages = self.gather(None if error is None else _message(error))
+        failed = [rank for rank, message in enumerate(messages) if message is not None]
+        if not failed:
+            return
+        self.speaks = failed[0] == self.rank
+        self._agreed = error or RankError(f"rank {failed[0]}: {messages[failed[0]]}")
+        raise self._agreed
+
+    def abort_unless_agreed(self, error: BaseException) -> None:
+        """End the whole job if the other ranks do not know of this error: they would wait."""
+        if self._comm is None or self.size == 1 or error is self._agreed:
+            return
+        print(f"rank {self.rank}: {_message(error)}", file=sys.stderr, flush=True)
+        self._comm.Abort(1)
+
+
+def _message(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

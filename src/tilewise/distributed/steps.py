@@ -1,0 +1,115 @@
+"""How the steps of all ranks become those of one model."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise import _core
+from tilewise.distributed.draws import Draws
+from tilewise.distributed.ranks import Ranks
+from tilewise.engine import Engine
+
+__all__ = ["Steps", "steps_for"]
+
+Array = NDArray[Any]
+
+
+class Steps(Protocol):
+    """Takes steps; afterwards all ranks have the same parameters."""
+
+    def take(self, draws: Draws, own: Sequence[int], all_: Sequence[int], rates: Array) -> None:
+        """Take a step for each entry: with `own` rows of this rank and `all_` of all ranks."""
+
+
+def steps_for(engine: Engine, ranks: Ranks, average_every: int) -> Steps:
+    """Return synchronous steps, or local ones that are averaged after so many."""
+    if average_every == 1:
+        return Synchronous(engine, ranks)
+    return Averaged(engine, ranks, average_every)
+
+
+class Synchronous:
+    """Each step is that of one process with the whole batch: the gradients are added up."""
+
+    def __init__(self, engine: Engine, ranks: Ranks) -> None:
+        self._engine, self._ranks = engine, ranks
+        self._sums = np.empty(engine.parameters.size + 1, engine.config.dtype)  # and the count
+        self._gradient = self._sums[:-1].reshape(engine.parameters.shape)
+
+    def take(self, draws: Draws, own: Sequence[int], all_: Sequence[int], rates: Array) -> None:
+        """See `Steps.take`."""
+        engine, sums = self._engine, self._sums
+        settings = engine.config.native
+        for count, of_all, rate in zip(own, all_, rates, strict=True):
+            failure = None
+            try:
+                draws.sum_gradients(count, self._gradient)
+                sums[-1] = count
+            except BaseException as error:
+                failure, sums[-1] = error, np.nan
+            self._ranks.sum(sums)
+            if np.isnan(sums[-1]):
+                self._ranks.failed_in_sum(failure)
+            _core.apply_gradient(
+                self._gradient, of_all, engine.parameters, engine.slots, engine.counters,
+                settings, rate,
+            )  # fmt: skip
+
+
+class Averaged:
+    """Local SGD: each rank takes some steps on its own rows, and then the models are averaged.
+
+    McDonald, Hall and Mann, "Distributed training strategies for the structured perceptron" (2010);
+    Stich, "Local SGD converges fast and communicates little" (2019). A rank counts by the rows of
+    its steps. What the optimizer keeps is averaged too.
+    """
+
+    def __init__(self, engine: Engine, ranks: Ranks, every: int) -> None:
+        self._engine, self._ranks, self._every = engine, ranks, every
+        self._gradient = np.empty_like(engine.parameters)
+        state = engine.parameters.size + engine.slots.size
+        self._sums = np.empty(state + 1, engine.config.dtype)  # and the rows
+
+    def take(self, draws: Draws, own: Sequence[int], all_: Sequence[int], rates: Array) -> None:
+        """See `Steps.take`; the last average may be after fewer steps."""
+        counters = self._engine.counters
+        for first in range(0, len(own), self._every):
+            window = slice(first, first + self._every)
+            steps, rows = counters + np.array([len(own[window]), sum(all_[window])])
+            failure = None
+            try:
+                self._take_alone(draws, own[window], rates[window])
+            except BaseException as error:
+                failure, self._sums[-1] = error, np.nan
+            self._ranks.sum(self._sums)
+            if np.isnan(self._sums[-1]):
+                self._ranks.failed_in_sum(failure)
+            self._sums /= self._sums[-1]
+            parameters, slots = self._parts()
+            self._engine.parameters[...], self._engine.slots[...] = parameters, slots
+            counters[:] = steps, rows
+
+    def _take_alone(self, draws: Draws, own: Sequence[int], rates: Array) -> None:
+        engine, settings = self._engine, self._engine.config.native
+        for count, rate in zip(own, rates, strict=True):
+            if count == 0:
+                continue
+            draws.sum_gradients(count, self._gradient)
+            _core.apply_gradient(
+                self._gradient, count, engine.parameters, engine.slots, engine.counters,
+                settings, rate,
+            )  # fmt: skip
+        parameters, slots = self._parts()
+        parameters[...], slots[...] = engine.parameters, engine.slots
+        self._sums[-1] = 1
+        self._sums *= sum(own)
+
+    def _parts(self) -> tuple[Array, Array]:
+        size = self._engine.parameters.size
+        parameters, slots = self._sums[:size], self._sums[size:-1]
+        return (
+            parameters.reshape(self._engine.parameters.shape),
+            slots.reshape(self._engine.slots.shape),
+        )

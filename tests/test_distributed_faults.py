@@ -1,0 +1,175 @@
+"""What happens to all ranks when one fails, is killed, or goes on from a checkpoint."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import pytest
+from ranks import PROGRAMS, D, N, mpiexec, on_ranks, settings, table
+
+import tilewise as tw
+from tilewise import checkpoint
+
+SIZE = 3
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    {
+        "nan": "X[7, 2] is nan; remove or replace NaN and infinity",
+        "shard": "y[134] is nan; remove or replace NaN and infinity",
+        "width": "rank 2 has n_features=4, but rank 0 5; make them alike",
+        "dtype": "rank 2 has dtype=float32, but rank 0 float64; make them alike",
+        "empty": "X has shape (0, 5); give shape",
+        "batch": "rank 2 has batch_size=16, but rank 0 32; make them alike",
+        "missing": "y is missing",
+        "rate": "no rate today",
+        "diverge": "learning_rate=100000.0 is too large",
+    }.items(),
+)
+def test_what_one_rank_raises_all_raise(how, message, tmp_path):
+    run = on_ranks(SIZE, "fail", how, tmp_path / "shard.npy")
+    assert run.returncode == 0, run.stderr
+    raised = sorted(run.stdout.replace("|", "\n").split("\n"))
+    told = [line for line in raised if message in line]
+    assert len(told) == SIZE, run.stdout
+    if how not in ("width", "dtype", "batch", "diverge"):  # those are seen by all
+        assert raised.count("RankError") == SIZE - 1
+        assert sum(line.startswith("rank 2: ") for line in told) == SIZE - 1
+
+
+def test_an_error_that_the_others_cannot_know_of_ends_the_job():
+    run = on_ranks(SIZE, "fail", "outside")
+    assert run.returncode != 0
+    assert "rank 2: a cable was pulled" in run.stderr
+
+
+def test_what_does_not_go_with_ranks_is_refused(tmp_path):
+    X, y = table()
+    trainer = tw.Trainer(D, dtype=np.float64)
+    with pytest.raises(TypeError, match="comm is a str; give a communicator"):
+        trainer.fit(X, y, comm="world")
+    path = tmp_path / "checkpoint.npz"
+    for name, value in {"patience": 3, "sample_weight": y, "validation_fraction": 0.5}.items():
+        with pytest.raises(ValueError, match=f"{name} does not go with comm or checkpoint"):
+            trainer.fit(X, y, checkpoint=path, **{name: value})
+    with pytest.raises(ValueError, match="checkpoint_every=0"):
+        trainer.fit(X, y, checkpoint=path, checkpoint_every=0)
+    with pytest.raises(FileNotFoundError, match="is not a folder"):
+        trainer.fit(X, y, checkpoint=tmp_path / "none" / "c.npz")
+    trainer.learning_rate = lambda step: 0.1
+    with pytest.raises(TypeError, match="cannot be saved"):
+        trainer.fit(X, y, checkpoint=path)
+    chunks = tw.open_rows([(X, y)])
+    with pytest.raises(ValueError, match="whose number of rows is not known"):
+        tw.Trainer(D, dtype=np.float64).fit(chunks, checkpoint=path)
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop_after(writes, monkeypatch):
+    """Let the training fail after so many checkpoints."""
+    write, left = checkpoint.write, iter(range(writes))
+
+    def counted(engine, path):
+        write(engine, path)
+        if next(left, None) is None:
+            raise StoppedError
+
+    monkeypatch.setattr(checkpoint, "write", counted)
+
+
+@pytest.mark.parametrize("sampling", ["permutation", "replacement", "chunked", "sequential"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_checkpoint_in_mid_epoch_continues_bit_by_bit(tmp_path, monkeypatch, sampling, streamed):
+    X, y = table()
+    np.save(tmp_path / "rows.npy", np.column_stack([X, y]))
+    data = (tw.open_rows(tmp_path / "rows.npy", buffer_bytes=6000),) if streamed else (X, y)
+    saving = {"checkpoint": tmp_path / "checkpoint.npz", "checkpoint_every": 7}
+
+    def trainer():
+        made = tw.Trainer(D, dtype=np.float64, optimizer="adam", **settings(sampling=sampling))
+        made.learning_rate = tw.schedules.Exponential(0.05, 0.99)
+        return made
+
+    whole = trainer()
+    history = whole.fit(*data, epochs=4, **saving)
+    cut = trainer()
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):
+        stop_after(2, patch)
+        cut.fit(*data, epochs=4, **saving)
+    assert cut.epochs == 1
+    cut = tw.Trainer.load(saving["checkpoint"])
+    assert (cut.steps, cut.epochs) == (21, 1)
+    with pytest.raises(ValueError, match="256 rows into an epoch, but there are 99"):
+        cut.fit(X[:99], y[:99], **saving)
+    rest = cut.fit(*data, epochs=3, **saving)
+    np.testing.assert_array_equal(cut.weights, whole.weights)
+    assert (cut.steps, cut.examples, cut.epochs) == (whole.steps, whole.examples, whole.epochs)
+    np.testing.assert_array_equal(rest.losses[1:], history.losses[2:])
+    assert tw.Trainer.load(saving["checkpoint"]).epochs == 4
+
+
+def test_with_one_rank_the_steps_are_those_of_one_process(tmp_path):
+    X, y = table()
+    one, other = (tw.Trainer(D, dtype=np.float64, **settings()) for _ in range(2))
+    one.fit(X, y, 3)
+    other.fit(X, y, 3, checkpoint=tmp_path / "checkpoint.npz")
+    np.testing.assert_allclose(other.weights, one.weights, rtol=1e-12)
+    assert (one.steps, one.examples, one.epochs) == (other.steps, other.examples, other.epochs)
+
+
+@contextmanager
+def started(size, *arguments):
+    """Give the processes of the ranks of the program `train`, and the steps that were done."""
+    run = [*mpiexec(size), str(PROGRAMS), "train", *map(str, arguments)]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as job:
+        ranks = [tuple(map(int, job.stdout.readline().split())) for _ in range(size)]
+        yield job, [pid for _, pid, _ in ranks], ranks[0][2]
+        job.wait(60)
+
+
+@pytest.mark.parametrize(("size", "epochs"), [(1, 1600), (2, 400)])
+def test_a_job_that_is_killed_again_and_again_ends_as_if_it_had_not(size, epochs, tmp_path):
+    every, random = 500, np.random.default_rng(size)
+    undisturbed, path = tmp_path / "undisturbed.npz", tmp_path / "checkpoint.npz"
+    with started(size, tmp_path / "other.npz", epochs, every, undisturbed) as (job, _, _):
+        pass
+    assert job.returncode == 0
+
+    steps = []
+    for _ in range(8):
+        with started(size, path, epochs, every, tmp_path / "end.npz") as (_, ranks, at):
+            steps.append(at)
+            time.sleep(random.uniform(0, 0.3))
+            with suppress(ProcessLookupError):  # it may be done
+                os.kill(random.choice(ranks), signal.SIGKILL)
+    assert steps == sorted(steps)
+    print(steps)
+    assert steps[-1] > 0
+    with started(size, path, epochs, every, tmp_path / "end.npz") as (job, _, _):
+        pass
+    assert job.returncode == 0
+    expected, found = np.load(undisturbed), np.load(tmp_path / "end.npz")
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_another_number_of_ranks_goes_on_too(tmp_path):
+    path, out = tmp_path / "checkpoint.npz", tmp_path / "end.npz"
+    for size, epochs in ((2, 3), (1, 5), (3, 8)):
+        with started(size, path, epochs, 20, out) as (job, _, at):
+            pass
+        assert job.returncode == 0
+    steps_per_epoch = -(-N // 8)
+    assert at == 5 * steps_per_epoch
+    end = np.load(out)
+    assert end["steps"] == 8 * steps_per_epoch
+    X, y = table()
+    solution = np.linalg.lstsq(np.column_stack([X, np.ones(N)]), y, rcond=None)[0]
+    np.testing.assert_allclose([*end["weights"], end["bias"]], solution, atol=0.03)
