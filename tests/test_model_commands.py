@@ -145,7 +145,8 @@ def _no_matplotlib():
     ("arguments", "message"),
     [
         (["none.csv"], "none.csv cannot be read: No such file or directory"),
-        (["."], ". is a folder; give a file"),
+        (["none.csv", "--mpi"], "none.csv does not exist; give a file or a folder"),
+        (["flats.csv", "--mpi"], "flats.csv does not end in .npy, .parquet, .arrow, .feather"),
         (["two\nlines.csv"], "two lines.csv cannot be read: No such file or directory"),
         (["a\0b"], "is no file name"),
         (["flats.csv", "--target", "prize"], "target='prize' is not a column; give a number from"),

@@ -6,6 +6,9 @@ import threading
 
 import numpy as np
 import pytest
+from damage import DAMAGE, damaged
+from hypothesis import example, given
+from hypothesis import settings as limits
 from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
@@ -236,6 +239,41 @@ def test_a_schedule_that_fails_takes_the_epoch_back(shards):
     assert trainer.examples == before[1] > 0
 
 
+def with_header(text):
+    """Return an NPY file of a few bytes whose header is this."""
+    header = text.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(4096)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["(2305843009213693952, 8)", f"({2**62}, 4)", f"({2**32}, {2**32})", "(-5, 3)", "(True, 3)",
+     "(3,)", "(5.0, 3)", "('5', 3)", "(", "3", "()"],
+)  # fmt: skip
+def test_headers_that_lie_are_refused_by_name(tmp_path, shape):
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    (tmp_path / "rows.npy").write_bytes(with_header(text))
+    with pytest.raises(ValueError, match=r"rows\.npy "):
+        tw.open_rows(tmp_path / "rows.npy")
+
+
+@given(DAMAGE)
+@example([(6, 1, b"\x02")])
+@example([(10, 3, b"\x00")])
+@example([(20, 9, b"'''")])
+@limits(max_examples=150, deadline=None)
+def test_damaged_shards_are_refused_by_name_or_read(tmp_path_factory, changes):
+    path = tmp_path_factory.getbasetemp() / "damaged.npy"
+    np.save(path, np.ones((40, 4), np.float32))
+    path.write_bytes(damaged(path.read_bytes(), changes))
+    try:
+        tw.fit(tw.open_rows(path), learning_rate=1e-3, batch_size=8)
+    except (ValueError, TypeError) as error:
+        assert "damaged.npy" in str(error)
+    except tw.DivergenceError:
+        pass
+
+
 def test_arguments_are_checked(shards):
     rows = tw.open_rows(shards, buffer_bytes=100)
     with pytest.raises(ValueError, match=r"buffer_bytes=100 is too small for batch_size=32; give"):
@@ -244,5 +282,5 @@ def test_arguments_are_checked(shards):
         tw.open_rows(shards, target=9)
     with pytest.raises(ValueError, match="y does not go with rows"):
         tw.fit(rows, np.ones(3))
-    with pytest.raises(TypeError, match="source is a int"):
+    with pytest.raises(TypeError, match="source=3 is neither a path nor chunks"):
         tw.open_rows(3)

@@ -112,8 +112,13 @@ def test_files_that_differ_are_named(table, tmp_path, suffix):
 @pytest.mark.parametrize(
     ("columns", "target", "error", "message"),
     [
-        ({"a": [1.0], "b": [2.0]}, "c", ValueError, r"target='c' is not a column .* has a, b"),
-        ({"a": [1.0], "b": [2.0]}, 2, ValueError, r"target=2 is not a column .* has a, b"),
+        (
+            {"a": [1.0], "b": [2.0]},
+            "c",
+            ValueError,
+            r"target='c' is not a column; give a number from 1 to 2 or a name: 'a', 'b'",
+        ),
+        ({"a": [1.0], "b": [2.0]}, 2, ValueError, r"target=2 is not a column; give -2 to 1"),
         ({"a": [1.0]}, None, ValueError, "has one column"),
         ({"a": ["x"], "b": [2.0]}, None, TypeError, r"column 'a' is of type string; store numbers"),
         ({"a": np.ones(0), "b": np.ones(0)}, None, ValueError, "has no rows"),

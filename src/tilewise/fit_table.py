@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from tilewise._validation import check_int
 from tilewise.examples import Examples
 from tilewise.history import History
-from tilewise.linear_model import LinearModel, Standardization
+from tilewise.linear_model import Columns, LinearModel, Standardization
 from tilewise.numeric_table import NumericTable, column_label
 from tilewise.trainer import Trainer
 
-__all__ = ["FittedTable", "Score", "fit_table"]
+__all__ = ["FittedTable", "Score", "fit_table", "versions"]
 
 Floats = NDArray[np.float64]
 
@@ -130,11 +130,11 @@ def fit_table(
         "validation_fraction": validation_fraction,
         "seconds_per_epoch": history.seconds_per_epoch,
         "scores": {name: vars(score) for name, score in scores.items()},
-        "tilewise": version("tilewise"),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
+        **versions(),
     }
-    model = _in_units_of_the_table(table, position, trainer, (of_X, of_y), about)
+    model = LinearModel.of_standardized(
+        _columns(table, position), trainer.weights, trainer.bias, (of_X, of_y), about
+    )
     features = np.delete(np.arange(d + 1), position)
     constant = [int(i) for i in features[(X[0] == X).all(axis=0)]]
     return FittedTable(model, history, scores, [column_label(table.names, i) for i in constant])
@@ -164,22 +164,17 @@ def _score(name: str, trainer: Trainer, X: Floats, y: Floats) -> Score:
     return Score(len(y), loss, 1 - 2 * loss / variance if variance > 0 else None)
 
 
-def _in_units_of_the_table(
-    table: NumericTable,
-    position: int,
-    trainer: Trainer,
-    standardizations: tuple[Standardization, Standardization],
-    about: dict[str, Any],
-) -> LinearModel:
-    """Undo the standardization: ``(y - m) / s = ((X - m') / s') @ w + b``."""
-    of_X, of_y = standardizations
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = trainer.weights * (of_y.scale / of_X.scale)
-        bias = float(of_y.mean[0] + of_y.scale[0] * trainer.bias - np.sum(weights * of_X.mean))
-    if not (np.isfinite(weights).all() and np.isfinite(bias)):
-        raise ValueError("the weights are too large in the units of the table; rescale its columns")
-    features, target = None, None
-    if table.names is not None:
-        features = table.names[:position] + table.names[position + 1 :]
-        target = table.names[position]
-    return LinearModel(features, target, position, weights, bias, of_X, about)
+def _columns(table: NumericTable, position: int) -> Columns:
+    if table.names is None:
+        return Columns(None, None, position)
+    features = table.names[:position] + table.names[position + 1 :]
+    return Columns(features, table.names[position], position)
+
+
+def versions() -> dict[str, str]:
+    """Return those of what a model was made with."""
+    return {
+        "tilewise": version("tilewise"),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tilewise.linalg import matmul
 from tilewise.numeric_table import NumericTable, columns_of
 
-__all__ = ["LinearModel", "Standardization"]
+__all__ = ["Columns", "LinearModel", "Standardization"]
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +51,15 @@ class Standardization:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are to a model; see `LinearModel`."""
+
+    features: tuple[str, ...] | None
+    target: str | None
+    target_position: int
+
+
+@dataclass(frozen=True)
 class LinearModel:
     """``y = X @ weights + bias``, in the units of the table that it was fitted to.
 
@@ -77,6 +86,33 @@ class LinearModel:
     bias: float
     standardization: Standardization
     training: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_standardized(
+        cls,
+        columns: "Columns",
+        weights: NDArray[Any],
+        bias: float,
+        standardizations: tuple[Standardization, Standardization],
+        training: dict[str, Any],
+    ) -> "LinearModel":
+        """Undo the standardization: ``(y - m) / s = ((X - m') / s') @ w + b``.
+
+        Raises
+        ------
+        ValueError
+            The weights are too large in the units of the table.
+        """
+        of_X, of_y = standardizations
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = weights * (of_y.scale / of_X.scale)
+            bias = float(of_y.mean[0] + of_y.scale[0] * bias - np.sum(weights * of_X.mean))
+        if not (np.isfinite(weights).all() and np.isfinite(bias)):
+            raise ValueError(
+                "the weights are too large in the units of the table; rescale its columns"
+            )
+        features, target, position = columns.features, columns.target, columns.target_position
+        return cls(features, target, position, weights, bias, of_X, training)
 
     def predict(self, X: Floats) -> Floats:
         """Return ``X @ weights + bias``.

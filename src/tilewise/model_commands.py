@@ -4,15 +4,19 @@ import argparse
 import csv
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise import _core, plots
+from tilewise import _core, plots, rows_command
 from tilewise.config import SAMPLINGS
-from tilewise.fit_table import FittedTable, fit_table
+from tilewise.fit_rows import FittedRows
+from tilewise.fit_table import Score, fit_table
+from tilewise.history import History
+from tilewise.linear_model import LinearModel
 from tilewise.model_file import load_model, save_model
 from tilewise.output_files import check_outputs, outputs
 from tilewise.table_files import read_table
@@ -20,6 +24,7 @@ from tilewise.tables import Table, duration
 
 __all__ = ["FILES", "add_predict", "add_train"]
 
+_VALIDATION_FRACTION = 0.2
 FILES = ("model.json", "model.npz", "loss_vs_time.png")
 
 
@@ -27,12 +32,13 @@ def add_train(commands: Any, seed: Any) -> None:
     """Add ``train`` to the subcommands; `seed` is the type of that argument."""
     command = commands.add_parser(
         "train",
-        help="fit a linear model to your own CSV, NPY or Parquet file",
+        help="fit a linear model to your own CSV, NPY or Parquet file, or to a folder of shards",
         description="Fit a linear model to your own table of numbers: CSV (any delimiter, header "
-        f"or not), .npy or .parquet. Prints how well it fits and writes {', '.join(FILES)}.",
+        "or not), .npy or .parquet; or to more rows than fit in memory, on one process or many. "
+        f"Prints how well it fits and writes {', '.join(FILES)}.",
         allow_abbrev=False,
     )
-    command.add_argument("file", metavar="FILE", help="the table")
+    command.add_argument("file", metavar="FILE", help="the table, or a folder of shards")
     command.add_argument(
         "--target", metavar="COLUMN", help="what to predict: name, or number from 1 (the last)"
     )
@@ -44,8 +50,7 @@ def add_train(commands: Any, seed: Any) -> None:
         "--validation-fraction",
         metavar="PART",
         type=float,
-        default=0.2,
-        help="of the rows, not trained on; 0 for none (%(default)s)",
+        help=f"of a table's rows, not trained on; 0 for none ({_VALIDATION_FRACTION})",
     )
     command.add_argument(
         "--epochs", metavar="N", type=int, default=20, help="passes over the rows (%(default)s)"
@@ -82,6 +87,7 @@ def add_train(commands: Any, seed: Any) -> None:
     command.add_argument(
         "--seed", type=seed, default=0, help="of the parts and the order of the rows (%(default)s)"
     )
+    rows_command.add_options(command)
     command.set_defaults(run=_train)
 
 
@@ -113,33 +119,53 @@ def _rate(value: str) -> float | str:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    out = Path(arguments.out)
-    check_outputs(out, FILES, arguments.force)
+    names = ("batch_size", "learning_rate", "optimizer", "sampling", "weight_decay", "seed")
+    settings = {name: getattr(arguments, name) for name in names}
+    if rows_command.wants_rows(arguments):
+        finish = partial(_finish_rows, arguments)
+        rows_command.train_rows(arguments, FILES, settings, finish)
+        return
+    check_outputs(Path(arguments.out), FILES, arguments.force)
     table = read_table(arguments.file)
-    settings = ("batch_size", "learning_rate", "optimizer", "sampling", "weight_decay")
+    fraction = arguments.validation_fraction
     fitted = fit_table(
         table,
         arguments.target,
-        validation_fraction=arguments.validation_fraction,
+        validation_fraction=_VALIDATION_FRACTION if fraction is None else fraction,
         epochs=arguments.epochs,
-        seed=arguments.seed,
-        **{name: getattr(arguments, name) for name in settings},
+        **settings,
     )
+    _finish(arguments, fitted.model, fitted.history, fitted.scores, fitted.constant)
+
+
+def _finish_rows(arguments: argparse.Namespace, fitted: FittedRows) -> None:
+    _finish(arguments, fitted.model, fitted.history, {"training": fitted.score}, [])
+
+
+def _finish(
+    arguments: argparse.Namespace,
+    model: LinearModel,
+    history: History,
+    scores: dict[str, Score],
+    constant: list[str],
+) -> None:
+    """Write the files and print the summary."""
+    out = Path(arguments.out)
     with outputs(out, FILES, arguments.force) as unfinished:
         for name in ("model.json", "model.npz"):
-            save_model(fitted.model, unfinished / name)
-        _draw(fitted, unfinished / "loss_vs_time.png")
-    print(_summary(fitted))
+            save_model(model, unfinished / name)
+        _draw(model, history, unfinished / "loss_vs_time.png")
+    print(_summary(model, scores, constant))
     print(f"\nSee {out / 'model.json'}")
 
 
-def _draw(fitted: FittedTable, path: Path) -> None:
-    about = fitted.model.training
+def _draw(model: LinearModel, history: History, path: Path) -> None:
+    about = model.training
     label = (
         f"{about['optimizer']}: batch size {about['batch_size']}, rate {about['learning_rate']:.3g}"
     )
     try:
-        plot = plots.loss_vs_time({label: fitted.history})
+        plot = plots.loss_vs_time({label: history})
     except ImportError as error:
         print(f"tilewise train: no picture is drawn: {error}", file=sys.stderr)
         return
@@ -147,11 +173,11 @@ def _draw(fitted: FittedTable, path: Path) -> None:
     plot.figure.canvas.print_figure(path, dpi=200)
 
 
-def _summary(fitted: FittedTable) -> str:
-    about, model = fitted.model.training, fitted.model
+def _summary(model: LinearModel, scores: dict[str, Score], constant: list[str]) -> str:
+    about = model.training
     rows = [
         [name, str(score.rows), f"{score.loss:.6g}", _r2(score.r2)]
-        for name, score in fitted.scores.items()
+        for name, score in scores.items()
     ]
     target = f"column {model.target_position + 1}" if model.target is None else repr(model.target)
     caption = (
@@ -159,9 +185,9 @@ def _summary(fitted: FittedTable) -> str:
         f"{about['learning_rate']:.3g}, {about['epochs']} epochs of "
         f"{duration(about['seconds_per_epoch'])}."
     )
-    if fitted.constant:
-        caption += f" Constant, and so without weight: {', '.join(fitted.constant)}."
-    if fitted.scores["training"].loss > 0.5:
+    if constant:
+        caption += f" Constant, and so without weight: {', '.join(constant)}."
+    if scores["training"].loss > 0.5:
         caption += (
             " The training loss is above 0.5, that of the mean alone: the learning rate is too "
             "large or the features do not tell the target."

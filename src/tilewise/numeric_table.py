@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NumericTable", "check_names", "column_label", "columns_of"]
+__all__ = ["NumericTable", "check_names", "column_label", "columns_of", "position_of"]
 
 _SHOWN_NAMES = 10
 
@@ -49,17 +49,20 @@ class NumericTable:
 
     def position(self, target: str | None) -> int:
         """Return the index of a column given by name or by number from 1; the last for None."""
-        d = len(self.values[0])
-        if target is None:
-            return d - 1
-        if self.names is not None and target in self.names:
-            return self.names.index(target)
-        if target.isascii() and target.isdigit() and len(target) < 10 and 1 <= int(target) <= d:
-            return int(target) - 1
-        raise ValueError(
-            f"target={target!r} is not a column; give a number from 1 to {d}"
-            + (f" or a name: {_shown(self.names)}" if self.names else "")
-        )
+        d = self.values.shape[1]
+        return d - 1 if target is None else position_of(target, self.names, d)
+
+
+def position_of(target: str, names: tuple[str, ...] | None, d: int) -> int:
+    """Return the index of one of d columns, given by name or by number from 1, or raise."""
+    if names is not None and target in names:
+        return names.index(target)
+    if target.isascii() and target.isdigit() and len(target) < 10 and 1 <= int(target) <= d:
+        return int(target) - 1
+    raise ValueError(
+        f"target={target!r} is not a column; give a number from 1 to {d}"
+        + (f" or a name: {_shown(names)}" if names else "")
+    )
 
 
 def check_names(names: tuple[str, ...]) -> None:

@@ -25,16 +25,13 @@ class Ranks:
 
     Attributes
     ----------
+    comm : mpi4py.MPI.Intracomm or None
     rank, size : int
-    speaks : bool
-        Whether this rank is the lowest of those that raised: the one to print the message.
     """
 
     def __init__(self, comm: Any | None) -> None:
-        self._comm = comm
+        self.comm = comm
         self.rank, self.size = 0, 1
-        self.speaks = True
-        self._agreed: BaseException | None = None
         if comm is None:
             return
         try:
@@ -50,19 +47,28 @@ class Ranks:
         self._in_place = MPI.IN_PLACE
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
 
+    @property
+    def on_this_machine(self) -> int:
+        """How many ranks share this machine."""
+        if self.comm is None:
+            return 1
+        from mpi4py import MPI
+
+        return int(self.comm.Split_type(MPI.COMM_TYPE_SHARED).Get_size())
+
     def sum(self, array: Array) -> None:
         """Replace a contiguous array by the sum of those of all ranks, without a copy of it."""
-        if self._comm is not None:
-            self._comm.Allreduce(self._in_place, array)
+        if self.comm is not None:
+            self.comm.Allreduce(self._in_place, array)
 
     def spread(self, array: Array) -> None:
         """Replace a contiguous array by that of rank 0."""
-        if self._comm is not None:
-            self._comm.Bcast(array, root=0)
+        if self.comm is not None:
+            self.comm.Bcast(array, root=0)
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all ranks."""
-        return [value] if self._comm is None else list(self._comm.allgather(value))
+        return [value] if self.comm is None else list(self.comm.allgather(value))
 
     def together(self, work: Callable[[], Result]) -> Result:
         """Return what `work` does; if it fails on any rank, all raise.
@@ -87,16 +93,24 @@ class Ranks:
         failed = [rank for rank, message in enumerate(messages) if message is not None]
         if not failed:
             return
-        self.speaks = failed[0] == self.rank
-        self._agreed = error or RankError(f"rank {failed[0]}: {messages[failed[0]]}")
-        raise self._agreed
+        agreed = error or RankError(f"rank {failed[0]}: {messages[failed[0]]}")
+        agreed.first_rank = failed[0]  # type: ignore[attr-defined]
+        raise agreed
+
+    def speaks_of(self, error: BaseException) -> bool:
+        """Return whether this rank is the lowest of those that raised: to print the message."""
+        return bool(getattr(error, "first_rank", self.rank) == self.rank)
 
     def abort_unless_agreed(self, error: BaseException) -> None:
         """End the whole job if the other ranks do not know of this error: they would wait."""
-        if self._comm is None or self.size == 1 or error is self._agreed:
+        if self.comm is None or self.size == 1 or hasattr(error, "first_rank"):
             return
-        print(f"rank {self.rank}: {_message(error)}", file=sys.stderr, flush=True)
-        self._comm.Abort(1)
+        print(
+            f"rank {self.rank}: {type(error).__name__}: {_message(error)}",
+            file=sys.stderr,
+            flush=True,
+        )
+        self.comm.Abort(1)
 
 
 def _message(error: BaseException) -> str:

@@ -63,6 +63,11 @@ class ArrayPart:
         """None: the columns have no names."""
 
     @property
+    def label_column(self) -> tuple[int, str | None]:
+        """After X, without a name."""
+        return self.n_features, None
+
+    @property
     def reading_bytes(self) -> int:
         """Nothing of its own; see `Part.reading_bytes`."""
         return 0

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.numeric_table import check_names, column_label
-from tilewise.rows.npy_part import NpyFile, open_labels
+from tilewise.numeric_table import check_names, column_label, position_of
+from tilewise.rows.npy_part import NpyFile, from_end, open_labels
 from tilewise.rows.source import Reader
 
 __all__ = ["open_arrow", "open_parquet"]
@@ -71,6 +71,13 @@ class ColumnsPart:
     def width(self) -> int:
         """Columns of X: labels are read into y at once."""
         return self.n_features
+
+    @property
+    def label_column(self) -> tuple[int, str | None]:
+        """See `Part.label_column`."""
+        if self.labels is not None:
+            return self.n_features, None
+        return self.wanted[-1], self.stored.names[self.wanted[-1]]
 
     @property
     def reading_bytes(self) -> int:
@@ -198,12 +205,9 @@ def _open(path: Path, target: int | str | None, stored: _Stored) -> ColumnsPart:
 
 
 def _position(path: Path, names: tuple[str, ...], target: int | str) -> int:
-    if target in names:
-        return names.index(str(target))
-    if isinstance(target, str) or not -len(names) <= target < len(names):
-        shown = ", ".join(names[:8]) + (", .." if len(names) > 8 else "")
-        raise ValueError(f"target={target!r} is not a column of {path}; it has {shown}")
-    return target % len(names)
+    d = len(names)
+    with _named(path):
+        return position_of(target, names, d) if isinstance(target, str) else from_end(target, d)
 
 
 def _dtype(path: Path, field: Any) -> type:

@@ -1,6 +1,8 @@
 """An NPY file of rows, read with plain reads: no map, so no pages that count as ours."""
 
+import math
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.numeric_table import position_of
 from tilewise.rows.source import Reader
 
-__all__ = ["LABELS_SUFFIX", "NpyFile", "NpyPart", "open_labels", "open_npy", "split"]
+__all__ = ["LABELS_SUFFIX", "NpyFile", "NpyPart", "from_end", "open_labels", "open_npy", "split"]
 
 Array = NDArray[Any]
 
@@ -106,6 +109,11 @@ class NpyPart:
         """None: the columns have no names."""
 
     @property
+    def label_column(self) -> tuple[int, str | None]:
+        """See `Part.label_column`."""
+        return (self.target if self.labels is None else self.n_features), None
+
+    @property
     def reading_bytes(self) -> int:
         """Nothing of its own; see `Part.reading_bytes`."""
         return 0
@@ -133,7 +141,7 @@ class NpyPart:
 def open_npy(path: Path, target: int | str | None) -> NpyPart:
     """Return a file's rows, or raise and say what is wrong with it; read only the header.
 
-    `target` is the column of the labels, from 0, negative from the end. By default they are beside
+    `target` is the column of the labels, see `open_rows`. By default they are beside
     the file, see `open_labels`, or in the last column.
     """
     file = _open(path, ndim=2)
@@ -143,11 +151,20 @@ def open_npy(path: Path, target: int | str | None) -> NpyPart:
         if labels is not None:
             return NpyPart(file, labels, -1)
         target = -1
-    if isinstance(target, str) or not -d <= target < d:
-        raise ValueError(f"target={target!r} is not a column of {path}; give {-d} to {d - 1}")
+    try:
+        position = position_of(target, None, d) if isinstance(target, str) else from_end(target, d)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if d < 2:
         raise ValueError(f"{path} has one column; add features, or labels in {_beside(path).name}")
-    return NpyPart(file, None, target % d)
+    return NpyPart(file, None, position)
+
+
+def from_end(target: int, d: int) -> int:
+    """Return the number of one of d columns from 0, negative ones from the end, or raise."""
+    if not -d <= target < d:
+        raise ValueError(f"target={target} is not a column; give {-d} to {d - 1}")
+    return target % d
 
 
 def open_labels(path: Path, n_rows: int) -> NpyFile | None:
@@ -169,28 +186,35 @@ def _beside(path: Path) -> Path:
 
 
 def _open(path: Path, *, ndim: int) -> NpyFile:
+    shape, fortran, dtype, offset, size = _header(path)
+    if dtype.hasobject:
+        raise ValueError(f"{path} holds pickled objects, which are not read; save float32 numbers")
+    if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise TypeError(f"{path} has dtype {dtype}; save float32 or float64")
+    whole = all(type(length) is int and length > 0 for length in shape)
+    if len(shape) != ndim or not whole:
+        wanted = "(n, d)" if ndim == 2 else "(n,)"
+        raise ValueError(f"{path} has shape {shape}; save shape {wanted} with at least one row")
+    if fortran and ndim == 2 and min(shape) > 1:
+        raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray of it")
+    if size - offset < math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{path} is cut short at {size} bytes; write it anew")
+    return NpyFile(path, offset, shape, dtype)
+
+
+def _header(path: Path) -> tuple[tuple[Any, ...], bool, np.dtype[Any], int, int]:
+    """Return shape, whether it is in Fortran order, dtype, where the data begin, and all bytes."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files from Python 2
             version = np.lib.format.read_magic(file)
             read = {
                 (1, 0): np.lib.format.read_array_header_1_0,
                 (2, 0): np.lib.format.read_array_header_2_0,
             }[version]
-            shape, fortran, dtype = read(file)
-            offset, size = file.tell(), os.fstat(file.fileno()).st_size
+            return *read(file), file.tell(), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise type(error)(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{path} is not a whole NPY file: {error}; write it anew") from None
-    if dtype.hasobject:
-        raise ValueError(f"{path} holds pickled objects, which are not read; save float32 numbers")
-    if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise TypeError(f"{path} has dtype {dtype}; save float32 or float64")
-    if len(shape) != ndim or 0 in shape:
-        wanted = "(n, d)" if ndim == 2 else "(n,)"
-        raise ValueError(f"{path} has shape {shape}; save shape {wanted} with at least one row")
-    if fortran and ndim == 2 and min(shape) > 1:
-        raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray of it")
-    if size - offset < int(np.prod(shape)) * dtype.itemsize:
-        raise ValueError(f"{path} is cut short at {size} bytes; write it anew")
-    return NpyFile(path, offset, shape, dtype)
+    except Exception as error:  # NumPy names no set of errors for damaged files
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} is not a whole NPY file: {reason}; write it anew") from None

@@ -42,9 +42,9 @@ def open_rows(
     y : array, shape (n,), optional
         The labels of an array.
     target : int or str, optional
-        The column of the labels in a file: its number from 0, or from the end if negative, or its
-        name if it has one. By default they are in NAME.y.npy beside the file NAME if that is
-        there, and in the last column if not.
+        The column of the labels in a file: its number from 0, or from the end if negative; or its
+        name, or its number from 1 as a str, like on the command line. By default they are in
+        NAME.y.npy beside the file NAME if that is there, and in the last column if not.
     buffer_bytes : int, default 1 GiB
         What an epoch may allocate: the rows that train, those that are read meanwhile, and what
         reading and shuffling them takes. Half of it, or a little less, is one buffer.
@@ -136,6 +136,8 @@ def _opener(path: Path) -> Callable[[Path, int | str | None], Part]:
     try:
         return _OPENERS[path.suffix]
     except KeyError:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist; give a file or a folder") from None
         raise ValueError(f"{path} does not end in {', '.join(_OPENERS)}; convert it") from None
 
 
@@ -156,7 +158,9 @@ def _open_chunks(source: Any, buffer_bytes: int) -> Chunks:
         iterate = source if callable(source) else lambda: source
         first = next(iter(iterate()), None)
     else:
-        raise TypeError(f"source is a {type(source).__name__}; give a path, chunks or an array")
+        raise TypeError(
+            f"source={source!r} is neither a path nor chunks; give one, or y with an array"
+        )
     if first is None:
         raise ValueError("source has no chunks; give at least one (X, y)")
     X, _ = checked_chunk(0, first)

@@ -1,7 +1,7 @@
 """Where rows come from: parts of which any run of rows can be read, or an iterable."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -56,6 +56,10 @@ class Part(Protocol):
         """Of the columns of X, if the file has them."""
 
     @property
+    def label_column(self) -> tuple[int, str | None]:
+        """Where the labels are among the columns, after X if they are beside it; and its name."""
+
+    @property
     def reading_bytes(self) -> int:
         """What reading takes, beside a megabyte or so: of what is stored together, at its peak."""
 
@@ -96,14 +100,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Parts(Rows):
-    """Parts of the same width and dtype, in the order of the data."""
+    """Parts of the same width and dtype, in the order of the data; or a rank's share of them."""
 
     parts: Sequence[Part]
+    rank: int = 0
+    ranks: int = 1
 
     @property
     def n_rows(self) -> int:
-        """Rows of all parts."""
-        return sum(part.n_rows for part in self.parts)
+        """Rows of the share."""
+        if self.ranks == 1:
+            return self._all_rows
+        return sum(stop - start for _, start, stop in self._places())
 
     @property
     def width(self) -> int:
@@ -115,16 +123,41 @@ class Parts(Rows):
         """See `Rows.reading_bytes`."""
         return max(part.reading_bytes for part in self.parts)
 
+    def share(self, rank: int, ranks: int) -> "Parts":
+        """Return the runs of one of so many ranks, which together have all: about the same rows."""
+        own = replace(self, rank=rank, ranks=ranks)
+        if own.n_rows == 0:
+            raise ValueError(
+                f"{self.parts[0].name}{' ..' if len(self.parts) > 1 else ''}: nothing is left for "
+                f"rank {rank} of {ranks}; use fewer ranks, or write smaller row groups"
+            )
+        return own
+
     def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
-        """Yield all rows once; see `Rows.runs`."""
-        row_bytes = (self.n_features + 1) * self.dtype.itemsize
-        chunk_rows = max(1, self.buffer_bytes // _CHUNKS // row_bytes)
-        places = [
-            (part, start, stop) for part in self.parts for start, stop in part.borders(chunk_rows)
-        ]
+        """Yield the rows once; see `Rows.runs`."""
+        places = self._places()
         for i in range(len(places)) if random is None else random.permutation(len(places)):
             part, start, stop = places[i]
             yield Run(part.name, start, stop - start, part.reader(start, stop))
+
+    def _places(self) -> list[tuple[Part, int, int]]:
+        """Return the runs of the share: those whose middle lies in its part of all rows."""
+        row_bytes = (self.n_features + 1) * self.dtype.itemsize
+        chunk_rows = max(1, self.buffer_bytes // _CHUNKS // row_bytes)
+        if self.ranks > 1:
+            chunk_rows = min(chunk_rows, max(1, self._all_rows // (_CHUNKS * self.ranks)))
+        places, before = [], 0
+        for part in self.parts:
+            for start, stop in part.borders(chunk_rows):
+                middle = before + (start + stop) // 2
+                if middle * self.ranks // self._all_rows == self.rank:
+                    places.append((part, start, stop))
+            before += part.n_rows
+        return places
+
+    @property
+    def _all_rows(self) -> int:
+        return sum(part.n_rows for part in self.parts)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,119 @@
+"""A linear model of rows that stay on the disk, trained by one process or by many."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tilewise._validation import check_int
+from tilewise.distributed import Ranks
+from tilewise.fit_table import Score, versions
+from tilewise.history import History
+from tilewise.linear_model import Columns, LinearModel, Standardization
+from tilewise.rows import Parts, StandardizedRows, moments_of, standardized_by
+from tilewise.trainer import Trainer
+
+__all__ = ["FittedRows", "fit_rows"]
+
+
+@dataclass(frozen=True)
+class FittedRows:
+    """What `fit_rows` returns: the same on all ranks.
+
+    Attributes
+    ----------
+    model : LinearModel
+    history : History
+        Of this run: after a checkpoint, of the epochs since.
+    score : Score
+        Over all rows.
+    """
+
+    model: LinearModel
+    history: History
+    score: Score
+
+
+def fit_rows(
+    open_all: Callable[[], Parts],
+    ranks: Ranks,
+    *,
+    epochs: int,
+    resume: Path | None,
+    fitting: dict[str, Any],
+    **settings: Any,
+) -> FittedRows:
+    """Standardize the columns, in one pass over the files, and train a linear model of the target.
+
+    Parameters
+    ----------
+    open_all : callable
+        Opens the rows, of which each rank takes a share.
+    ranks : Ranks
+    epochs : int
+        In all, with those before a checkpoint.
+    resume : Path or None
+        A checkpoint to go on from.
+    fitting : dict
+        More arguments of `tilewise.Trainer.fit`.
+    **settings
+        Of `tilewise.Trainer`. A checkpoint has its own.
+
+    Raises
+    ------
+    OSError, TypeError, ValueError
+        What `tilewise.open_rows` and `tilewise.Trainer` raise, or there are no epochs left to do.
+    RankError
+        Another rank raised.
+    DivergenceError
+        The learning rate is too large.
+    """
+    rows = ranks.together(lambda: open_all().share(ranks.rank, ranks.size))
+    moments = ranks.gather(ranks.together(lambda: moments_of(rows, labels=True)))
+    standardized = ranks.together(lambda: standardized_by(rows, moments))
+    trainer = ranks.together(lambda: _trainer(rows, resume, settings))
+    left = ranks.together(lambda: _epochs_left(trainer, epochs))
+    history = trainer.fit(standardized, epochs=left, **fitting)
+    loss = float(history.losses[-1])
+    n_rows = sum(part.n for part in moments)
+    score = Score(n_rows, loss, 1 - 2 * loss)
+    about = {
+        **settings,
+        "learning_rate": trainer.learning_rate,
+        "epochs": epochs,
+        "ranks": ranks.size,
+        "seconds_per_epoch": history.seconds_per_epoch,
+        "scores": {"training": vars(score)},
+        **versions(),
+    }
+    model = LinearModel.of_standardized(
+        _columns(rows), trainer.weights, trainer.bias, _standardizations(standardized), about
+    )
+    return FittedRows(model, history, score)
+
+
+def _trainer(rows: Parts, resume: Path | None, settings: dict[str, Any]) -> Trainer:
+    if resume is not None:
+        return Trainer.load(resume)
+    d = rows.n_features
+    return Trainer(d, dtype=rows.dtype, initial_weights=np.zeros(d), **settings)
+
+
+def _epochs_left(trainer: Trainer, epochs: int) -> int:
+    left = check_int("epochs", epochs) - trainer.epochs
+    if left < 1:
+        raise ValueError(f"epochs={epochs} are done already, {trainer.epochs}; give more")
+    return left
+
+
+def _columns(rows: Parts) -> Columns:
+    first = rows.parts[0]
+    position, target = first.label_column
+    return Columns(first.names, target, position)
+
+
+def _standardizations(rows: StandardizedRows) -> tuple[Standardization, Standardization]:
+    of_labels = Standardization(np.array([rows.label_mean]), np.array([rows.label_scale]))
+    return Standardization(rows.mean, rows.scale), of_labels

@@ -1,0 +1,178 @@
+"""``tilewise train`` on folders of shards, alone and on several ranks."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from ranks import mpiexec
+
+import tilewise as tw
+from tilewise import cli
+from tilewise.model_file import load_model
+
+WEIGHTS = np.array([1.0, -2.0, 3.0])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Work in a folder with the shards data/*.npy, of unlike lengths."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    random = np.random.default_rng(0)
+    for i, n in enumerate((900, 20, 2100)):
+        X = random.normal(size=(n, 3)) * [1, 10, 100] + 5
+        y = X @ WEIGHTS + 7 + 0.1 * random.normal(size=n)
+        np.save(f"data/{i}.npy", np.column_stack([X, y]).astype(np.float32))
+    return tmp_path
+
+
+def train(size, *arguments):
+    """Run the command on ranks to its end."""
+    run = [*mpiexec(size), "-m", "tilewise", "train", *map(str, arguments), "--mpi"]
+    return subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+
+
+def assert_fitted(path, rows=3020):
+    model = load_model(path)
+    np.testing.assert_allclose(model.weights, WEIGHTS, rtol=0.02)
+    assert abs(model.bias - 7) < 0.5
+    assert model.training["scores"]["training"]["rows"] == rows
+    return model
+
+
+def test_a_folder_is_fitted(folder, capsys):
+    assert cli.main(["train", "data", "--epochs", "10"]) == 0
+    assert "Linear model of column 4 by 3 features" in capsys.readouterr().out
+    model = assert_fitted("tilewise-model/model.json")
+    assert cli.main(["predict", "tilewise-model/model.npz", "data/1.npy", "--out", "y.npy"]) == 0
+    table = np.load("data/1.npy").astype(np.float64)
+    np.testing.assert_array_equal(np.load("y.npy"), model.predict(table[:, :3]))
+    assert (folder / "tilewise-model/loss_vs_time.png").exists()
+
+
+def test_a_target_among_the_columns(folder):
+    np.save("first.npy", np.roll(np.load("data/2.npy"), 1, axis=1))
+    assert cli.main(["train", "first.npy", "--target", "1", "--buffer-mib", "1"]) == 0
+    assert assert_fitted("tilewise-model/model.json", rows=2100).target_position == 0
+
+
+def test_names_of_columns_are_kept(folder):
+    parquet, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    table = np.load("data/2.npy")
+    (folder / "columns").mkdir()
+    names = ["a", "y", "b", "c"]
+    columns = {name: table[:, i] for name, i in zip(names, [0, 3, 1, 2], strict=True)}
+    parquet.write_table(pa.table(columns), "columns/0.parquet", row_group_size=100)
+    assert cli.main(["train", "columns", "--target", "y"]) == 0
+    model = assert_fitted("tilewise-model/model.json", rows=2100)
+    assert (model.features, model.target, model.target_position) == (("a", "b", "c"), "y", 1)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_ranks_share_a_folder(folder, size):
+    run = train(size, "data", "--epochs", 10, "--average-every", size)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("Linear model of column 4 by 3 features") == 1
+    assert assert_fitted("tilewise-model/model.json").training["ranks"] == size
+
+
+def damage_nothing(folder):
+    pass
+
+
+def another_width(folder):
+    np.save("data/1.npy", np.ones((5, 7), np.float32))
+
+
+def another_dtype(folder):
+    np.save("data/1.npy", np.ones((5, 4)))
+
+
+def empty(folder):
+    np.save("data/1.npy", np.ones((0, 4), np.float32))
+
+
+def nan(folder):
+    table = np.load("data/2.npy")
+    table[-1, 1] = np.nan
+    np.save("data/2.npy", table)
+
+
+def too_few_rows(folder):
+    for i in range(3):
+        os.unlink(f"data/{i}.npy")
+    np.save("data/0.npy", np.arange(8, dtype=np.float32).reshape(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("damage", "arguments", "message"),
+    [
+        (another_width, [], "data/1.npy has 6 features of float32, but data/0.npy 3 features"),
+        (another_dtype, [], "data/1.npy has 3 features of float64, but data/0.npy 3 features"),
+        (empty, [], "data/1.npy has shape (0, 4); save shape (n, d) with at least one row"),
+        (nan, [], "data/2.npy: X[2099, 1] is nan; remove or replace NaN and infinity"),
+        (too_few_rows, [], "data/0.npy: nothing is left for rank 2 of 3; use fewer ranks"),
+        (damage_nothing, ["--learning-rate", "1e9"], "learning_rate=1000000000.0 is too large"),
+        (
+            damage_nothing,
+            ["--target", "5"],
+            "data/0.npy: target='5' is not a column; give a number",
+        ),
+        (damage_nothing, ["--average-every", "0"], "--average-every=0 is below 1"),
+        (damage_nothing, ["--validation-fraction", "0.1"], "does not go with rows on the disk"),
+        (damage_nothing, ["--out", "data/0.npy"], "data/0.npy is not a folder; choose another"),
+    ],
+)
+def test_what_cannot_be_done_is_said_once_on_all_ranks(folder, damage, arguments, message):
+    damage(folder)
+    run = train(3, "data", *arguments)
+    assert run.returncode == 2
+    (line,) = [line for line in run.stderr.splitlines() if line.startswith("tilewise")]
+    assert line.startswith("tilewise train: error: ") and message in line
+    assert run.stdout == "" and sorted(os.listdir()) == ["data"]
+
+
+def test_without_shards_or_memory_there_is_nothing_to_do(folder, capsys):
+    assert cli.main(["train", "."]) == 2
+    assert ". has no file that ends in .npy, .parquet, .arrow" in capsys.readouterr().err
+    assert cli.main(["train", "data", "--buffer-mib", "0"]) == 2
+    assert "--buffer-mib=0 is below 1; give at least 1" in capsys.readouterr().err
+
+
+def test_a_missing_folder_is_named(folder):
+    run = train(2, "nowhere")
+    assert run.returncode == 2
+    assert run.stderr.count("nowhere does not exist; give a file or a folder") == 1
+
+
+def test_a_killed_job_resumes(folder):
+    job = ["data", "--mpi", "--batch-size", "8", "--learning-rate", "0.001", "--epochs", "20"]
+    save = ["--checkpoint-every", "100", "--resume", "--out"]
+    start = [*mpiexec(2), "-m", "tilewise", "train", *job, *save]
+    subprocess.run([*start, "whole"], check=True, capture_output=True, timeout=120)
+    for seconds in (0.2, 0.1, 0):
+        with subprocess.Popen([*start, "killed"], start_new_session=True) as killed:
+            while not (folder / "killed/checkpoint.npz").exists() and killed.poll() is None:
+                time.sleep(0.01)
+            time.sleep(seconds)
+            with suppress(ProcessLookupError):
+                os.killpg(killed.pid, signal.SIGKILL)
+    assert tw.Trainer.load("killed/checkpoint.npz").steps > 0
+    refused = subprocess.run(
+        [sys.executable, "-m", "tilewise", "train", "data", "--out", "killed"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 2 and re.search(r"checkpoint.npz exists; --resume", refused.stderr)
+    subprocess.run([*start, "killed"], check=True, capture_output=True, timeout=120)
+    whole, resumed = (load_model(f"{name}/model.npz") for name in ("whole", "killed"))
+    np.testing.assert_array_equal(resumed.weights, whole.weights)
+    assert resumed.bias == whole.bias
+    # A kill while a file is written leaves its unfinished folder, which is hidden.
+    left = sorted(name for name in os.listdir("killed") if not name.startswith("."))
+    assert left == ["loss_vs_time.png", "model.json", "model.npz"]
