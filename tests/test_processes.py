@@ -69,6 +69,30 @@ def test_forks_while_other_threads_multiply():
                 thread.join()
 
 
+FORK_DURING_THE_FIRST_FIT = """
+import os, threading
+import numpy as np
+import tilewise as tw
+
+X, y, _, _ = tw.data.synthetic(2000, 50, seed=0)
+thread = threading.Thread(target=lambda: [tw.fit(X, y, seed=0) for _ in range(50)])
+thread.start()
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        tw.fit(X, y, seed=0)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+thread.join()
+"""
+
+
+@LINUX
+def test_forks_during_the_first_fit():
+    run = [sys.executable, "-W", "ignore", "-c", FORK_DURING_THE_FIRST_FIT]
+    subprocess.run(run, check=True, timeout=60)
+
+
 @LINUX
 def test_pools_of_processes():
     with multiprocessing.get_context("spawn").Pool(2) as pool:

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import numpy.ma  # now: at the first fit, a thread could fork while it holds the import's lock
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Array = NDArray[Any]
