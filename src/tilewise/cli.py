@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from tilewise import __version__, model_commands, report
+from tilewise import __version__, model_commands, plan_command, report
 from tilewise.hardware import show_config
 from tilewise.machine import machine
 from tilewise.machine_table import of_machine, spread_sentence
@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_report)
     model_commands.add_train(commands, seed=_seed)
     model_commands.add_predict(commands)
+    plan_command.add_plan(commands)
     command = commands.add_parser(
         "machine",
         help="print the CPU, what of it is used, and how fast it computes and reads",

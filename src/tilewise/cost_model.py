@@ -1,0 +1,152 @@
+"""How long the steps of a job take on many ranks: a model of computing and of messages."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tilewise.config import Config
+from tilewise.distributed import Ranks, fit_on_ranks
+from tilewise.engine import Engine
+from tilewise.machine import Machine
+
+__all__ = ["JobShape", "Network", "Prediction", "predict", "step_cost"]
+
+_FEW_MESSAGES = 0.1  # of the time
+
+
+@dataclass(frozen=True)
+class JobShape:
+    """What is trained.
+
+    Attributes
+    ----------
+    rows, features : int
+        Of the whole data set.
+    batch_size : int
+        Rows in a step of all ranks together.
+    itemsize : int, default 4
+        Bytes of a number.
+    """
+
+    rows: int
+    features: int
+    batch_size: int
+    itemsize: int = 4
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-self.rows // self.batch_size)
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is between two ranks.
+
+    Attributes
+    ----------
+    latency : float
+        Seconds that a message takes, however short.
+    bandwidth : float
+        Bytes per second.
+    """
+
+    latency: float
+    bandwidth: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The parts of a step, in seconds.
+
+    Attributes
+    ----------
+    ranks : int
+    steps : int
+        Of an epoch.
+    computing : float
+        The rank's own part of the batch, and what a step costs without rows.
+    messages : float
+        One Allreduce of the gradient.
+    """
+
+    ranks: int
+    steps: int
+    computing: float
+    messages: float
+
+    def step_seconds(self, average_every: int = 1) -> float:
+        """Return the time of a step, with an Allreduce every so many."""
+        return self.computing + self.messages / average_every
+
+    def epoch_seconds(self, average_every: int = 1) -> float:
+        """Return the time of an epoch."""
+        return self.steps * self.step_seconds(average_every)
+
+    @property
+    def useful_average_every(self) -> int:
+        """After how many steps to average so that messages are a tenth of the time; 1: they are."""
+        share = _FEW_MESSAGES / (1 - _FEW_MESSAGES)
+        return max(1, math.ceil(self.messages / (share * self.computing)))
+
+
+def predict(
+    shape: JobShape, ranks: int, network: Network, machine: Machine, cost: float
+) -> Prediction:
+    r"""Return what a step takes if each rank is a core like those of this machine.
+
+    Computing takes the longer of reading the rank's rows of the batch, from the smallest cache that
+    holds its share of the data or from memory, and of four operations for each number; an
+    Allreduce of m bytes :math:`2 \lceil \log_2 p \rceil l + 2 \frac{p-1}{p} \frac mw` with
+    latency l and bandwidth w: halving and doubling, Thakur, Rabenseifner and Gropp, "Optimization
+    of collective communication operations in MPICH" (2005).
+
+    Parameters
+    ----------
+    shape : JobShape
+    ranks : int
+    network : Network
+    machine : Machine
+    cost : float
+        Seconds of a step without rows; see `step_cost`.
+    """
+    numbers = shape.batch_size / ranks * (shape.features + 1)
+    reading = numbers * shape.itemsize / _read_bytes_per_second(shape, ranks, machine)
+    core = machine.one_core
+    fma = core.fma_float32 if shape.itemsize == 4 else core.fma_float64
+    computing = cost + max(reading, 4 * numbers / (fma.median * 1e9))
+    size = (shape.features + 2) * shape.itemsize  # weights, bias and count
+    trips = 2 * math.ceil(math.log2(ranks))
+    messages = trips * network.latency + 2 * (ranks - 1) / ranks * size / network.bandwidth
+    return Prediction(ranks, shape.steps, computing, messages)
+
+
+def _read_bytes_per_second(shape: JobShape, ranks: int, machine: Machine) -> float:
+    share = shape.rows / ranks * (shape.features + 1) * shape.itemsize
+    core = machine.one_core
+    levels = [(machine.l1, core.read_l1), (machine.l2, core.read_l2), (machine.l3, core.read_l3)]
+    for size, speed in levels:
+        if share <= size:
+            return speed.median * 1e9
+    return core.read_memory.median * 1e9
+
+
+def step_cost() -> float:
+    """Measure what a step costs without rows and without messages, in seconds."""
+    n = 2048
+    config = Config.checked(
+        n_features=1, n_targets=None, batch_size=1, optimizer="sgd", sampling="sequential",
+        weight_decay=0.0, clip_norm=None, average=False, dtype=np.float32, seed=0,
+    )  # fmt: skip
+    engine = Engine(config, 0.01, np.zeros(1, np.float32))
+    X, y = np.ones((n, 1), np.float32), np.ones(n, np.float32)
+    history = fit_on_ranks(engine, X, y, 5, Ranks(None), (1, None, 1), progress=False)
+    return float(np.diff(history.seconds, prepend=0).min()) / n
+
+
+def doubled(ranks: int) -> Sequence[int]:
+    """Return 1, 2, 4, .. and the number of ranks itself."""
+    powers = [2**i for i in range(ranks.bit_length())]
+    return powers if powers[-1] == ranks else [*powers, ranks]
