@@ -73,6 +73,15 @@ def test_only_some_columns():
         parse_csv(content, only=("b", "id"))
 
 
+def test_a_quote_that_is_not_closed_takes_no_rows_along():
+    whole = b'a,note\n1,"x\ny"\n2,z\n3,\n'
+    assert parse_csv(whole, only=("a",)).values.tolist() == [[1], [2], [3]]
+    with pytest.raises(ValueError, match="line 4: a quote is not closed"):
+        parse_csv(whole.replace(b"z", b'"z'), only=("a",))
+    with pytest.raises(ValueError, match="line 1: a quote is not closed"):
+        parse_csv(b'"a,note\n1,x\n', only=("a",))
+
+
 def test_one_column():
     assert parse_csv(b"x\n1\n\n2\n").values.tolist() == [[1], [2]]
 
@@ -117,8 +126,21 @@ def test_csv_gives_back_every_number_exactly(rows, delimiter, end, header):
         (b"a,b\n1,\xf6\n", "line 2, offset 6: byte 0xf6 is not UTF-8; save the file as UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "line 1, offset 0: byte 0xff is not UTF-8"),
         (b"a,b\n1,2\0\n", "line 2, offset 7: a zero byte is not text"),
-        (b'a,b\n1,"2\n3,4\n', r"line 3, column 2 \('b'\): '2\\n3,4\\n' is not a number"),
-        (b'a,b\n1,"' + b"2" * 200_000, "line 2: field larger than .*; is a quote missing"),
+        (b'a,b\n1,"2\n3,4\n', "line 2: a quote is not closed; close or remove it"),
+        (b'1 2\n3 "4\n5 6\n', "line 2: a quote is not closed"),
+        (b'\n"a,b\n1,2\n', "line 2: a quote is not closed"),
+        (b'a,b\n1,2"3\n4,5\n', r"line 2, column 2 \('b'\): '2\"3' is not a number; bad"),
+        (
+            b'a,b\n1,2\n\n"1,2\n3,"4"\n5,6\n',
+            r"line 4 has another number of fields: 1, not 2 \(the row ends in line 5; is a quote "
+            r"missing\?\); bad rows: 1 of 3",
+        ),
+        (
+            b'a;b\n1;"2\n3"\n4;5\n',
+            r"line 2, column 2 \('b'\): '2\\n3' is not a number \(the row ends in line 3; is",
+        ),
+        (b'a,b\n"1\n",2\n3,x\n', r"line 4, column 2 \('b'\): 'x' is not a number; bad"),
+        (b'a,b\n1,2\n3,"\n' + b"2\n" * 200_000, "line 3: field larger than .*; is a quote mis"),
         (b"a,b\n1," + b"x" * 1000, r"line 2, column 2 \('b'\): 'x{30}'\.\.\. is not a number"),
     ],
 )

@@ -8,7 +8,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
@@ -57,19 +56,30 @@ def parse_csv(content: bytes, only: Sequence[str] | None = None) -> NumericTable
     delimiter = _delimiter(list(islice(filter(str.strip, _text(content)), _SAMPLE_LINES)))
     lines: Iterator[str] = _text(content)
     if delimiter == " ":
-        lines = (" ".join(line.split()) for line in lines)
-    reader = csv.reader(lines, delimiter=delimiter)
+        lines = (" ".join(line.split()) + "\n" for line in lines)
+    body = _Body(lines, delimiter, number)
     try:
-        return _Body(reader, number).table(only)
+        return body.table(only)
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: {error}; is a quote missing?") from None
+        raise ValueError(f"line {body.line}: {error}; is a quote missing?") from None
 
 
 class _Body:
-    """The rows of a file, as they are read."""
+    """The rows of a file, as they are read.
 
-    def __init__(self, reader: Any, number: Callable[[str], float]) -> None:
-        self._reader, self._number = reader, number
+    Attributes
+    ----------
+    line : int
+        The first line of the row being read; a line break may be within quotes.
+    """
+
+    def __init__(
+        self, lines: Iterator[str], delimiter: str, number: Callable[[str], float]
+    ) -> None:
+        self._reader = csv.reader(self._and_an_empty_one(lines), delimiter=delimiter)
+        self._number = number
+        self.line = 1
+        self._at_end = False
         self._values = array("d")
         self._bad_rows, self._first_fault = 0, ""
         self._width = 0
@@ -77,7 +87,8 @@ class _Body:
         self._names: tuple[str, ...] | None = None
 
     def table(self, only: Sequence[str] | None) -> NumericTable:
-        first = next((row for row in self._reader if not _is_blank(row)), None)
+        rows = self._rows()
+        first = next((row for row in rows if not _is_blank(row)), None)
         if first is None:
             raise ValueError("it is empty")
         self._width = len(first)
@@ -90,18 +101,31 @@ class _Body:
             self._names = tuple(name.strip() for name in first)
             check_names(self._names)
             self._columns = columns_of(self._names, only)
-        for row in self._reader:
+        for row in rows:
             self._add(row)
         if self._bad_rows:
-            rows = self._bad_rows + len(self._values) // len(self._columns)
+            n = self._bad_rows + len(self._values) // len(self._columns)
             raise ValueError(
-                f"{self._first_fault}; bad rows: {self._bad_rows} of {rows}; mend or remove them"
+                f"{self._first_fault}; bad rows: {self._bad_rows} of {n}; mend or remove them"
             )
         if not self._values:
             raise ValueError("it has a header and no rows")
         values = np.frombuffer(self._values, np.float64).reshape(-1, len(self._columns))
         names = self._names and tuple(self._names[i] for i in self._columns)
         return NumericTable(names, values)
+
+    def _and_an_empty_one(self, lines: Iterator[str]) -> Iterator[str]:
+        """Give the lines, and an empty one that only a quote never closed takes into a row."""
+        yield from lines
+        self._at_end = True
+        yield ""
+
+    def _rows(self) -> Iterator[list[str]]:
+        for row in self._reader:
+            if row and self._at_end:
+                raise ValueError(f"line {self.line}: a quote is not closed; close or remove it")
+            yield row
+            self.line = self._reader.line_num + 1
 
     def _add(self, row: list[str]) -> None:
         if len(row) == self._width:
@@ -115,11 +139,15 @@ class _Body:
                 pass
         if not _is_blank(row):
             self._bad_rows += 1
-            self._first_fault = self._first_fault or self._fault(row)
+            if not self._first_fault:
+                self._first_fault = self._fault(row)
+                if self._reader.line_num > self.line:
+                    last = self._reader.line_num
+                    self._first_fault += f" (the row ends in line {last}; is a quote missing?)"
 
     def _fault(self, row: list[str]) -> str:
         """Say what is wrong with a row."""
-        line = f"line {self._reader.line_num}"
+        line = f"line {self.line}"
         if len(row) != self._width:
             return f"{line} has another number of fields: {len(row)}, not {self._width}"
         column = next(i for i in self._columns if not self._is_finite(row[i]))
