@@ -83,6 +83,16 @@ def test_predict_finds_the_columns_by_name(folder, model, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_one_feature_whose_name_has_a_space(folder, capsys):
+    (folder / "one.csv").write_text("living area,price\n" + "10,30\n20,60\n" * 8)
+    assert cli.main(["train", "one.csv", "--validation-fraction", "0", "--epochs", "50"]) == 0
+    (folder / "new.csv").write_text("living area\n10\n20\n")
+    capsys.readouterr()
+    assert cli.main(["predict", "tilewise-model/model.json", "new.csv"]) == 0
+    assert capsys.readouterr().out.split()[0] == "price"
+    assert "the table has one column" in error(capsys, "train", "new.csv", "--out", "other")
+
+
 def test_airfoil_round_trip(airfoil_path, folder, capsys):
     """Predictions are those of a trainer on standardized rows, from all kinds of files."""
     table = np.loadtxt(airfoil_path, delimiter="\t")

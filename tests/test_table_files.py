@@ -50,6 +50,8 @@ def read(tmp_path, name, content):
         ("  1   2\n 3\t4  \n", None),
         ("1, 2\n3, 4\n", None),
         ('"a;x","b\n2"\n"1","2"\n3,4\n', ("a;x", "b\n2")),
+        ('"living area" rooms\n1 2\n3 4\n', ("living area", "rooms")),
+        ("living area,number of rooms\n1,2\n3,4\n", ("living area", "number of rooms")),
         ("\n\na,b\n\n1,2\n   \n3,4\n\n", ("a", "b")),
         ("Größe_1,b\n1,2\n3,4e0\n", ("Größe_1", "b")),
     ],
@@ -82,8 +84,15 @@ def test_a_quote_that_is_not_closed_takes_no_rows_along():
         parse_csv(b'"a,note\n1,x\n', only=("a",))
 
 
-def test_one_column():
-    assert parse_csv(b"x\n1\n\n2\n").values.tolist() == [[1], [2]]
+@pytest.mark.parametrize(
+    "name", ["x", "living area", "width|height", "x;y", '"living area"', '"area, total"']
+)
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_one_column(name, rows):
+    table = parse_csv("\n".join([name, "", *["7"] * rows]).encode())
+    assert table.names == (name.strip('"'),)
+    assert table.values.tolist() == [[7]] * rows
+    assert parse_csv(b"1\n\n2\n").values.tolist() == [[1], [2]]
 
 
 @given(
@@ -119,6 +128,9 @@ def test_csv_gives_back_every_number_exactly(rows, delimiter, end, header):
         (b"a,b\n1,NA\n", r"line 2, column 2 \('b'\): 'NA' is not a number; bad rows: 1 of 1"),
         (b"1,2\n3,x\n", "line 2, column 2: 'x' is not a number; bad rows: 1 of 2"),
         (b"1,x\n3,4\n", r"line 1, column 2: 'x' is not a number \(a header has no number in any"),
+        (b"1 200\n300\n", r"line 1, column 1: '1 200' is not a number \(a header has no number in"),
+        (b'"1,200","1,300"\n5,6\n', "line 1, column 1: '1,200' has a"),
+        (b"1 2\n3 4\n5\n", "line 3 has another number of fields: 1, not 2"),
         (b"1,2\n3,-Infinity\n", "line 2, column 2: '-Infinity' is not a finite number"),
         (b"1,2\n3,1e999\n", "line 2, column 2: '1e999' is not a finite number"),
         (b"a_b,c\n1,2_0\n", "line 2, column 2 .*: '2_0' is not a number"),

@@ -20,6 +20,7 @@ __all__ = ["parse_csv"]
 _DELIMITERS = "\t;|, "
 _SAMPLE_LINES = 20
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
+_GROUPING = re.compile(r"[,\s]")  # as in 1,200 or 1 200, which are faults and no names
 _SHOWN_CHARACTERS = 30
 
 
@@ -27,7 +28,8 @@ def parse_csv(content: bytes, only: Sequence[str] | None = None) -> NumericTable
     r"""Return the table of a UTF-8 text.
 
     The delimiter is a tab, semicolon, vertical bar, comma or white space, as the first lines have
-    it. The first line is a header if none of its fields is a number. Blank lines are skipped.
+    it. The first line is a header if none of its fields is a number, even without commas and
+    spaces. Blank lines are skipped.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ class _Body:
             raise ValueError("it is empty")
         self._width = len(first)
         self._columns = range(self._width)
-        if any(map(self._is_number, first)):
+        if any(self._is_number(_GROUPING.sub("", field)) for field in first):
             self._add(first)
             if self._first_fault.endswith("not a number"):
                 self._first_fault += " (a header has no number in any field)"
@@ -199,19 +201,22 @@ def _check_text(content: bytes) -> None:
 
 
 def _delimiter(sample: list[str]) -> str:
-    """Return the first delimiter that gives most lines the same number of fields, above one."""
+    """Return the first delimiter that gives most lines the same number of fields, above one.
+
+    One that leaves as many lines whole is not taken: it may be part of a column's name.
+    """
 
     def lines_alike(delimiter: str) -> int:
-        if delimiter == " ":
-            widths = [len(line.split()) for line in sample]
-        else:
-            widths = [line.count(delimiter) + 1 for line in map(_without_quoted, sample)]
-        alike = Counter(width for width in widths if width > 1)
-        return max(alike.values(), default=0)
+        # str.split takes None for any white space.
+        separator = None if delimiter == " " else delimiter
+        widths = Counter(len(_quotes_emptied(line).split(separator)) for line in sample)
+        whole = widths.pop(1, 0)
+        alike = max(widths.values(), default=0)
+        return alike if alike > whole else 0
 
     best = max(_DELIMITERS, key=lines_alike)
     return best if lines_alike(best) else ","
 
 
-def _without_quoted(line: str) -> str:
-    return re.sub(r'"[^"]*"', "", line)
+def _quotes_emptied(line: str) -> str:
+    return re.sub(r'"[^"]*"', '""', line)
