@@ -49,6 +49,7 @@ def read(tmp_path, name, content):
         ("a|b\n1|2\n3|4\n", ("a", "b")),
         ("  1   2\n 3\t4  \n", None),
         ("1, 2\n3, 4\n", None),
+        ('"a", "b"\n"1", "2"\n 3,  "4" \n', ("a", "b")),
         ('"a;x","b\n2"\n"1","2"\n3,4\n', ("a;x", "b\n2")),
         ('"living area" rooms\n1 2\n3 4\n', ("living area", "rooms")),
         ("living area,number of rooms\n1,2\n3,4\n", ("living area", "number of rooms")),

@@ -78,7 +78,9 @@ class _Body:
     def __init__(
         self, lines: Iterator[str], delimiter: str, number: Callable[[str], float]
     ) -> None:
-        self._reader = csv.reader(self._and_an_empty_one(lines), delimiter=delimiter)
+        self._reader = csv.reader(
+            self._and_an_empty_one(lines), delimiter=delimiter, skipinitialspace=True
+        )
         self._number = number
         self.line = 1
         self._at_end = False
