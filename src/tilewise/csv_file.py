@@ -19,6 +19,7 @@ __all__ = ["parse_csv"]
 # last, since it may follow a comma. csv.Sniffer takes letters for delimiters.
 _DELIMITERS = "\t;|, "
 _SAMPLE_LINES = 20
+_COMMA_OF_EITHER_KIND = re.compile(r"\s*[+-]?\d+(,\d{3})+(\.\d*)?\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 _GROUPING = re.compile(r"[,\s]")  # as in 1,200 or 1 200, which are faults and no names
 _SHOWN_CHARACTERS = 30
@@ -159,6 +160,11 @@ class _Body:
         if not field.strip():
             return f"{where} has no value"
         shown = repr(field[:_SHOWN_CHARACTERS]) + ("..." if len(field) > _SHOWN_CHARACTERS else "")
+        if _COMMA_OF_EITHER_KIND.fullmatch(field):
+            return (
+                f"{where}: {shown} has a comma inside the number; remove it if it groups "
+                "thousands, or write a point if it is a decimal comma"
+            )
         if _DECIMAL_COMMA.fullmatch(field):
             return f"{where}: {shown} has a decimal comma where a point is needed"
         return f"{where}: {shown} is not a {'finite ' * self._is_number(field)}number"
