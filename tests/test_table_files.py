@@ -119,7 +119,10 @@ def test_csv_gives_back_every_number_exactly(rows, delimiter, end, header):
         (b"\xef\xbb\xbf\r\n\r\n", "it is empty"),
         (b"a,b\n", "it has a header and no rows"),
         (b"a,a\n1,2", "2 columns have the name 'a'; give each its own"),
-        (b",a\n1,2", "column 1 has no name in the header"),
+        (b"a,\n1,2", "column 2 has no name in the header; give it one"),
+        (b",a\n0,2", r"column 1 has no name in the header; .* pandas .* to_csv\(index=False\)$"),
+        (b"sep=;\r\na;b\r\n1;2\r\n", "its first line, 'sep=', is for Excel alone; remove that"),
+        (b"\xef\xbb\xbfsep=\t\n1\t2\n", "its first line, 'sep=', is for Excel alone; remove"),
         (b"a,b\n1,2\n\n3,\n5\n6,7", r"line 4, column 2 \('b'\) has no value; bad rows: 2 of 4;"),
         (
             b"a,b\n1,2\n3\n4,nan\n",

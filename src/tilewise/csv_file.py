@@ -21,6 +21,7 @@ _DELIMITERS = "\t;|, "
 _SAMPLE_LINES = 20
 _COMMA_OF_EITHER_KIND = re.compile(r"\s*[+-]?\d+(,\d{3})+(\.\d*)?\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
+_FOR_EXCEL = re.compile(r'"?sep=."?\s*', re.IGNORECASE)
 _GROUPING = re.compile(r"[,\s]")  # as in 1,200 or 1 200, which are faults and no names
 _SHOWN_CHARACTERS = 30
 
@@ -56,7 +57,10 @@ def parse_csv(content: bytes, only: Sequence[str] | None = None) -> NumericTable
     """
     _check_text(content)
     number = _number if b"_" in content else float
-    delimiter = _delimiter(list(islice(filter(str.strip, _text(content)), _SAMPLE_LINES)))
+    sample = list(islice(filter(str.strip, _text(content)), _SAMPLE_LINES))
+    if sample and _FOR_EXCEL.fullmatch(sample[0]):
+        raise ValueError("its first line, 'sep=', is for Excel alone; remove that line")
+    delimiter = _delimiter(sample)
     lines: Iterator[str] = _text(content)
     if delimiter == " ":
         lines = (" ".join(line.split()) + "\n" for line in lines)
@@ -104,6 +108,11 @@ class _Body:
                 self._first_fault += " (a header has no number in any field)"
         else:
             self._names = tuple(name.strip() for name in first)
+            if not self._names[0]:
+                raise ValueError(
+                    "column 1 has no name in the header; give it one, or if it is the index of a "
+                    "pandas table, write the file with to_csv(index=False)"
+                )
             check_names(self._names)
             self._columns = columns_of(self._names, only)
         for row in rows:
