@@ -58,6 +58,32 @@ def test_an_error_changes_nothing(tmp_path):
     assert os.listdir(tmp_path) == ["x"]
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_after_an_error_no_new_folder_stays(tmp_path, error):
+    with pytest.raises(error), outputs(tmp_path / "a" / "b", ["x"], force=False) as unfinished:
+        (unfinished / "x").write_text("half")
+        raise error
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(OSError, match="File name too long"):
+        write(tmp_path / "a" / ("x" * 300), ["x"], x="new")
+    assert os.listdir(tmp_path) == []
+
+
+def test_after_an_error_folders_stay_that_are_not_new_or_not_empty(tmp_path):
+    (tmp_path / "mine").mkdir()
+    folder = tmp_path / "mine" / "a" / "b"
+    with pytest.raises(ZeroDivisionError), outputs(folder, ["x"], force=False):
+        (tmp_path / "mine" / "a" / "other").write_text("of another program")
+        raise ZeroDivisionError
+    assert os.listdir(tmp_path / "mine") == ["a"]
+    assert os.listdir(tmp_path / "mine" / "a") == ["other"]
+    with pytest.raises(ZeroDivisionError), outputs(tmp_path / "mine", ["x"], force=False):
+        (tmp_path / "mine" / "a" / "other").unlink()
+        (tmp_path / "mine" / "a").rmdir()
+        raise ZeroDivisionError
+    assert os.listdir(tmp_path) == ["mine"]
+
+
 def test_a_file_of_an_earlier_run_that_is_not_written_again_goes(tmp_path):
     write(tmp_path, ["x", "y"], x="1", y="1")
     write(tmp_path, ["x", "y"], force=True, x="2")

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["check_outputs", "outputs"]
@@ -54,8 +54,10 @@ def outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Path]:
     ['a.txt']
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+        with (
+            _made(folder),
+            tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished,
+        ):
             yield Path(unfinished)
             check_outputs(folder, names, force)
             for name in names:
@@ -70,6 +72,20 @@ def outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Path]:
         raise OSError(
             f"{folder} cannot be written: {error.strerror}; choose another folder"
         ) from error
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder and those it is in; after an error, remove what is new and empty."""
+    new = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):  # not made yet, or in use by another program
+                path.rmdir()
+        raise
 
 
 def _flush(path: Path) -> None:
