@@ -136,7 +136,7 @@ def test_columns_by_name_in_any_order_and_otherwise_by_place():
         columns(("x", "size"), 2)
     with pytest.raises(ValueError, match=r"column 'x' \(and 1 more\) is missing"):
         columns(("a", "b"), 2)
-    with pytest.raises(ValueError, match="it has 4 columns and the model 2 features; give these"):
+    with pytest.raises(ValueError, match="columns: 4, features of the model: 2; give these"):
         columns(None, 4)
 
 

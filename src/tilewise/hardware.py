@@ -139,7 +139,7 @@ def show_config() -> None:
     rows = {
         "CPU": cpu_name(),
         "Instruction set": f"{isa()} (this CPU can run: {', '.join(available_isas())})",
-        "Threads": f"at most {_core.get_num_threads()} ({_core.usable_cpus()} usable CPUs)",
+        "Threads": f"at most {_core.get_num_threads()} (usable CPUs: {_core.usable_cpus()})",
         "Caches": ", ".join(f"{name.upper()} {size // 1024} KiB" for name, size in caches.items()),
         "NumPy": np.__version__,
         "Python": platform.python_version(),

@@ -148,7 +148,7 @@ class LinearModel:
             return np.delete(table.values, self.target_position, axis=1)
         if found != d:
             raise ValueError(
-                f"it has {found} columns and the model {d} features; give these, or these and "
+                f"columns: {found}, features of the model: {d}; give these, or these and "
                 f"the target as column {self.target_position + 1}"
             )
         return table.values

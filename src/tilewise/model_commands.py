@@ -20,7 +20,7 @@ from tilewise.linear_model import LinearModel
 from tilewise.model_file import load_model, save_model
 from tilewise.output_files import check_outputs, outputs
 from tilewise.table_files import read_table
-from tilewise.tables import Table, duration
+from tilewise.tables import Table, counted, duration
 
 __all__ = ["FILES", "add_predict", "add_train"]
 
@@ -182,7 +182,7 @@ def _summary(model: LinearModel, scores: dict[str, Score], constant: list[str]) 
     target = f"column {model.target_position + 1}" if model.target is None else repr(model.target)
     caption = (
         f"The loss is half the mean squared error of the standardized target. Learning rate "
-        f"{about['learning_rate']:.3g}, {about['epochs']} epochs of "
+        f"{about['learning_rate']:.3g}, {counted(about['epochs'], 'epoch')} of "
         f"{duration(about['seconds_per_epoch'])}."
     )
     if constant:
@@ -192,7 +192,7 @@ def _summary(model: LinearModel, scores: dict[str, Score], constant: list[str]) 
             " The training loss is above 0.5, that of the mean alone: the learning rate is too "
             "large or the features do not tell the target."
         )
-    title = f"Linear model of {target} by {len(model.weights)} features"
+    title = f"Linear model of {target} by {counted(len(model.weights), 'feature')}"
     return Table(title, ["part", "rows", "loss", "R^2"], rows, caption).to_text()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tilewise import __version__, captions, experiment_tables, plots, tables
 from tilewise.results import Results
-from tilewise.tables import Table
+from tilewise.tables import Table, counted
 
 __all__ = ["PICTURES", "Section", "load_sentence", "sections", "subtitle", "to_html"]
 
@@ -199,8 +199,9 @@ def _section(section: Section, folder: Path) -> str:
 def subtitle(results: Results) -> str:
     """Name the machine, the versions and the data."""
     about = results.machine
+    threads = counted(about["threads"], "thread")
     return (
-        f"{about['cpu']}, {about['isa']} kernels on up to {about['threads']} threads. "
+        f"{about['cpu']}, {about['isa']} kernels on up to {threads}. "
         f"tilewise {__version__}, NumPy {about['numpy']}, Python {about['python']}. "
         f"{about['date']}. {results.dataset.title}, {len(results.dataset.X)} rows of "
         f"{results.dataset.X.shape[1]} features; seed {results.seed}."

@@ -11,6 +11,7 @@ from tilewise.chapter import PUBLISHED_GFLOPS, PUBLISHED_RUNS, Run, StepLimit, S
 
 __all__ = [
     "Table",
+    "counted",
     "duration",
     "load_sentence",
     "of_published_runs",
@@ -244,10 +245,22 @@ def load_sentence(load_average: float, cpus: int) -> str:
     if load_average <= cpus / 4:
         return ""
     return (
-        f"In the minute before, the load average was {load_average:.1f} on {cpus} CPUs. If other "
-        "programs still ran, speeds can be far below what the machine does at rest, most of all "
-        "those of code on several threads: run the report again on an idle machine."
+        f"In the minute before, the load average was {load_average:.1f} on "
+        f"{counted(cpus, 'CPU')}. If other programs still ran, speeds can be far below what the "
+        "machine does at rest, most of all those of code on several threads: run the report again "
+        "on an idle machine."
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "epoch"), counted(20, "epoch")
+    ('1 epoch', '20 epochs')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def duration(seconds: float) -> str:
