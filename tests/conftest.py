@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import tilewise as tw
+
+settings.register_profile("untimed", deadline=None)  # machines are shared: no test is timed
+settings.load_profile("untimed")
 
 # Read before any test changes the environment or the folder.
 _NAMED = os.environ.get("TILEWISE_DATA")

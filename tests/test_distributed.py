@@ -1,11 +1,14 @@
 """Several ranks against one process, and local SGD against its definition."""
 
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from ranks import D, N, on_ranks, parts, settings, table
+from ranks import D, N, mpiexec, on_ranks, parts, settings, table
 
 import tilewise as tw
 from tilewise.distributed.shares import rows_among
@@ -15,7 +18,7 @@ SAME = {"rtol": 1e-11, "atol": 1e-13}
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=7))
-@limits(max_examples=100, deadline=None)
+@limits(max_examples=100)
 def test_shares_are_whole_and_even(sizes):
     n = sum(sizes)
     first = np.arange(n + 1)
@@ -123,3 +126,12 @@ def test_local_sgd_averages_models_by_their_rows(results):
             w = total / rows
     found = [*results[0]["fits/local/weights"], results[0]["fits/local/bias"]]
     np.testing.assert_allclose(found, w, **SAME)
+
+
+def test_the_job_of_the_page_runs(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "scale.md").read_text()
+    (tmp_path / "job.py").write_text(page.split("```py\n")[1].split("```")[0])
+    run = subprocess.run(
+        [*mpiexec(2), str(tmp_path / "job.py")], capture_output=True, text=True, check=True
+    )
+    assert float(run.stdout) > 0

@@ -8,7 +8,7 @@ from matrices import DTYPES, LAYOUTS, exact_product, integers
 import tilewise as tw
 
 SIZES = st.one_of(st.integers(0, 20), st.integers(0, 150))
-PRODUCTS = settings(max_examples=150, deadline=None)
+PRODUCTS = settings(max_examples=150)
 
 
 @st.composite
@@ -46,7 +46,7 @@ def test_transposing_swaps_the_factors_and_threads_change_nothing(operands, thre
     np.testing.assert_array_equal(tw.matmul(4 * a, b), 4 * exact_product(a, b))
 
 
-FITS = settings(max_examples=40, deadline=None)
+FITS = settings(max_examples=40)
 SHAPES = st.tuples(st.integers(1, 60), st.integers(1, 40), st.integers(0, 1000))
 
 

@@ -261,7 +261,7 @@ def test_headers_that_lie_are_refused_by_name(tmp_path, shape):
 @example([(6, 1, b"\x02")])
 @example([(10, 3, b"\x00")])
 @example([(20, 9, b"'''")])
-@limits(max_examples=150, deadline=None)
+@limits(max_examples=150)
 def test_damaged_shards_are_refused_by_name_or_read(tmp_path_factory, changes):
     path = tmp_path_factory.getbasetemp() / "damaged.npy"
     np.save(path, np.ones((40, 4), np.float32))

@@ -215,7 +215,7 @@ def load_or_refuse(path):
     assert trainer.steps >= 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(changes=DAMAGE)
 def test_damaged_trainers_are_loaded_or_refused(saved, changes):
     path = saved.with_name("damaged.npz")
@@ -223,7 +223,7 @@ def test_damaged_trainers_are_loaded_or_refused(saved, changes):
     load_or_refuse(path)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(changes=st.dictionaries(st.sampled_from(MEMBERS), DAMAGE, min_size=1))
 def test_damaged_arrays_are_loaded_or_refused(saved, changes):
     path = saved.with_name("arrays.npz")
@@ -245,7 +245,7 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(SETTINGS), value=JSON)
 def test_changed_settings_are_loaded_or_refused(saved, name, value):
     path = saved.with_name("settings.npz")
