@@ -136,6 +136,7 @@ def draw(results: dict[str, Any]) -> None:
             marker=style["marker"], linestyle="none",
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="ranks", ylabel="seconds of a step")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.figure.legend(loc="outside upper center", ncols=3)
     axes.figure.canvas.print_figure(PICTURE, dpi=150)
 
