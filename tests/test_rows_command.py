@@ -145,6 +145,22 @@ def test_without_shards_or_memory_there_is_nothing_to_do(folder, capsys):
     assert "--buffer-mib=0 is below 1; give at least 1" in capsys.readouterr().err
 
 
+def test_a_checkpoint_goes_on_with_its_own_settings(folder, capsys):
+    rows = tw.data.standardize(tw.open_rows("data"))
+    settings = {"batch_size": 16, "initial_weights": np.zeros(3), "seed": 0}
+    trainer = tw.Trainer(3, learning_rate=0.01, **settings)
+    os.mkdir("out")
+    trainer.fit(rows, epochs=2, checkpoint="out/checkpoint.npz")
+    resume = ["train", "data", "--resume", "--out", "out", "--batch-size"]
+    assert cli.main([*resume, "32"]) == 2
+    assert "out/checkpoint.npz has batch_size=16, not 32; go on" in capsys.readouterr().err
+    assert cli.main([*resume, "16", "--learning-rate", "0.5"]) == 2
+    assert "has learning_rate=0.01, not 0.5" in capsys.readouterr().err
+    assert cli.main([*resume, "16", "--epochs", "2"]) == 2
+    assert "epochs=2, but 2 are done; give more" in capsys.readouterr().err
+    assert cli.main([*resume, "16", "--epochs", "3"]) == 0
+
+
 def test_a_missing_folder_is_named(folder):
     run = train(2, "nowhere")
     assert run.returncode == 2

@@ -95,16 +95,33 @@ def fit_rows(
 
 
 def _trainer(rows: Parts, resume: Path | None, settings: dict[str, Any]) -> Trainer:
-    if resume is not None:
-        return Trainer.load(resume)
     d = rows.n_features
-    return Trainer(d, dtype=rows.dtype, initial_weights=np.zeros(d), **settings)
+    begun = Trainer(d, dtype=rows.dtype, initial_weights=np.zeros(d), **settings)
+    if resume is None:
+        return begun
+    resumed = Trainer.load(resume)
+    for (name, wanted), found in zip(
+        _settings(begun).items(), _settings(resumed).values(), strict=True
+    ):
+        if wanted not in (found, "auto"):
+            raise ValueError(f"{resume} has {name}={found}, not {wanted}; go on with the same")
+    return resumed
+
+
+def _settings(trainer: Trainer) -> dict[str, Any]:
+    config = trainer._engine.config
+    names = ("n_features", "dtype", "batch_size", "sampling", "weight_decay", "seed")
+    return {
+        **{name: getattr(config, name) for name in names},
+        "optimizer": config.optimizer.name,
+        "learning_rate": trainer.learning_rate,
+    }
 
 
 def _epochs_left(trainer: Trainer, epochs: int) -> int:
     left = check_int("epochs", epochs) - trainer.epochs
     if left < 1:
-        raise ValueError(f"epochs={epochs} are done already, {trainer.epochs}; give more")
+        raise ValueError(f"epochs={epochs}, but {trainer.epochs} are done; give more")
     return left
 
 

@@ -37,8 +37,8 @@ def fit_on_ranks(
         checked = JobOptions.checked(engine, *options)
         return data, checked, check_int("epochs", epochs), check_bool("progress", progress)
 
-    with engine.alone():
-        try:
+    try:
+        with engine.alone():
             data, checked, epochs, progress = ranks.together(prepared)
             settings = {
                 "epochs": epochs,
@@ -50,6 +50,6 @@ def fit_on_ranks(
             job = Job(engine, data, ranks, checked)
             with bar_of_bytes(progress and ranks.rank == 0, epochs * job.epoch_bytes) as advance:
                 return job.fit(epochs, advance)
-        except BaseException as error:
-            ranks.abort_unless_agreed(error)
-            raise
+    except BaseException as error:
+        ranks.abort_unless_agreed(error)
+        raise
