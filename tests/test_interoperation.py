@@ -121,7 +121,7 @@ def test_no_copy_where_the_layout_allows(container):
 def test_predict_takes_columns_without_a_copy(monkeypatch):
     multiplied = []
     monkeypatch.setattr(
-        "tilewise.trainer.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)
+        "tilewise.trained_model.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)
     )
     columns = np.asfortranarray(X)
     tw.Trainer(3).predict(columns)
