@@ -11,6 +11,9 @@ import pytest
 
 import tilewise as tw
 from tilewise import captions, chapter, report
+from tilewise.limits import Limits, Measured
+from tilewise.machine import Machine
+from tilewise.roofline import RooflinePoint
 from tilewise.tables import duration, three_digits
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -178,6 +181,43 @@ def test_captions_of_the_sweep_where_all_or_none_diverged():
     )
     found = captions.of_seconds([slow, bad, fast])
     assert "1 s, had batch size 4; the longest, 9 s, had batch size 2." in found
+
+
+def made_machine(peak, *bandwidths):
+    """Return a machine whose limits are these; what was usual is half of them."""
+    figures = (Measured(x / 2, x / 3, x / 1.5, x) for x in (peak, peak / 2, *bandwidths))
+    one, isas = Limits(*figures), ("avx2", "portable")
+    call = Measured(2e-7, 1e-7, 3e-7, 1e-7)
+    return Machine("CPU", "avx2", isas, 2, 2**15, 2**20, 2**25, one, one, call, "2026-01-01")
+
+
+def test_the_caption_of_the_roofline():
+    machine = made_machine(100.0, 400.0, 200.0, 100.0, 50.0)
+    points = [
+        RooflinePoint("block", "n = 64", 16.0, 60.0),
+        RooflinePoint("full", "n = 8", 2.0, 90.0),
+    ]
+    assert captions.of_roofline(machine, points) == (
+        "The flat line is the most that multiply-adds alone have reached on one core, the sloping "
+        "ones the most that reading alone has, from each cache and from memory. The fastest point, "
+        "full at n = 8, has 90 % of the 100 GFLOP/s of the flat line, which the line of the memory "
+        "meets at 2 operations a byte."
+    )
+
+
+def test_the_caption_of_the_roofline_names_points_above_the_lines():
+    machine = made_machine(100.0, 400.0, 200.0, 100.0, 50.0)
+    points = [
+        RooflinePoint("full", "n = 8", 2.0, 161.0),  # above the multiply-adds
+        RooflinePoint("SGD", "batch 9", 0.1, 41.0),  # above L1
+        RooflinePoint("SGD", "batch 1", 0.1, 40.0),
+    ]
+    caption = captions.of_roofline(machine, points)
+    assert "full at n = 8, has 161 % of the 100 GFLOP/s" in caption
+    assert caption.endswith(
+        "Above the lines: full at n = 8; SGD at batch 9. The machine was busy when the lines were "
+        "measured, or its clock slower; run the report again alone."
+    )
 
 
 def test_the_caption_of_noise_gives_the_largest_distance():

@@ -1,6 +1,7 @@
 """The report: its files, what they say, and that it never loses one."""
 
 import base64
+import importlib
 import json
 import os
 import re
@@ -67,6 +68,17 @@ def test_json_has_the_results(made):
     for result, measured in zip(found["strategies"], results.strategies, strict=True):
         assert result == vars(measured)
         assert set(result) == {"name", "n", "dtype", "gflops"}
+
+
+def test_a_busy_machine_does_not_lower_the_limits(tmp_path, monkeypatch):
+    limits = importlib.import_module("tilewise.limits")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(limits, "_fma_gflops", lambda dtype, count: 1e6)
+    quiet = tw.machine()
+    monkeypatch.setattr(limits, "_fma_gflops", lambda dtype, count: 1.0)
+    results = report.create(tmp_path / "out", data="synthetic", quick=True)
+    assert results.limits.one_core.fma_float32 == quiet.one_core.fma_float32
+    assert tw.machine() == results.limits
 
 
 def test_losses_on_the_airfoil_data(airfoil, tmp_path):

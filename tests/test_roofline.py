@@ -1,5 +1,6 @@
 """The roofline picture: its ceilings and points are the numbers, and no label lies over another."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -18,10 +19,10 @@ STRATEGIES = ("element", "row", "column", "block", "full")
 
 
 def made_machine(peak, *bandwidths):
-    figures = [Measured(x, x, x) for x in (peak, peak / 2, *bandwidths)]
+    figures = [Measured(x, x, x, x) for x in (peak, peak / 2, *bandwidths)]
     limits = Limits(*figures)
     isas = ("avx2", "portable")
-    call = Measured(1e-7, 1e-7, 1e-7)
+    call = Measured(1e-7, 1e-7, 1e-7, 1e-7)
     return Machine("CPU", "avx2", isas, 1, 2**15, 2**20, 2**25, limits, limits, call, "2026-01-01")
 
 
@@ -107,6 +108,21 @@ def test_ceilings_are_bandwidth_times_intensity_up_to_the_peak():
         assert y[-1] == pytest.approx(117)
     assert set(flat.get_ydata()) == {117}
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+
+
+def test_ceilings_are_the_best_that_was_measured():
+    machine, (speeds, sgd) = SCENES["a server"]
+    busy = Limits(
+        *(
+            Measured(f.best / 3, f.best / 4, f.best / 2, f.best)
+            for f in vars(machine.one_core).values()
+        )
+    )
+    texts = [
+        [text.get_text() for text in tw.plots.roofline(shown, made_points(speeds, sgd)).texts]
+        for shown in (machine, dataclasses.replace(machine, one_core=busy))
+    ]
+    assert texts[0] == texts[1]
 
 
 def test_points_are_drawn_where_they_are_in_styles_of_their_own():

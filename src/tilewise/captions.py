@@ -128,14 +128,25 @@ def of_noise(results: Sequence[NoiseResult]) -> str:
 
 
 def of_roofline(machine: Machine, points: Sequence[RooflinePoint]) -> str:
-    """Compare the fastest point with the multiply-add units."""
-    peak = machine.one_core.fma_float32.median
-    bandwidth = machine.one_core.read_memory.median
+    """Compare the fastest point with the multiply-add units, and name what no line allows."""
+    best = {name: figure.best for name, figure in vars(machine.one_core).items()}
+    peak = best["fma_float32"]
+    steepest = max(rate for name, rate in best.items() if name.startswith("read_"))
     fast = max(points, key=lambda point: point.gflops)
+    above = [
+        f"{point.series} at {point.name}"
+        for point in points
+        if point.gflops > min(peak, steepest * point.flops_per_byte)
+    ]
+    warning = (
+        f" Above the lines: {'; '.join(above)}. The machine was busy when the lines were measured, "
+        "or its clock slower; run the report again alone."
+    )
     return (
-        "The flat line is what multiply-adds alone reached on one core in this run, the sloping "
-        "ones what reading alone did, from each cache and from memory. The fastest point, "
-        f"{fast.series} at {fast.name}, has {fast.gflops / peak:.0%} of the {three_digits(peak)} "
-        f"GFLOP/s of the flat line, which the line of the memory meets at "
-        f"{three_digits(peak / bandwidth)} operations a byte."
+        "The flat line is the most that multiply-adds alone have reached on one core, the sloping "
+        "ones the most that reading alone has, from each cache and from memory. The fastest point, "
+        f"{fast.series} at {fast.name}, has {100 * fast.gflops / peak:.0f} % of the "
+        f"{three_digits(peak)} GFLOP/s of the flat line, which the line of the memory meets at "
+        f"{three_digits(peak / best['read_memory'])} operations a byte."
+        f"{warning if above else ''}"
     )

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +17,9 @@ from tilewise._validation import check_bool
 from tilewise.cache_folder import cache_folder
 from tilewise.hardware import available_isas, cpu_name, isa
 from tilewise.limits import Limits, Measured, measure
+from tilewise.timing import Progress
 
-__all__ = ["Machine", "machine"]
+__all__ = ["Machine", "machine", "measured_again"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Machine:
     call_seconds : Measured
         The time of a call of `matmul` for two 2 x 2 matrices: the cost of one call from Python.
     date : str
-        When it was measured: ISO 8601, in UTC.
+        When it was last measured: ISO 8601, in UTC.
     """
 
     cpu: str
@@ -104,46 +105,89 @@ def machine(refresh: bool = False) -> Machine:
     (True, True)
     """
     check_bool("refresh", refresh)
-    # The core reads its number once, but the affinity mask may have changed since.
-    cpus = min(_core.usable_cpus(), len(os.sched_getaffinity(0)))
-    facts: dict[str, Any] = {
-        "cpu": cpu_name(),
-        "isa": isa(),
-        "available_isas": available_isas(),
-        "cpus": cpus,
-        **_core.caches(),
-    }
-    key = json.dumps({**facts, "tilewise": version("tilewise")})
-    path = cache_folder() / f"machine-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
-    kept = None if refresh else _read(path)
-    found = Machine(**facts, **(kept or _measure(cpus)))
-    if kept is None:
-        with suppress(OSError):
-            _write(path, json.dumps(asdict(found), indent=2) + "\n")
+    facts = _facts()
+    found = None if refresh else _read(facts)
+    if found is None:
+        found = _measured(facts)
+        _keep(found, facts)
     return found
 
 
-def _measure(cpus: int) -> dict[str, Any]:
-    """Return the attributes of `Machine` that take time."""
-    one_core, all_cores, call_seconds = measure(cpus)
+def measured_again(progress: Progress = iter) -> Machine:
+    """Measure, and return the faster of each figure: that just measured, or that kept before.
+
+    So figures of a busy machine do not take the place of those of a quiet one, and what ran faster
+    than ever before raises its limit. What is returned is kept.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Wraps the iterable of the rounds of the measurement, such as `tqdm.tqdm`.
+
+    Returns
+    -------
+    Machine
+
+    Raises
+    ------
+    MemoryError
+        There is no room for four times the last cache.
+
+    Examples
+    --------
+    >>> before = machine().one_core.fma_float32.best
+    >>> measured_again().one_core.fma_float32.best >= before
+    True
+    """
+    facts = _facts()
+    found, kept = _measured(facts, progress), _read(facts)
+    if kept is not None:
+        found = replace(
+            found,
+            one_core=found.one_core.or_faster(kept.one_core),
+            all_cores=found.all_cores.or_faster(kept.all_cores),
+            call_seconds=min(found.call_seconds, kept.call_seconds, key=lambda time: time.best),
+        )
+    _keep(found, facts)
+    return found
+
+
+def _facts() -> dict[str, Any]:
+    """Return the attributes of `Machine` that take no time."""
     return {
-        "one_core": one_core,
-        "all_cores": all_cores,
-        "call_seconds": call_seconds,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "cpu": cpu_name(),
+        "isa": isa(),
+        "available_isas": available_isas(),
+        # The core reads its number once, but the affinity mask may have changed since.
+        "cpus": min(_core.usable_cpus(), len(os.sched_getaffinity(0))),
+        **_core.caches(),
     }
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return what `_measure` did, or None if there is no such file or anything is wrong with it."""
+def _measured(facts: dict[str, Any], progress: Progress = iter) -> Machine:
+    one_core, all_cores, call_seconds = measure(facts["cpus"], progress)
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return Machine(
+        **facts, one_core=one_core, all_cores=all_cores, call_seconds=call_seconds, date=date
+    )
+
+
+def _path(facts: dict[str, Any]) -> Path:
+    key = json.dumps({**facts, "tilewise": version("tilewise")})
+    return cache_folder() / f"machine-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def _read(facts: dict[str, Any]) -> Machine | None:
+    """Return what was kept, or None if there is no such file or anything is wrong with it."""
     try:
-        content = json.loads(path.read_bytes())
-        return {
-            "one_core": _limits(content["one_core"]),
-            "all_cores": _limits(content["all_cores"]),
-            "call_seconds": Measured(**content["call_seconds"]),
-            "date": datetime.fromisoformat(content["date"]).isoformat(timespec="seconds"),
-        }
+        content = json.loads(_path(facts).read_bytes())
+        return Machine(
+            **facts,
+            one_core=_limits(content["one_core"]),
+            all_cores=_limits(content["all_cores"]),
+            call_seconds=Measured(**content["call_seconds"]),
+            date=datetime.fromisoformat(content["date"]).isoformat(timespec="seconds"),
+        )
     except Exception:  # a damaged file can fail anywhere, and all of it can be measured again
         return None
 
@@ -152,10 +196,12 @@ def _limits(content: dict[str, dict[str, float]]) -> Limits:
     return Limits(**{name: Measured(**figure) for name, figure in content.items()})
 
 
-def _write(path: Path, content: str) -> None:
-    """Put the file there, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-        unfinished = Path(folder, path.name)
-        unfinished.write_text(content, encoding="utf-8")
-        os.replace(unfinished, path)
+def _keep(found: Machine, facts: dict[str, Any]) -> None:
+    """Put the file there, whole or not at all; where that cannot be done, each call measures."""
+    path = _path(facts)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
+            unfinished = Path(folder, path.name)
+            unfinished.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+            os.replace(unfinished, path)

@@ -1,10 +1,15 @@
-"""A stopwatch that counts laps."""
+"""A stopwatch that counts laps, and how measurements show how far they are."""
 
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from time import perf_counter
 from types import TracebackType
+from typing import Any
 
-__all__ = ["Timer"]
+__all__ = ["Progress", "Timer"]
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+"""Wraps the steps of an experiment to show how far it is, such as `tqdm.tqdm`."""
 
 
 class Timer:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise._validation import check_float_array, check_float_matrix, check_int, check_seed
-from tilewise.chapter.laps import Progress
 from tilewise.history import DivergenceError
 from tilewise.schedules import EpochDecay
 from tilewise.sgd import fit, mean_loss
+from tilewise.timing import Progress
 
 __all__ = [
     "Curve",

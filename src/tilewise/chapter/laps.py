@@ -1,14 +1,11 @@
 """Time of short calls: in laps, on one thread."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 from tilewise.timing import Timer
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
-"""Wraps the steps of an experiment to show how far it is, such as `tqdm.tqdm`."""
 
 _LAP_SECONDS = 1e-2  # long beside an interrupt, and the threads of the one before come to rest
 

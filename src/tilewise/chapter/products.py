@@ -11,8 +11,9 @@ from numpy.typing import DTypeLike
 
 from tilewise._threads import threads
 from tilewise._validation import check_float_dtype, check_int
-from tilewise.chapter.laps import Progress, calls_in_a_lap, numpy_on_one_thread, seconds
+from tilewise.chapter.laps import calls_in_a_lap, numpy_on_one_thread, seconds
 from tilewise.linalg import STRATEGIES, matmul
+from tilewise.timing import Progress
 
 __all__ = ["StrategyResult", "size_sweep", "strategies"]
 

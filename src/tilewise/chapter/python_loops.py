@@ -13,8 +13,9 @@ import numpy as np
 
 from tilewise._threads import threads
 from tilewise._validation import check_int
-from tilewise.chapter.laps import Progress, numpy_on_one_thread, seconds
+from tilewise.chapter.laps import numpy_on_one_thread, seconds
 from tilewise.linalg import matmul
+from tilewise.timing import Progress
 
 __all__ = ["FrameworkResult", "frameworks"]
 

@@ -7,11 +7,11 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from tilewise._validation import check_float_matrix, check_int, check_seed
-from tilewise.chapter.laps import Progress
 from tilewise.data import Minibatches
 from tilewise.generic import train as train_generic
 from tilewise.history import History
 from tilewise.sgd import fit
+from tilewise.timing import Progress
 from tilewise.trainer import Trainer
 
 __all__ = ["Run", "concise_form", "four_runs"]

@@ -27,6 +27,7 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
 
     Each cache and the memory is a ceiling: its bandwidth times the operations per byte, up to the
     peak of the multiply-add units (Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009).
+    Ceilings are the best that was measured, since a limit is what the machine can do.
 
     Parameters
     ----------
@@ -75,8 +76,8 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
 
 def _draw_ceilings(machine: Machine, points: Sequence[RooflinePoint], ax: Axes) -> list[Label]:
     limits = machine.one_core
-    peak = limits.fma_float32.median
-    bandwidths = {name: getattr(limits, key).median for key, name in _CEILINGS.items()}
+    peak = limits.fma_float32.best
+    bandwidths = {name: getattr(limits, key).best for key, name in _CEILINGS.items()}
     intensities = [point.flops_per_byte for point in points]
     left = min(*intensities, peak / max(bandwidths.values())) / 8
     right = max(*intensities, peak / min(bandwidths.values())) * 6
