@@ -12,7 +12,7 @@ import pytest
 import tilewise as tw
 from tilewise import cli, limits
 from tilewise.limits import Limits, Measured
-from tilewise.machine_table import of_machine, spread_sentence
+from tilewise.machine_table import facts_sentence, of_machine, spread_sentence
 
 module = importlib.import_module("tilewise.machine")  # tw.machine is the function
 
@@ -231,21 +231,36 @@ def test_the_command_prints_every_figure(measured, capsys):
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
     words = " ".join(out.split())
-    assert "FMA float32, GFLOP/s 6 1 to 50 10 9.9 to 10.1 FMA" in words
-    assert "reading memory, GB/s 60 59.4 to 60.6 60 59.4 to 60.6 call" in words
-    assert "call of matmul 2 x 2, ns 200 100 to 300 - - Medians" in words
+    cpus = tw.machine().cpus
+    assert "quartiles FMA float32, GFLOP/s one core 61 6 1 to 50 FMA" in words
+    assert "reading memory, GB/s one core 61.2 60 59.4 to 60.6 FMA" in words
+    assert f"FMA float32, GFLOP/s all CPUs ({cpus}) 10.2 10 9.9 to 10.1 FMA" in words
+    assert "matmul 2 x 2, ns a call one core 90 200 100 to 300 Best, median" in words
     assert cli.main(["machine", "--refresh"]) == 0
-    assert "float32, GFLOP/s 7 1 to 50" in " ".join(capsys.readouterr().out.split())
+    assert "float32, GFLOP/s one core 62 7 1 to 50" in " ".join(capsys.readouterr().out.split())
     assert len(measured) == 2
 
 
 def test_a_wide_spread_is_named_and_a_small_one_is_not(measured):
     found = tw.machine()
-    assert "in one_core.fma_float32 (408 %), call_seconds (50 %). " in spread_sentence(found)
+    assert (
+        "in FMA float32 on one core (408 %), matmul 2 x 2 on one core (50 %). "
+        in spread_sentence(found)
+    )
     steady = dataclasses.replace(found, one_core=STEADY, call_seconds=Measured(1.0, 1.0, 1.0, 1.0))
     assert spread_sentence(steady) == ""
 
 
 def test_the_table_has_the_spread_beside_each_figure(measured):
     table = of_machine(tw.machine())
-    assert table.rows[2] == ["reading L1, GB/s", "30", "29.7 to 30.3", "30", "29.7 to 30.3"]
+    assert table.header == ["limit", "on", "best", "median", "quartiles"]
+    assert table.rows[2] == ["reading L1, GB/s", "one core", "30.6", "30", "29.7 to 30.3"]
+
+
+def test_the_facts_name_the_cpu_its_instruction_sets_and_caches(measured):
+    facts = {"cpu": "CPU 9", "isa": "avx2", "available_isas": ("avx512", "avx2"), "cpus": 1}
+    sizes = {"l1": 48 << 10, "l2": 2 << 20, "l3": 1536}
+    assert facts_sentence(dataclasses.replace(tw.machine(), **facts, **sizes)) == (
+        "CPU 9: 1 CPU that this process may use. Its instruction sets: avx512, avx2; in use: avx2. "
+        "The caches that a core sees: L1 48 KiB, L2 2048 KiB, L3 1.5 KiB."
+    )

@@ -96,14 +96,38 @@ def test_tables_of_runs_and_products_are_those_of_the_results(made):
 
 def test_tables_of_the_roofline_are_those_of_the_results(made):
     _, page, results = made
-    for name, one_core, all_cores in page.tables["Limits"][1:]:
-        key = name.split(",")[0]
-        assert one_core == three_digits(results["limits"][f"one_core.{key}"]["median"])
-        assert all_cores == three_digits(results["limits"][f"all_cores.{key}"]["median"])
+    units = [*[1.0] * (len(results["limits"]) - 1), 1e-9]  # the call is in ns
+    for row, figure, unit in zip(
+        page.tables["What this machine does at most"][1:],
+        results["limits"].values(),
+        units,
+        strict=True,
+    ):
+        figure = {name: three_digits(number / unit) for name, number in figure.items()}
+        assert row[2:] == [figure["best"], figure["median"], f"{figure['low']} to {figure['high']}"]
     assert page.tables["Points of the roofline"][1:] == [
         [p["series"], p["name"], three_digits(p["flops_per_byte"]), three_digits(p["gflops"])]
         for p in results["roofline"]
     ]
+
+
+def test_the_machine_is_there_in_full(made):
+    page, _, results = made
+    about = results["machine"]
+    for words in (
+        f"{about['cpu']}: {about['cpus']} CPU",
+        f"instruction sets: {', '.join(about['available_isas'])}; in use: {about['isa']}.",
+        ", ".join(f"{name.upper()} {size / 1024:g} KiB" for name, size in about["caches"].items()),
+        f"Last measured {about['limits_date']};",
+    ):
+        assert words in page.read_text()
+
+
+def test_figures_that_vary_are_pointed_out(made):
+    page, _, results = made
+    named = "Half the distance of the quartiles" in page.read_text()
+    spreads = [(f["high"] - f["low"]) / 2 / f["median"] for f in results["limits"].values()]
+    assert named is any(spread > 0.05 for spread in spreads)
 
 
 def test_tables_of_exercises_are_those_of_the_results(made):

@@ -57,7 +57,11 @@ def test_json_has_the_results(made):
     assert found["data"] == "synthetic"
     assert found["seed"] == 3
     assert found["machine"]["isa"] == tw.isa()
-    assert {"cpu", "numpy", "python", "date"} < set(found["machine"])
+    assert {"cpu", "numpy", "python", "date", "system_cpus"} < set(found["machine"])
+    assert found["machine"]["available_isas"] == list(tw.available_isas())
+    assert found["machine"]["cpus"] == results.limits.cpus == tw.machine().cpus
+    assert found["machine"]["caches"] == tw._core.caches()
+    assert found["machine"]["limits_date"] == results.limits.date
     assert found["step_limit"]["learning_rate"] == results.step_limit.learning_rate
     for run, expected in zip(found["runs"], results.runs, strict=True):
         assert run["name"] == expected.name
@@ -255,7 +259,7 @@ def test_a_loaded_machine_is_pointed_out(made):
     _, results = made
     loads = {0.0: False, 2.0: False, 2.1: True}
     for load, warned in loads.items():
-        machine = results.machine | {"cpus": 8, "load_average": load}
+        machine = results.machine | {"system_cpus": 8, "load_average": load}
         text = " ".join(report.text(replace(results, machine=machine)).split())
         assert ("idle machine" in text) is warned
 

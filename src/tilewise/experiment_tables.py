@@ -12,7 +12,6 @@ from tilewise.chapter import (
     StrategyResult,
     SweepResult,
 )
-from tilewise.machine import Machine
 from tilewise.roofline import RooflinePoint
 from tilewise.tables import Table, duration, of_runs, three_digits
 
@@ -20,7 +19,6 @@ __all__ = [
     "of_concise_form",
     "of_curves",
     "of_frameworks",
-    "of_limits",
     "of_noise",
     "of_points",
     "of_sizes",
@@ -40,25 +38,6 @@ def of_sizes(results: Sequence[StrategyResult]) -> Table:
             for n in dict.fromkeys(result.n for result in results)
         ],
         "GFLOP/s of the product of two n x n matrices in float32, on one thread.",
-    )
-
-
-def of_limits(machine: Machine) -> Table:
-    """Return the table of what one core, and all CPUs, can do at most."""
-    units = {"fma_float32": "GFLOP/s", "fma_float64": "GFLOP/s"}
-    return Table(
-        "Limits",
-        ["limit", "one core", f"all CPUs ({machine.cpus})"],
-        [
-            [
-                f"{name}, {units.get(name, 'GB/s')}",
-                three_digits(getattr(machine.one_core, name).median),
-                three_digits(getattr(machine.all_cores, name).median),
-            ]
-            for name in vars(machine.one_core)
-        ],
-        "Medians: multiply-adds in registers, two operations each, and reading from each cache and "
-        f"from memory. Measured {machine.date}.",
     )
 
 

@@ -1,21 +1,65 @@
-"""What was measured of the machine as a table and a sentence."""
+"""What was measured of the machine as a table and sentences."""
 
-from tilewise.limits import Measured
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tilewise.limits import Limits, Measured
 from tilewise.machine import Machine
-from tilewise.tables import Table, three_digits
+from tilewise.tables import Table, counted, three_digits
 
-__all__ = ["of_machine", "spread_sentence"]
+__all__ = ["facts_sentence", "of_machine", "spread_sentence"]
 
-_ROWS = {
-    "fma_float32": "FMA float32, GFLOP/s",
-    "fma_float64": "FMA float64, GFLOP/s",
-    "read_l1": "reading L1, GB/s",
-    "read_l2": "reading L2, GB/s",
-    "read_l3": "reading L3, GB/s",
-    "read_memory": "reading memory, GB/s",
+_LIMITS = {
+    "fma_float32": ("FMA float32", "GFLOP/s"),
+    "fma_float64": ("FMA float64", "GFLOP/s"),
+    "read_l1": ("reading L1", "GB/s"),
+    "read_l2": ("reading L2", "GB/s"),
+    "read_l3": ("reading L3", "GB/s"),
+    "read_memory": ("reading memory", "GB/s"),
 }
-_CALL = "call of matmul 2 x 2, ns"
 _LARGE_SPREAD = 0.05
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A figure of the table."""
+
+    name: str
+    unit: str
+    on: str
+    figure: Measured
+    size: float = 1.0  # of the unit
+
+
+def _rows(machine: Machine) -> Iterator[_Row]:
+    threads: dict[str, Limits] = {
+        "one core": machine.one_core,
+        f"all CPUs ({machine.cpus})": machine.all_cores,
+    }
+    for on, limits in threads.items():
+        for key, (name, unit) in _LIMITS.items():
+            yield _Row(name, unit, on, getattr(limits, key))
+    yield _Row("matmul 2 x 2", "ns a call", "one core", machine.call_seconds, size=1e-9)
+
+
+def facts_sentence(machine: Machine) -> str:
+    """Name the CPU, its instruction sets, what of it is used, and its caches.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Returns
+    -------
+    str
+    """
+    levels = {"L1": machine.l1, "L2": machine.l2, "L3": machine.l3}
+    caches = ", ".join(f"{name} {size / 1024:g} KiB" for name, size in levels.items())
+    return (
+        f"{machine.cpu}: {counted(machine.cpus, 'CPU')} that this process may use. Its instruction "
+        f"sets: {', '.join(machine.available_isas)}; in use: {machine.isa}. The caches that a core "
+        f"sees: {caches}."
+    )
 
 
 def of_machine(machine: Machine) -> Table:
@@ -29,17 +73,24 @@ def of_machine(machine: Machine) -> Table:
     -------
     Table
     """
-    one, every = vars(machine.one_core), vars(machine.all_cores)
-    rows = [[name, *_cells(one[key]), *_cells(every[key])] for key, name in _ROWS.items()]
-    rows.append([_CALL, *_cells(machine.call_seconds, unit=1e-9), "-", "-"])
+    rows = []
+    for row in _rows(machine):
+        figure = row.figure
+        best, median, low, high = (
+            three_digits(number / row.size)
+            for number in (figure.best, figure.median, figure.low, figure.high)
+        )
+        rows.append([f"{row.name}, {row.unit}", row.on, best, median, f"{low} to {high}"])
     return Table(
         "What this machine does at most",
-        ["", "one core", "quartiles", f"all CPUs ({machine.cpus})", "quartiles"],
+        ["limit", "on", "best", "median", "quartiles"],
         rows,
-        "Medians and quartiles of short measurements. FMA: multiply-adds in registers, two "
-        "operations each. A cache is read with data that the one below it cannot hold, memory with "
-        "four times the last cache. "
-        f"Measured {machine.date}; `tilewise machine --refresh` measures again.",
+        "Best, median and quartiles of short measurements; the best is the limit, since other "
+        "programs only ever slow one down. FMA: multiply-adds in registers, two operations each. A "
+        "cache is read with data that the one below it cannot hold, memory with four times the "
+        "last cache. The last line is what one call from Python costs. Last measured "
+        f"{machine.date}; `tilewise machine --refresh` forgets these figures and measures again.",
+        names=2,
     )
 
 
@@ -55,9 +106,9 @@ def spread_sentence(machine: Machine) -> str:
     str
     """
     wide = [
-        f"{name} ({100 * figure.spread:.0f} %)"
-        for name, figure in machine.figures()
-        if figure.spread > _LARGE_SPREAD
+        f"{row.name} on {row.on} ({100 * row.figure.spread:.0f} %)"
+        for row in _rows(machine)
+        if row.figure.spread > _LARGE_SPREAD
     ]
     if not wide:
         return ""
@@ -66,10 +117,3 @@ def spread_sentence(machine: Machine) -> str:
         f"median in {', '.join(wide)}. Other programs may be the reason: measure again when the "
         "machine is idle."
     )
-
-
-def _cells(figure: Measured, unit: float = 1.0) -> list[str]:
-    median, low, high = (
-        three_digits(number / unit) for number in (figure.median, figure.low, figure.high)
-    )
-    return [median, f"{low} to {high}"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from tilewise import __version__, captions, experiment_tables, plots, tables
+from tilewise import __version__, captions, experiment_tables, machine_table, plots, tables
 from tilewise.results import Results
 from tilewise.tables import Table, counted
 
@@ -116,10 +116,7 @@ def _of_products(results: Results) -> list[Section]:
             lambda: plots.roofline(results.limits, results.roofline),
             "One core, float32",
             captions.of_roofline(results.limits, results.roofline),
-            (
-                experiment_tables.of_limits(results.limits),
-                experiment_tables.of_points(results.roofline),
-            ),
+            (experiment_tables.of_points(results.roofline),),
         ),
         Section(
             "frameworks",
@@ -179,6 +176,9 @@ def to_html(results: Results, shown: Sequence[Section], folder: Path) -> str:
         load_sentence=html.escape(load_sentence(results)),
         data=html.escape(f"{results.dataset.title}. {results.dataset.note}"),
         step_sentences=html.escape(tables.step_sentences(results.runs[0], results.step_limit)),
+        machine_facts=html.escape(machine_table.facts_sentence(results.limits)),
+        machine_table=_table(machine_table.of_machine(results.limits)),
+        spread_sentence=html.escape(machine_table.spread_sentence(results.limits)),
         sections="\n".join(_section(section, folder) for section in shown),
     )
 
@@ -191,9 +191,13 @@ def _section(section: Section, folder: Path) -> str:
             f"<h2>{title}</h2>",
             f'<figure><img alt="{title}" src="data:image/png;base64,{picture}">',
             f"<figcaption>{caption}</figcaption></figure>",
-            *(f"<h3>{html.escape(t.title)}</h3>\n{t.to_html()}" for t in section.tables),
+            *(_table(table) for table in section.tables),
         ]
     )
+
+
+def _table(table: Table) -> str:
+    return f"<h3>{html.escape(table.title)}</h3>\n{table.to_html()}"
 
 
 def subtitle(results: Results) -> str:
@@ -210,4 +214,4 @@ def subtitle(results: Results) -> str:
 
 def load_sentence(results: Results) -> str:
     """Warn of a machine that was busy."""
-    return tables.load_sentence(results.machine["load_average"], results.machine["cpus"])
+    return tables.load_sentence(results.machine["load_average"], results.machine["system_cpus"])

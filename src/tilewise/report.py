@@ -170,7 +170,7 @@ def _measure(dataset: Dataset, seed: int, quick: bool) -> Results:
 def _describe_machine() -> dict[str, Any]:
     return {
         "cpu": hardware.cpu_name(),
-        "cpus": os.cpu_count() or 1,
+        "system_cpus": os.cpu_count() or 1,  # the load average is that of the system
         "load_average": os.getloadavg()[0],
         "threads": get_num_threads(),
         "isa": hardware.isa(),

@@ -43,7 +43,7 @@ class Results:
     Attributes
     ----------
     machine : dict
-        As in ``results.json``.
+        What the speeds depend on, as in ``results.json``, which adds what `limits` says of the CPU.
     dataset : Dataset
     seed : int
         Of the runs, and of synthetic data.
@@ -97,7 +97,7 @@ def to_json(results: Results) -> str:
     )
     content = {
         "tilewise": __version__,
-        "machine": results.machine,
+        "machine": results.machine | _cpu(results.limits),
         "data": results.dataset.name,
         "seed": results.seed,
         "limits": {name: asdict(figure) for name, figure in results.limits.figures()},
@@ -108,6 +108,15 @@ def to_json(results: Results) -> str:
         **{name: [vars(result) for result in getattr(results, name)] for name in plain},
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _cpu(machine: Machine) -> dict[str, Any]:
+    return {
+        "available_isas": machine.available_isas,
+        "cpus": machine.cpus,
+        "caches": {"l1": machine.l1, "l2": machine.l2, "l3": machine.l3},
+        "limits_date": machine.date,
+    }
 
 
 def _run(run: chapter.Run) -> dict[str, Any]:
