@@ -5,9 +5,9 @@ import os
 import platform
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from tilewise import chapter, get_num_threads, hardware, page, tables
 from tilewise.data import DataUnavailableError, load_airfoil, synthetic
+from tilewise.experiment_bar import ExperimentBar
 from tilewise.machine import measured_again
 from tilewise.output_files import check_outputs, outputs
 from tilewise.results import Dataset, Results, to_json
@@ -27,6 +28,45 @@ FILES = ("results.json", *(f"{name}.png" for name in page.PICTURES), "report.htm
 _ROWS, _FEATURES = 1500, 5
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """How much an experiment does."""
+
+    sizes: tuple[int, ...]
+    repeats: int
+    loops_n: int
+    batch_sizes: tuple[int, ...]
+    rates: tuple[float, ...]
+
+    def usual_seconds(self) -> dict[str, list[float]]:
+        """Return how long each loop of the experiments takes on a machine of 2026."""
+        turns = 2 + self.repeats
+        return {
+            "four_runs": [0.05],
+            "strategies": [0.5],
+            "size_sweep": [turns * (0.05 + 3.6 * (n / 1024) ** 3) for n in self.sizes],
+            "frameworks": [0.1],
+            "concise_form": [0.05],
+            "batch_rate_sweep": [0.05],
+            "rate_decay": [0.1],
+            "replacement": [0.1],
+            "duplicated_data": [0.2],
+            "gradient_noise": [0.3],
+            "machine": [2.5],
+            "pictures": [3.0],
+        }
+
+
+_QUICK = _Plan((32, 64, 128, 256), 1, 16, (1, 10, 100), (0.01, 0.1, 1.0))
+_FULL = _Plan(
+    (32, 64, 128, 256, 512, 1024),
+    3,
+    64,
+    (1, 3, 10, 30, 100, 300, 1000),
+    (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+)
+
+
 def create(
     out: str | os.PathLike[str],
     data: str = "auto",
@@ -37,7 +77,7 @@ def create(
     """Run the experiments and leave their results in a folder.
 
     The files of ``FILES`` are written elsewhere in the folder and then renamed, never half written.
-    A progress bar appears on stderr for work of over two seconds, if that is a terminal.
+    A progress bar goes over all experiments and the pictures, on stderr if that is a terminal.
 
     Parameters
     ----------
@@ -79,8 +119,10 @@ def create(
     check_outputs(out, FILES, force)
     dataset = _load(data, seed)
     with outputs(out, FILES, force) as unfinished:
-        results = _measure(dataset, seed, quick)
-        _write(results, unfinished)
+        plan = _QUICK if quick else _FULL
+        with ExperimentBar(plan.usual_seconds()) as bar:
+            results = _measure(dataset, seed, plan, bar)
+            _write(results, unfinished, bar)
     return results
 
 
@@ -136,34 +178,31 @@ def _load(data: str, seed: int) -> Dataset:
     return Dataset("synthetic", title, note, X, y)
 
 
-def _measure(dataset: Dataset, seed: int, quick: bool) -> Results:
-    from tqdm import tqdm
-
-    def bar(name: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
-        return partial(tqdm, delay=2, disable=None, leave=False, desc=name)
-
+def _measure(dataset: Dataset, seed: int, plan: _Plan, bar: ExperimentBar) -> Results:
     X, y = dataset.X, dataset.y
-    sizes = (32, 64, 128, 256) if quick else (32, 64, 128, 256, 512, 1024)
-    rates = (0.01, 0.1, 1.0) if quick else (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-    batch_sizes = (1, 10, 100) if quick else (1, 3, 10, 30, 100, 300, 1000)
+
+    def train(experiment: Callable[..., Any]) -> Any:
+        (result,) = [experiment(X, y, seed=seed) for _ in bar.of(experiment.__name__)([0])]
+        return result
+
     return Results(
         machine=_describe_machine(),
         dataset=dataset,
         seed=seed,
-        runs=chapter.four_runs(X, y, seed, progress=bar("training")),
+        runs=chapter.four_runs(X, y, seed, progress=bar.of("four_runs")),
         step_limit=chapter.step_limit(X),
-        strategies=chapter.strategies(progress=bar("strategies")),
-        size_sweep=chapter.size_sweep(sizes, repeats=1 if quick else 3, progress=bar("sizes")),
-        frameworks=chapter.frameworks(16 if quick else 64, progress=bar("frameworks")),
-        concise_form=chapter.concise_form(X, y, seed),
+        strategies=chapter.strategies(progress=bar.of("strategies")),
+        size_sweep=chapter.size_sweep(plan.sizes, plan.repeats, progress=bar.of("size_sweep")),
+        frameworks=chapter.frameworks(plan.loops_n, progress=bar.of("frameworks")),
+        concise_form=train(chapter.concise_form),
         batch_rate_sweep=chapter.batch_rate_sweep(
-            X, y, batch_sizes, rates, seed=seed, progress=bar("batch sizes and rates")
+            X, y, plan.batch_sizes, plan.rates, seed=seed, progress=bar.of("batch_rate_sweep")
         ),
-        rate_decay=chapter.rate_decay(X, y, seed=seed),
-        replacement=chapter.replacement(X, y, seed=seed),
-        duplicated_data=chapter.duplicated_data(X, y, seed=seed),
-        gradient_noise=chapter.gradient_noise(X, y, seed=seed),
-        limits=measured_again(),
+        rate_decay=train(chapter.rate_decay),
+        replacement=train(chapter.replacement),
+        duplicated_data=train(chapter.duplicated_data),
+        gradient_noise=train(chapter.gradient_noise),
+        limits=measured_again(bar.of("machine")),
     )
 
 
@@ -180,10 +219,10 @@ def _describe_machine() -> dict[str, Any]:
     }
 
 
-def _write(results: Results, folder: Path) -> None:
+def _write(results: Results, folder: Path, bar: ExperimentBar) -> None:
     """Write ``FILES`` into an empty folder."""
     sections = page.sections(results)
-    for section in sections:
+    for section in bar.of("pictures")(sections):
         plot = section.draw()
         plot.set_title(section.picture_title, fontsize=10)
         plot.figure.canvas.print_figure(folder / f"{section.name}.png", dpi=160)

@@ -22,10 +22,9 @@ def numpy_on_one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
-def calls_in_a_lap(product: Callable[[], Any]) -> int:
-    """Warm up and return how many calls fill a lap."""
-    seconds(product, calls=1)
-    return max(1, math.ceil(_LAP_SECONDS / seconds(product, calls=1)))
+def calls_in_a_lap(call_seconds: float) -> int:
+    """Return how many calls fill a lap."""
+    return max(1, math.ceil(_LAP_SECONDS / call_seconds))
 
 
 def seconds(product: Callable[[], Any], calls: int) -> float:

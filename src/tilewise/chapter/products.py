@@ -48,7 +48,7 @@ def strategies(
 ) -> list[StrategyResult]:
     """Measure every strategy of `tilewise.matmul`, and `numpy.matmul`, on two n x n matrices.
 
-    After one product each to warm up, the strategies take turns, a lap each, so that a change of
+    After two products each to warm up, the strategies take turns, a lap each, so that a change of
     the clock frequency meets all of them; the median lap counts. Outputs are allocated before.
     All run on one thread, so that the order of the work is what differs.
 
@@ -60,7 +60,7 @@ def strategies(
     repeats : int, default 7
         Laps of each strategy, of ten milliseconds or one product, whichever is longer.
     progress : callable, optional
-        Wraps the iterable of the laps, such as `tqdm.tqdm`.
+        Wraps the iterable of the turns, of which the first two warm up, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -90,11 +90,15 @@ def strategies(
     }
     products["numpy"] = partial(np.matmul, B, C, A)
     laps: dict[str, list[float]] = {name: [] for name in products}
+    calls = dict.fromkeys(products, 1)
     with threads(1), numpy_on_one_thread():
-        calls = {name: calls_in_a_lap(product) for name, product in products.items()}
-        for _ in progress(range(repeats)):
+        for turn in progress(range(2 + repeats)):
             for name, product in products.items():
-                laps[name].append(seconds(product, calls[name]))
+                taken = seconds(product, calls[name])
+                if turn == 1:  # warm by now
+                    calls[name] = calls_in_a_lap(taken)
+                elif turn > 1:
+                    laps[name].append(taken)
     return [
         StrategyResult(name, n, dtype.name, 2 * n**3 / statistics.median(laps[name]) / 1e9)
         for name in products
@@ -114,7 +118,7 @@ def size_sweep(
     repeats : int, default 3
         As in `strategies`.
     progress : callable, optional
-        Wraps the iterable of the sizes, such as `tqdm.tqdm`.
+        Wraps the iterable of the turns of each size, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -131,4 +135,4 @@ def size_sweep(
     >>> [result.n for result in size_sweep([4, 8], repeats=1) if result.name == "full"]
     [4, 8]
     """
-    return [result for n in progress(sizes) for result in strategies(n, repeats=repeats)]
+    return [result for n in sizes for result in strategies(n, repeats=repeats, progress=progress)]
