@@ -232,19 +232,19 @@ def test_the_command_prints_every_figure(measured, capsys):
     assert max(map(len, out.splitlines())) <= 80
     words = " ".join(out.split())
     cpus = tw.machine().cpus
-    assert "quartiles FMA float32, GFLOP/s one core 61 6 1 to 50 FMA" in words
-    assert "reading memory, GB/s one core 61.2 60 59.4 to 60.6 FMA" in words
-    assert f"FMA float32, GFLOP/s all CPUs ({cpus}) 10.2 10 9.9 to 10.1 FMA" in words
-    assert "matmul 2 x 2, ns a call one core 90 200 100 to 300 Best, median" in words
+    assert "quartiles FMA float32, GFLOP/s 1 61 6 1 to 50 FMA" in words
+    assert "reading memory, GB/s 1 61.2 60 59.4 to 60.6 FMA" in words
+    assert f"FMA float32, GFLOP/s {cpus} 10.2 10 9.9 to 10.1 FMA" in words
+    assert "matmul 2 x 2, ns a call 1 90 200 100 to 300 Best, median" in words
     assert cli.main(["machine", "--refresh"]) == 0
-    assert "float32, GFLOP/s one core 62 7 1 to 50" in " ".join(capsys.readouterr().out.split())
+    assert "float32, GFLOP/s 1 62 7 1 to 50" in " ".join(capsys.readouterr().out.split())
     assert len(measured) == 2
 
 
 def test_a_wide_spread_is_named_and_a_small_one_is_not(measured):
     found = tw.machine()
     assert (
-        "in FMA float32 on one core (408 %), matmul 2 x 2 on one core (50 %). "
+        "in FMA float32 on 1 thread (408 %), matmul 2 x 2 on 1 thread (50 %). "
         in spread_sentence(found)
     )
     steady = dataclasses.replace(found, one_core=STEADY, call_seconds=Measured(1.0, 1.0, 1.0, 1.0))
@@ -253,8 +253,8 @@ def test_a_wide_spread_is_named_and_a_small_one_is_not(measured):
 
 def test_the_table_has_the_spread_beside_each_figure(measured):
     table = of_machine(tw.machine())
-    assert table.header == ["limit", "on", "best", "median", "quartiles"]
-    assert table.rows[2] == ["reading L1, GB/s", "one core", "30.6", "30", "29.7 to 30.3"]
+    assert table.header == ["limit", "threads", "best", "median", "quartiles"]
+    assert table.rows[2] == ["reading L1, GB/s", "1", "30.6", "30", "29.7 to 30.3"]
 
 
 def test_the_facts_name_the_cpu_its_instruction_sets_and_caches(measured):

@@ -22,6 +22,8 @@ __all__ = [
     "of_time",
 ]
 
+_SHADES = "Cells grow lighter up to ten times the least, and no further."
+
 
 def of_time(runs: Sequence[Run]) -> str:
     """Compare the slowest epoch with the fastest."""
@@ -35,16 +37,16 @@ def of_time(runs: Sequence[Run]) -> str:
 
 
 def of_examples(runs: Sequence[Run], rows: int) -> str:
-    """Name the run of lowest loss when each has seen all rows once."""
-
-    def first_epoch(run: Run) -> float:
-        seen = int(np.searchsorted(run.history.examples, rows))
-        return float(run.history.losses[min(seen, len(run.history.losses) - 1)])
-
-    best = min(runs, key=first_epoch)
+    """Compare the runs when each has seen all rows once, or as soon after as its loss is known."""
+    losses, found = {}, []
+    for run in runs:
+        record = int(np.searchsorted(run.history.examples, rows))
+        losses[run.name] = loss = float(run.history.losses[record])
+        found.append(f"{run.name} {loss:.4f} ({run.history.examples[record]} rows)")
+    lowest = min(losses, key=lambda name: losses[name])
     return (
-        "Here the cost of a step does not count, only the rows it reads. At the first record after "
-        f"{rows} rows, the lowest loss is that of {best.name}, {first_epoch(best):.4f}."
+        "Here the cost of a step does not count, only the rows it reads. The first loss of each at "
+        f"or after {rows} rows: {'; '.join(found)}. The lowest is that of {lowest}."
     )
 
 
@@ -79,7 +81,7 @@ def of_frameworks(results: Sequence[FrameworkResult]) -> str:
     kibibytes = 3 * 4 * results[0].n ** 2 / 1024
     return (
         f"The three matrices take {kibibytes:g} KiB together; tilewise loops in C++, the others in "
-        f"Python. Microseconds for one element, element by element: {', '.join(costs)}."
+        f"Python. Microseconds for one element, element by element: {'; '.join(costs)}."
     )
 
 
@@ -92,7 +94,7 @@ def of_losses(results: Sequence[SweepResult]) -> str:
     best = min(finished, key=lambda result: result.loss or 0.0)
     return (
         f"The lowest loss, {best.loss:.4g}, is that of batch size {best.batch_size} with rate "
-        f"{best.learning_rate:g}; {diverged}"
+        f"{best.learning_rate:g}; {diverged} {_SHADES}"
     )
 
 
@@ -106,13 +108,13 @@ def of_seconds(results: Sequence[SweepResult]) -> str:
     return (
         f"The shortest run, {duration(fast.seconds or 0.0)}, had batch size "
         f"{fast.batch_size}; the longest, {duration(slow.seconds or 0.0)}, had batch size "
-        f"{slow.batch_size}."
+        f"{slow.batch_size}. {_SHADES}"
     )
 
 
 def of_curves(curves: Sequence[Curve]) -> str:
     """Give the excess loss of each curve at the end."""
-    ends = ", ".join(f"{curve.name} {curve.excess_losses[-1]:.3g}" for curve in curves)
+    ends = "; ".join(f"{curve.name} {curve.excess_losses[-1]:.3g}" for curve in curves)
     return f"Loss above the least possible after epoch {curves[0].epochs[-1]}: {ends}."
 
 

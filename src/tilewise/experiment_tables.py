@@ -55,7 +55,8 @@ def of_points(points: Sequence[RooflinePoint]) -> Table:
             ]
             for point in points
         ],
-        "Operations over the bytes that must be moved at least: three matrices, or X once.",
+        "Operations over the bytes that must be moved at least: those of three matrices, or of the "
+        "features of all rows once an epoch.",
     )
 
 
@@ -63,17 +64,18 @@ def of_frameworks(results: Sequence[FrameworkResult]) -> Table:
     """Return the table of the loops in Python, beside what d2l.ai prints of MXNet."""
     published = PUBLISHED_GFLOPS["MXNet"]
     speeds = {(r.framework, r.strategy): three_digits(r.gflops) for r in results}
-    names = list(dict.fromkeys(result.framework for result in results))
+    frameworks = dict.fromkeys(result.framework for result in results)
+    strategies = list(dict.fromkeys(result.strategy for result in results))
     return Table(
         "Loops in Python",
-        ["strategy", *names, "MXNet*"],
+        ["framework", *strategies],
         [
-            [strategy, *(speeds[name, strategy] for name in names), published[strategy]]
-            for strategy in dict.fromkeys(result.strategy for result in results)
+            *([name, *(speeds[name, strategy] for strategy in strategies)] for name in frameworks),
+            ["MXNet*", *(published[strategy] for strategy in strategies)],
         ],
         f"GFLOP/s of the product of two {results[0].n} x {results[0].n} matrices in float32; the "
-        "loop of tilewise is in C++. * As printed in d2l.ai, section 12.5, for n = 256 on another "
-        "machine.",
+        "loop of tilewise is in C++. In Python a block has a quarter of the rows and of the "
+        "columns. * As printed in d2l.ai, section 12.5, for n = 256 on another machine.",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tilewise.limits import Limits, Measured
+from tilewise.limits import Measured
 from tilewise.machine import Machine
 from tilewise.tables import Table, counted, three_digits
 
@@ -26,20 +26,16 @@ class _Row:
 
     name: str
     unit: str
-    on: str
+    threads: int
     figure: Measured
     size: float = 1.0  # of the unit
 
 
 def _rows(machine: Machine) -> Iterator[_Row]:
-    threads: dict[str, Limits] = {
-        "one core": machine.one_core,
-        f"all CPUs ({machine.cpus})": machine.all_cores,
-    }
-    for on, limits in threads.items():
+    for threads, limits in ((1, machine.one_core), (machine.cpus, machine.all_cores)):
         for key, (name, unit) in _LIMITS.items():
-            yield _Row(name, unit, on, getattr(limits, key))
-    yield _Row("matmul 2 x 2", "ns a call", "one core", machine.call_seconds, size=1e-9)
+            yield _Row(name, unit, threads, getattr(limits, key))
+    yield _Row("matmul 2 x 2", "ns a call", 1, machine.call_seconds, size=1e-9)
 
 
 def facts_sentence(machine: Machine) -> str:
@@ -80,17 +76,17 @@ def of_machine(machine: Machine) -> Table:
             three_digits(number / row.size)
             for number in (figure.best, figure.median, figure.low, figure.high)
         )
-        rows.append([f"{row.name}, {row.unit}", row.on, best, median, f"{low} to {high}"])
+        rows.append([f"{row.name}, {row.unit}", str(row.threads), best, median, f"{low} to {high}"])
     return Table(
         "What this machine does at most",
-        ["limit", "on", "best", "median", "quartiles"],
+        ["limit", "threads", "best", "median", "quartiles"],
         rows,
-        "Best, median and quartiles of short measurements; the best is the limit, since other "
-        "programs only ever slow one down. FMA: multiply-adds in registers, two operations each. A "
-        "cache is read with data that the one below it cannot hold, memory with four times the "
-        "last cache. The last line is what one call from Python costs. Last measured "
-        f"{machine.date}; `tilewise machine --refresh` forgets these figures and measures again.",
-        names=2,
+        "Best, median and quartiles of short measurements, on one thread and on one for each CPU; "
+        "the best is the limit, since other programs only ever slow one down. FMA: multiply-adds "
+        "in registers, two operations each. A cache is read with data that the one below it cannot "
+        "hold, memory with four times the last cache. The last line is what one call from Python "
+        f"costs. Last measured {machine.date}; `tilewise machine --refresh` forgets these figures "
+        "and measures again.",
     )
 
 
@@ -106,7 +102,7 @@ def spread_sentence(machine: Machine) -> str:
     str
     """
     wide = [
-        f"{row.name} on {row.on} ({100 * row.figure.spread:.0f} %)"
+        f"{row.name} on {counted(row.threads, 'thread')} ({100 * row.figure.spread:.0f} %)"
         for row in _rows(machine)
         if row.figure.spread > _LARGE_SPREAD
     ]

@@ -2,14 +2,15 @@
 
 import base64
 import html
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from tilewise import __version__, captions, experiment_tables, machine_table, plots, tables
+from tilewise import __version__, captions, experiment_tables, machine_table, names, plots, tables
+from tilewise.chapter import Curve
 from tilewise.results import Results
 from tilewise.tables import Table, counted
 
@@ -31,6 +32,12 @@ PICTURES = (
     "gradient_noise",
 )
 
+_SWEEP = (
+    "Each cell is a run of two epochs from the same initial weights. A larger batch takes fewer "
+    "steps in an epoch and can bear a larger learning rate; a rate that is too large makes the "
+    "loss grow without end, and the run diverges."
+)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -46,6 +53,10 @@ class Section:
     picture_title : str
     caption : str
     tables : tuple of Table
+    names : mapping of str to str
+        What stands in the picture and the tables, and what it is.
+    text : str
+        What else to know before the picture.
     """
 
     name: str
@@ -54,6 +65,8 @@ class Section:
     picture_title: str
     caption: str
     tables: tuple[Table, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 def sections(results: Results) -> list[Section]:
@@ -71,6 +84,8 @@ def _of_training(results: Results) -> list[Section]:
             title,
             captions.of_time(runs),
             (tables.of_runs(runs), tables.of_published_runs()),
+            names.RUNS,
+            tables.step_sentences(runs[0], results.step_limit),
         ),
         Section(
             "loss_vs_examples",
@@ -86,6 +101,7 @@ def _of_training(results: Results) -> list[Section]:
             title,
             captions.of_time(concise),
             (experiment_tables.of_concise_form(concise),),
+            names.CONCISE,
         ),
     ]
 
@@ -101,6 +117,7 @@ def _of_products(results: Results) -> list[Section]:
             table.title,
             captions.of_strategies(speeds),
             (table,),
+            names.STRATEGIES,
         ),
         Section(
             "size_sweep",
@@ -138,6 +155,7 @@ def _of_exercises(results: Results) -> list[Section]:
             lambda: plots.sweep(sweep, "loss"),
             "Loss at the end",
             captions.of_losses(sweep),
+            text=_SWEEP,
         ),
         Section(
             "sweep_seconds",
@@ -147,9 +165,13 @@ def _of_exercises(results: Results) -> list[Section]:
             captions.of_seconds(sweep),
             (experiment_tables.of_sweep(sweep),),
         ),
-        _of_curves("rate_decay", "Rate divided by ten after each epoch", results.rate_decay),
-        _of_curves("replacement", "With and without replacement", results.replacement),
-        _of_curves("duplicated_data", "Each row twice", results.duplicated_data),
+        _of_curves(
+            "rate_decay", "Rate divided by ten after each epoch", results.rate_decay, names.RATES
+        ),
+        _of_curves(
+            "replacement", "With and without replacement", results.replacement, names.REPLACEMENT
+        ),
+        _of_curves("duplicated_data", "Each row twice", results.duplicated_data, names.DUPLICATED),
         Section(
             "gradient_noise",
             "Noise of the minibatch gradient",
@@ -161,10 +183,17 @@ def _of_exercises(results: Results) -> list[Section]:
     ]
 
 
-def _of_curves(name: str, title: str, curves: Sequence[Any]) -> Section:
-    table = experiment_tables.of_curves(title, curves)
+def _of_curves(
+    name: str, title: str, curves: Sequence[Curve], meanings: Mapping[str, str]
+) -> Section:
     return Section(
-        name, title, lambda: plots.excess_loss(curves), title, captions.of_curves(curves), (table,)
+        name,
+        title,
+        lambda: plots.excess_loss(curves),
+        title,
+        captions.of_curves(curves),
+        (experiment_tables.of_curves(title, curves),),
+        meanings,
     )
 
 
@@ -175,7 +204,6 @@ def to_html(results: Results, shown: Sequence[Section], folder: Path) -> str:
         subtitle=html.escape(subtitle(results)),
         load_sentence=html.escape(load_sentence(results)),
         data=html.escape(f"{results.dataset.title}. {results.dataset.note}"),
-        step_sentences=html.escape(tables.step_sentences(results.runs[0], results.step_limit)),
         machine_facts=html.escape(machine_table.facts_sentence(results.limits)),
         machine_table=_table(machine_table.of_machine(results.limits)),
         spread_sentence=html.escape(machine_table.spread_sentence(results.limits)),
@@ -189,11 +217,23 @@ def _section(section: Section, folder: Path) -> str:
     return "\n".join(
         [
             f"<h2>{title}</h2>",
+            _names(section.names),
+            f"<p>{html.escape(section.text)}</p>" if section.text else "",
             f'<figure><img alt="{title}" src="data:image/png;base64,{picture}">',
             f"<figcaption>{caption}</figcaption></figure>",
             *(_table(table) for table in section.tables),
         ]
     )
+
+
+def _names(meanings: Mapping[str, str]) -> str:
+    if not meanings:
+        return ""
+    entries = [
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd>"
+        for name, meaning in meanings.items()
+    ]
+    return "\n".join(["<dl>", *entries, "</dl>"])
 
 
 def _table(table: Table) -> str:

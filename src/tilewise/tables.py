@@ -113,7 +113,7 @@ def of_runs(runs: Sequence[Run]) -> Table:
     """
     return Table(
         "Training runs",
-        ["run", "batch", "rate", "epochs", "loss", "time/epoch"],
+        ["run", "batch", "rate", "epochs", "loss", "time / epoch"],
         [
             [
                 run.name,
@@ -139,7 +139,7 @@ def of_published_runs() -> Table:
     """
     return Table(
         "The same runs as published",
-        ["framework", "run", "loss", "s/epoch"],
+        ["framework", "run", "loss", "s / epoch"],
         [
             [framework, name, loss, seconds]
             for framework, runs in PUBLISHED_RUNS.items()
@@ -164,8 +164,8 @@ def of_strategies(results: Sequence[StrategyResult]) -> Table:
     """
     n, dtype = results[0].n, results[0].dtype
     return Table(
-        f"Product of two {n} x {n} matrices, {dtype}",
-        ["strategy", "GFLOP/s", *(f"{framework}*" for framework in PUBLISHED_GFLOPS)],
+        f"Product of two {n} x {n} matrices, {dtype}, in GFLOP/s",
+        ["strategy", "here", *(f"{framework}*" for framework in PUBLISHED_GFLOPS)],
         [
             [
                 result.name,
@@ -174,7 +174,7 @@ def of_strategies(results: Sequence[StrategyResult]) -> Table:
             ]
             for result in results
         ],
-        f"GFLOP/s here are 2 n^3 = {2 * n**3:,} operations over the median time, all on one "
+        f"Here: 2 n^3 = {2 * n**3:,} operations over the median time, all on one "
         "thread; NumPy is as installed. "
         "* As printed in d2l.ai, section 12.5, which divides 0.03 GFLOP by the time where the "
         "true count for n = 256 is 0.03355, on another machine.",
