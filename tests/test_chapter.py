@@ -186,6 +186,34 @@ def test_bad_arguments_are_named(call, message):
         call()
 
 
+def test_published_figures_are_those_that_d2l_prints():
+    # Section 12.5, loss and seconds per epoch of gd, sgd, batch 100 and batch 10.
+    assert {name: tuple(runs.values()) for name, runs in chapter.PUBLISHED_RUNS.items()} == {
+        "PyTorch": (("0.247", "0.020"), ("0.245", "0.685"), ("0.246", "0.025"), ("0.246", "0.090")),
+        "MXNet": (("0.254", "0.034"), ("0.243", "3.216"), ("0.248", "0.064"), ("0.246", "0.374")),
+        "TensorFlow": (
+            ("0.249", "0.022"),
+            ("0.246", "6.006"),
+            ("0.245", "0.074"),
+            ("0.245", "0.617"),
+        ),
+    }
+    assert all(
+        list(runs) == ["gd", "sgd", "batch 100", "batch 10"]
+        for runs in chapter.PUBLISHED_RUNS.values()
+    )
+    # Gigaflops: element, column, block and full.
+    assert {name: tuple(runs.values()) for name, runs in chapter.PUBLISHED_GFLOPS.items()} == {
+        "PyTorch": ("0.017", "0.459", "37.6", "51.6"),
+        "MXNet": ("0.000", "0.152", "2.8", "3.2"),
+        "TensorFlow": ("0.000", "0.060", "2.43", "1.15"),
+    }
+    assert all(
+        list(runs) == ["element", "column", "block", "full"]
+        for runs in chapter.PUBLISHED_GFLOPS.values()
+    )
+
+
 def test_published_figures_name_our_runs_and_strategies(synthetic):
     names = {run.name for run in chapter.four_runs(*synthetic, seed=0, repeats=1)}
     assert set(chapter.PUBLISHED_RUNS) == set(chapter.PUBLISHED_GFLOPS) == FRAMEWORKS
