@@ -57,6 +57,7 @@ def of_points(points: Sequence[RooflinePoint]) -> Table:
         ],
         "Operations over the bytes that must be moved at least: those of three matrices, or of the "
         "features of all rows once an epoch.",
+        names=2,
     )
 
 
