@@ -39,6 +39,16 @@ def test_animator_takes_numbers_of_any_library_and_skips_none(pyplot):
     assert animator.Y[0][-1] == 7.0
 
 
+def test_the_legend_of_an_animator_covers_no_curve(pyplot):
+    animator = tw.plots.Animator("epoch", legend=["train", "validation", "test"])
+    animator.extend([(i, [i % 2, (i + 1) % 2, 0.5]) for i in range(20)])
+    animator.fig.draw_without_rendering()
+    box = animator.ax.get_legend().get_window_extent()
+    assert not box.overlaps(animator.ax.bbox)
+    assert not box.overlaps(animator.ax.xaxis.get_tightbbox())
+    assert all(animator.fig.bbox.contains(*corner) for corner in box.corners())
+
+
 def test_animator_shows_a_window_once_and_draws_until_it_is_closed(monkeypatch, pyplot):
     from matplotlib.backend_bases import FigureCanvasBase
 

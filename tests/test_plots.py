@@ -95,12 +95,103 @@ def test_labels_do_not_overlap(draw, decades):
 
 def check_labels(ax):
     """Compare the boxes of the labels of each axis, and of the texts in the picture."""
-    ax.figure.canvas.draw()
+    ax.figure.draw_without_rendering()
     for labels in (ax.get_xticklabels(), ax.get_yticklabels(), ax.texts):
         boxes = [label.get_window_extent() for label in labels if label.get_text()]
         boxes = [box for box in boxes if ax.figure.bbox.contains(*box.min)]
         for i, box in enumerate(boxes):
             assert not any(box.overlaps(other) for other in boxes[:i]), labels
+
+
+ZIGZAG = [1.0, 100.0] * 6  # leaves no place free, wherever a legend would stand
+NAMES = ["first", "second, with a longer name", "third", "fourth", "fifth", "sixth"]
+CROWDED = {
+    "loss_vs_time": lambda ax=None: tw.plots.loss_vs_time(
+        {name: history(ZIGZAG, np.logspace(-5, -2, 12)) for name in NAMES}, ax
+    ),
+    "loss_vs_examples": lambda ax=None: tw.plots.loss_vs_examples(
+        {str(i): history(ZIGZAG, np.arange(12.0)) for i in range(30)}, ax
+    ),
+    "size_sweep": lambda ax=None: tw.plots.size_sweep(
+        [
+            chapter.StrategyResult(name, 2 ** (i // 2), "float32", gflops)
+            for name in NAMES
+            for i, gflops in enumerate(ZIGZAG)
+        ],
+        ax,
+    ),
+    "frameworks": lambda ax=None: tw.plots.frameworks(
+        [
+            chapter.FrameworkResult(name, str(i), 8, 1, seconds)
+            for name in NAMES
+            for i, seconds in enumerate(ZIGZAG)
+        ],
+        ax,
+    ),
+    "excess_loss": lambda ax=None: tw.plots.excess_loss(
+        [chapter.Curve(name, tuple(range(12)), tuple(ZIGZAG)) for name in NAMES], ax
+    ),
+    "gradient_noise": lambda ax=None: tw.plots.gradient_noise(
+        [chapter.NoiseResult(i + 1, noise, noise) for i, noise in enumerate(ZIGZAG)], ax
+    ),
+}
+
+
+def check_legend(ax):
+    """Compare the box of the legend with the curves, the label below the axes, and the figure."""
+    ax.figure.draw_without_rendering()
+    box = ax.get_legend().get_window_extent()
+    for line in ax.get_lines():
+        path = line.get_transform().transform_path(line.get_path())
+        assert not path.intersects_bbox(box.padded(2), filled=False), line.get_label()
+    assert not box.overlaps(ax.xaxis.label.get_window_extent())
+    assert all(ax.figure.bbox.contains(*corner) for corner in box.corners())
+
+
+@pytest.mark.parametrize("crowded", CROWDED)
+def test_no_legend_covers_a_curve(crowded):
+    check_legend(CROWDED[crowded]())
+
+
+@pytest.mark.parametrize(
+    ("layout", "size"),
+    [(None, (2.5, 3.5)), (None, (9, 3)), ("constrained", (2.5, 3.5)), ("tight", (4, 2.5))],
+)
+@pytest.mark.parametrize("crowded", CROWDED)
+def test_no_legend_covers_a_curve_in_axes_given(crowded, layout, size):
+    figure = matplotlib.figure.Figure(size, layout=layout)
+    ax = figure.subplots()
+    CROWDED[crowded](ax)
+    check_legend(ax)
+    CROWDED[crowded](ax)
+    check_legend(ax)
+    heights = [line.get_transform().transform(line.get_xydata())[:, 1] for line in ax.get_lines()]
+    assert np.max(heights) > ax.bbox.y0 + 0.5 * ax.bbox.height, "room is made once"
+
+
+def test_legends_of_several_axes_stay_below_their_own():
+    figure = matplotlib.figure.Figure((9, 7), layout="constrained")
+    top, bottom = figure.subplots(2)
+    for ax in (top, bottom):
+        CROWDED["size_sweep"](ax)
+        ax.set_title("Title")
+    for ax in (top, bottom):
+        check_legend(ax)
+    assert not top.get_legend().get_window_extent().overlaps(bottom.get_tightbbox())
+
+
+def test_axes_that_a_layout_leaves_alone_keep_their_legend_inside():
+    figure = matplotlib.figure.Figure(layout="constrained")
+    figure.add_subplot(1, 2, 1)
+    ax = figure.add_axes((0.6, 0.2, 0.35, 0.7))
+    CROWDED["size_sweep"](ax)
+    check_legend(ax)
+    ax.plot([1, 2], [1, 1e5])
+    assert ax.get_ylim()[1] >= 1e5, "limits still follow the curves"
+
+
+def test_a_curve_without_a_name_has_no_legend():
+    assert tw.plots.loss_vs_time({"": CURVE}).get_legend() is None
 
 
 def test_sweep_labels_its_cells():

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tilewise.plots.legends import add_legend
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -137,7 +139,7 @@ class Animator:
         self.X.append([])
         self.Y.append([])
         if label is not None:
-            self.ax.legend()
+            add_legend(self.ax)
 
     def _show(self) -> None:
         if self._notebook:

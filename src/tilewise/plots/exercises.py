@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tilewise.plots.legends import add_legend
 from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
 from tilewise.tables import three_digits
 
@@ -126,7 +127,7 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
     ax.set_xlabel("epoch")
     ax.set_ylabel("loss above the least possible")
     ax.grid(alpha=0.3)
-    ax.legend()
+    add_legend(ax)
     return ax
 
 
@@ -171,5 +172,5 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
     ax.set_xlabel("batch size b")
     ax.set_ylabel("noise of the gradient")
     ax.grid(alpha=0.3)
-    ax.legend()
+    add_legend(ax)
     return ax

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tilewise.plots.legends import add_legend
 from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
 from tilewise.tables import three_digits
 
@@ -85,8 +86,7 @@ def size_sweep(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     sizes = sorted({result.n for result in results})
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(n) for n in sizes])
-    _finish_log_speeds(ax)
-    ax.set_xlabel("rows and columns n")
+    _finish_log_speeds(ax, "rows and columns n")
     return ax
 
 
@@ -112,14 +112,14 @@ def frameworks(results: Iterable[FrameworkResult], ax: Axes | None = None) -> Ax
         speeds = [result.gflops for result in own]
         names = [result.strategy for result in own]
         ax.plot(names, speeds, **line_style(i), label=name)
-    _finish_log_speeds(ax)
-    ax.set_xlabel("strategy")
+    _finish_log_speeds(ax, "strategy")
     return ax
 
 
-def _finish_log_speeds(ax: Axes) -> None:
+def _finish_log_speeds(ax: Axes, xlabel: str) -> None:
     ax.set_yscale("log")
     ax.minorticks_off()
+    ax.set_xlabel(xlabel)
     ax.set_ylabel("GFLOP/s")
     ax.grid(alpha=0.3)
-    ax.legend(fontsize=8)
+    add_legend(ax)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tilewise.plots.legends import add_legend
 from tilewise.plots.style import line_style, new_axes
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
     ax = _draw(histories, "seconds", ax)
     _label_one_two_five(ax)
     ax.set_xlabel("training time (seconds)")
+    add_legend(ax)
     return ax
 
 
@@ -70,6 +72,7 @@ def loss_vs_examples(
     """
     ax = _draw(histories, "examples", ax)
     ax.set_xlabel("rows seen")
+    add_legend(ax)
     return ax
 
 
@@ -98,7 +101,6 @@ def _draw(
     ax.set_xscale("log")
     ax.set_ylabel("loss (half mean squared error)")
     ax.grid(alpha=0.3)
-    ax.legend()
     return ax
 
 
