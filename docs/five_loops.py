@@ -39,7 +39,7 @@ def down(ax: Axes, x: float, top: float, bottom: float, label: str, side: int = 
     """Mark a height, with its label on the left or, for side 1, on the right."""
     ax.annotate("", (x, top), (x, bottom), arrowprops={"arrowstyle": "<->", "lw": 0.9})
     ax.text(
-        x + 0.15 * side,
+        x + 0.3 * side,  # clear of the heads of a short arrow
         (top + bottom) / 2,
         label,
         ha="left" if side > 0 else "right",
