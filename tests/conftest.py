@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 import tilewise as tw
+from tilewise import d2l
 
 settings.register_profile("untimed", deadline=None)  # machines are shared: no test is timed
 settings.load_profile("untimed")
@@ -41,6 +42,18 @@ def airfoil(airfoil_path, monkeypatch):
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def pyplot():
+    """Return pyplot, and see that the user's settings stay."""
+    import matplotlib.pyplot as plt
+
+    before = dict(plt.rcParams)
+    yield plt
+    assert dict(plt.rcParams) == before, "settings of the user's"
+    plt.close("all")
+    d2l.set_figsize()
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,6 @@ import tilewise as tw
 pytest.importorskip("matplotlib")
 
 
-@pytest.fixture
-def pyplot():
-    import matplotlib.pyplot as plt
-
-    before = dict(plt.rcParams)
-    yield plt
-    assert dict(plt.rcParams) == before, "settings of the user's"
-    plt.close("all")
-
-
 def test_animator_in_a_script_without_windows(pyplot):
     animator = tw.plots.Animator(yscale="log")
     animator.add([1, 2], [3, 4])

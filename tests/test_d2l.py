@@ -161,17 +161,6 @@ concise_res = d2l.train_concise_ch11('sgd', {'lr': 0.05}, data_iter)
 """
 
 
-@pytest.fixture
-def pyplot(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    before = dict(plt.rcParams)
-    yield plt
-    assert dict(plt.rcParams) == before, "settings of the user's"
-    plt.close("all")
-    d2l.set_figsize()
-
-
 def test_the_cells_run_with_torch(airfoil, pyplot, capsys):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
@@ -323,19 +312,6 @@ def test_concise_sgd_takes_a_momentum_as_pytorch_does(pyplot):
         data_iter = d2l.load_array((X, y), 50)
         ends.append(d2l.train_concise_ch11(name, {"lr": 0.01, "momentum": 0.9}, data_iter)[1])
     assert ends[0] == ends[1]
-
-
-def test_plot_takes_a_size_and_keeps_what_was_set(pyplot):
-    d2l.set_figsize((6, 3))
-    sizes = [d2l.plot([1, 2], figsize=size).figure.get_size_inches() for size in (None, (4, 2))]
-    assert [size.tolist() for size in sizes] == [[6, 3], [4, 2]]
-
-
-def test_limits_stay_that_hide_no_curve(pyplot):
-    axes = d2l.plot([[], [1]], [[], [2]], xlim=[0, 2], ylim=[1, 3])
-    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 2), (1, 3))
-    axes = d2l.plot([0, 1], [4, 5], xlim=[2, 3], ylim=[1, 3])
-    assert axes.get_xlim()[0] <= 0 and axes.get_ylim()[1] >= 5
 
 
 def test_unknown_names():

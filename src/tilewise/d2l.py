@@ -20,7 +20,7 @@ What goes wrong in the section's code is mended here, not in cells that define i
   not timed;
 - `squared_loss` has a factor of 1/2 that PyTorch's and Keras' losses do not have, so that one
   learning rate means two different steps: here it always has it;
-- limits of a plot can hide a whole curve: here such limits are left out;
+- limits of a plot or an animator can hide a whole curve: here such limits are left out;
 - `plot` takes back what `set_figsize` has set: here the size stays.
 """
 
@@ -35,11 +35,10 @@ import numpy as np
 from tilewise import data
 from tilewise._validation import check_int
 from tilewise.d2l_arrays import Batches, Parameter, load_array
-from tilewise.d2l_plots import plot, set_figsize
+from tilewise.d2l_plots import Animator, plot, set_figsize
 from tilewise.generic import train
 from tilewise.history import History
 from tilewise.optimizers import Optimizer
-from tilewise.plots.animator import Animator
 from tilewise.sgd import fit
 from tilewise.timing import Timer
 

@@ -116,8 +116,7 @@ class Animator:
             self._append(_numbers("x", x), _numbers("y", y))
         for line, X, Y in zip(self._lines, self.X, self.Y, strict=True):
             line.set_data(X, Y)
-        self.ax.relim()
-        self.ax.autoscale_view()
+        self._rescale()
         self._show()
 
     def _append(self, xs: list[float | None], ys: list[float | None]) -> None:
@@ -140,6 +139,10 @@ class Animator:
         self.Y.append([])
         if label is not None:
             add_legend(self.ax)
+
+    def _rescale(self) -> None:
+        self.ax.relim()
+        self.ax.autoscale_view()
 
     def _show(self) -> None:
         if self._notebook:
