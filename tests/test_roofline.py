@@ -13,6 +13,7 @@ import tilewise as tw
 from tilewise.chapter import Run, StrategyResult, four_runs, strategies
 from tilewise.limits import Limits, Measured
 from tilewise.machine import Machine
+from tilewise.plots.labels import Label, place
 from tilewise.roofline import RooflinePoint, roofline_points
 
 STRATEGIES = ("element", "row", "column", "block", "full")
@@ -70,11 +71,44 @@ def assert_no_line_crosses_a_label(ax):
                 assert not any(box.contains(*point) for point in line), (text.get_text(), name)
 
 
+def assert_no_label_lies_on_a_line(ax):
+    boxes = label_boxes(ax)
+    for line in ax.get_lines():
+        path = line.get_transform().transform_path(line.get_path())
+        for name, box in boxes.items():
+            assert not path.intersects_bbox(box, filled=False), name
+
+
+@pytest.mark.parametrize("peak", [49, 117, 400])
+def test_no_line_runs_through_a_label_however_high_the_ceiling(peak):
+    rng = np.random.default_rng(peak)
+    for _ in range(4):
+        machine = made_machine(
+            peak, *(peak * rng.uniform([1.2, 0.7, 0.4, 0.2], [2, 1.1, 0.7, 0.4]))
+        )
+        speeds = peak * rng.uniform([0.01, 0.2, 0.2, 0.5, 0.5], [0.05, 0.8, 0.8, 2.2, 2.2])
+        points = made_points(speeds, peak * rng.uniform(0.02, 0.3, 4))
+        ax = tw.plots.roofline(machine, points)
+        ax.set_title("A title, set later", fontsize=10)
+        assert_labels_are_apart(ax)
+        assert_no_label_lies_on_a_line(ax)
+
+
+def test_the_line_to_a_label_goes_round_the_lines_of_the_picture():
+    ax = Figure((4, 4), dpi=72).add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 288), ylim=(0, 288))  # points
+    ax.plot([134, 134, 154, 154], [132, 154, 154, 132])  # round the anchor, open below
+    place([Label("a wide label", "black", [(144, 144)])], ax)
+    across, up = ax.texts[0].xyann
+    assert across == 0 and up < 0
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_no_label_lies_over_another_or_leaves_the_axes(scene):
     machine, (speeds, sgd) = SCENES[scene]
     ax = tw.plots.roofline(machine, made_points(speeds, sgd))
     assert_labels_are_apart(ax)
+    assert_no_label_lies_on_a_line(ax)
     if scene != "all speeds alike":  # too many names beside one point
         assert_no_line_crosses_a_label(ax)
 

@@ -22,13 +22,17 @@ _DIRECTIONS = (
     (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7),
 )  # fmt: skip
 _MARKER, _LINE = 4.0, 1.0  # points that a marker and a line take to each side
-_OVER_LINE, _OVER_TEXT, _CROSSING = 2, 20, 1  # how bad: over a line, over a text, a thin line
+# How bad a place is: for the share of the text that is outside, over lines, over other texts; for
+# any line below it; for a thin line over a text, for each line below that, for each point of it.
+_OUTSIDE, _OVER_LINE, _OVER_TEXT, _TOUCHING = 5.0, 4.0, 20.0, 1.0
+_LED_OVER_TEXT, _LED_OVER_LINE, _LED_FAR = 1.0, 0.3, 0.003
 _STEPS = 24  # along a leader: less than the height of a text apart
-
-_GAP = (6.0, 1.0)  # points between two labels, beside and above each other
+_GAP = (6.0, 2.0)  # points between two labels, beside and above each other
 
 Boxes = NDArray[np.float64]
 """Left, bottom, right and top of boxes in pixels, shape (n, 4)."""
+Points = NDArray[np.float64]
+"""Pixels, shape (n, 2)."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class Label:
 def place(labels: Sequence[Label], ax: Axes) -> None:
     """Write each label where it overlaps the axes' lines and the labels before it least.
 
-    A thin line leads from the text to its anchor, and over no other text if that can be. The same
-    input gives the same picture.
+    A thin line leads from the text to its anchor, and over no other text or line if that can be.
+    The same input gives the same picture.
 
     Parameters
     ----------
@@ -63,9 +67,7 @@ def place(labels: Sequence[Label], ax: Axes) -> None:
     figure = ax.figure.canvas.figure
     figure.draw_without_rendering()  # a layout moves the axes
     pixels = figure.dpi / 72  # in a point
-    taken = _boxes_of_lines(ax, pixels)
-    texts: Boxes = np.empty((0, 4))
-    led: Boxes = np.empty((0, 4))  # by the thin lines
+    page = _Page(ax, pixels)
     for label in labels:
         text = ax.annotate(
             label.text,
@@ -86,19 +88,60 @@ def place(labels: Sequence[Label], ax: Axes) -> None:
             for anchor in label.anchors
             for direction in _DIRECTIONS
         ]
-        centres = [ax.transData.transform(xy) + np.multiply(by, pixels) for xy, by in choices]
-        boxes = _around(np.array(centres), half * pixels)
-        page = np.array([ax.bbox.extents])
-        whole = 4 * np.prod(half * pixels)
         tips = ax.transData.transform([xy for xy, _ in choices])
-        leaders = _leaders(tips, np.array(centres), pixels)
-        crossing = _shared(leaders.reshape(-1, 4), texts).reshape(len(choices), -1).any(axis=1)
-        crossed = _shared(boxes, led) > 0
-        hidden = _OVER_LINE * _shared(boxes, taken) + _OVER_TEXT * _shared(boxes, texts)
-        cost = whole - _shared(boxes, page) + hidden + _CROSSING * whole * (crossing + crossed)
-        best = int(np.argmin(np.round(cost, 3)))
+        centres = tips + pixels * np.array([by for _, by in choices])
+        best = page.take(tips, centres, half * pixels)
         text.xy, text.xyann = choices[best]
-        texts, led = np.vstack([texts, boxes[best]]), np.vstack([led, leaders[best]])
+
+
+class _Page:
+    """What a label can lie over: the lines, and the labels before it."""
+
+    def __init__(self, ax: Axes, pixels: float) -> None:
+        self._pixels = pixels
+        self._inside = np.array([ax.bbox.extents])
+        self._lines, self._segments = _boxes_of_lines(ax, pixels), _segments(ax)
+        self._texts: Boxes = np.empty((0, 4))
+        self._leaders: Boxes = np.empty((0, 4))
+
+    def take(self, tips: Points, centres: Points, half: NDArray[np.float64]) -> int:
+        """Choose the best of the places for a text, and keep it from the next ones.
+
+        `half` is half the width and height of the text.
+        """
+        boxes = _around(centres, half)
+        leaders = _leaders(tips, centres, self._pixels)
+        cost = self._cost_of_boxes(boxes) + self._cost_of_leaders(tips, centres, leaders)
+        away = np.repeat(_AWAY, len(tips) // len(_AWAY))
+        best = int(np.argmin(np.round(cost + _LED_FAR * away, 6)))
+        self._texts = np.vstack([self._texts, boxes[best]])
+        self._leaders = np.vstack([self._leaders, leaders[best]])
+        return best
+
+    def _cost_of_boxes(self, boxes: Boxes) -> NDArray[np.float64]:
+        area = np.prod(boxes[0, 2:] - boxes[0, :2])
+        outside = 1 - _shared(boxes, self._inside) / area
+        over_lines = _shared(boxes, self._lines) / area
+        cost: NDArray[np.float64] = (
+            _OUTSIDE * (outside + (outside > 1e-6))
+            + _OVER_LINE * over_lines
+            + _TOUCHING * (over_lines > 0)
+            + _OVER_TEXT * _shared(boxes, self._texts) / area
+            + _LED_OVER_TEXT * (_shared(boxes, self._leaders) > 0)
+        )
+        return cost
+
+    def _cost_of_leaders(
+        self, tips: Points, centres: Points, leaders: Boxes
+    ) -> NDArray[np.float64]:
+        over_texts = _shared(leaders.reshape(-1, 4), self._texts).reshape(len(tips), -1)
+        ways = centres - tips
+        at_marker = _AWAY[0] * self._pixels / np.hypot(*ways.T)[:, None]
+        crossed = _crossed(tips + at_marker * ways, centres, self._segments)
+        cost: NDArray[np.float64] = (
+            _LED_OVER_TEXT * over_texts.any(axis=1) + _LED_OVER_LINE * crossed
+        )
+        return cost
 
 
 def _boxes_of_lines(ax: Axes, pixels: float) -> Boxes:
@@ -112,6 +155,26 @@ def _boxes_of_lines(ax: Axes, pixels: float) -> Boxes:
             steps = np.arange(0, 1, 2 * _LINE * pixels / max(np.hypot(*(end - start)), 1.0))
             boxes.append(_around(start + steps[:, None] * (end - start), _LINE * pixels))
     return np.vstack(boxes)
+
+
+def _segments(ax: Axes) -> NDArray[np.float64]:
+    """Return the ends of the straight parts of the lines in pixels, shape (n, 2, 2)."""
+    lines = [ax.transData.transform(line.get_xydata()) for line in ax.get_lines()]
+    return np.array([ends for line in lines for ends in pairwise(line)]).reshape(-1, 2, 2)
+
+
+def _crossed(starts: Points, ends: Points, segments: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many of the segments each line from a start to an end crosses."""
+    a, b, c, d = starts[:, None], ends[:, None], segments[None, :, 0], segments[None, :, 1]
+    apart = (_left_of(a, b, c) != _left_of(a, b, d)) & (_left_of(c, d, a) != _left_of(c, d, b))
+    counts: NDArray[np.int64] = apart.sum(axis=1)
+    return counts
+
+
+def _left_of(start: Points, end: Points, point: Points) -> NDArray[np.bool_]:
+    """Tell whether a point is on the left of the line from a start to an end."""
+    way, to = end - start, point - start
+    return way[..., 0] * to[..., 1] > way[..., 1] * to[..., 0]
 
 
 def _leaders(tips: NDArray[np.float64], centres: NDArray[np.float64], pixels: float) -> Boxes:

@@ -62,7 +62,9 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
     points = list(points)
     if not points:
         raise ValueError("points is empty; pass at least one measured point")
-    ax = new_axes(_SIZE) if ax is None else ax
+    if ax is None:
+        ax = new_axes(_SIZE)
+        ax.set_title(" ", fontsize=10)  # room for one, which would move lines below the labels
     ax.set_xscale("log")
     ax.set_yscale("log")
     *ceilings, peak = _draw_ceilings(machine, points, ax)
