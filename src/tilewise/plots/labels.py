@@ -24,8 +24,8 @@ _DIRECTIONS = (
 _MARKER, _LINE = 4.0, 1.0  # points that a marker and a line take to each side
 # How bad a place is: for the share of the text that is outside, over lines, over other texts; for
 # any line below it; for a thin line over a text, for each line below that, for each point of it.
-_OUTSIDE, _OVER_LINE, _OVER_TEXT, _TOUCHING = 5.0, 4.0, 20.0, 1.0
-_LED_OVER_TEXT, _LED_OVER_LINE, _LED_FAR = 1.0, 0.3, 0.003
+_OUTSIDE, _OVER_LINE, _OVER_TEXT, _TOUCHING = 5.0, 4.0, 20.0, 2.0
+_LED_OVER_TEXT, _LED_OVER_LINE, _LED_FAR = 2.0, 0.3, 0.003
 _STEPS = 24  # along a leader: less than the height of a text apart
 _GAP = (6.0, 2.0)  # points between two labels, beside and above each other
 
