@@ -11,7 +11,7 @@ from tilewise.machine import Machine
 
 
 def measured(value):
-    return Measured(value, value, value)
+    return Measured(value, value, value, value)
 
 
 CORE = Limits(**{

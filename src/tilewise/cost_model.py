@@ -116,7 +116,7 @@ def predict(
     reading = numbers * shape.itemsize / _read_bytes_per_second(shape, ranks, machine)
     core = machine.one_core
     fma = core.fma_float32 if shape.itemsize == 4 else core.fma_float64
-    computing = cost + max(reading, 4 * numbers / (fma.median * 1e9))
+    computing = cost + max(reading, 4 * numbers / (fma.best * 1e9))
     size = (shape.features + 2) * shape.itemsize  # weights, bias and count
     trips = 2 * math.ceil(math.log2(ranks))
     messages = trips * network.latency + 2 * (ranks - 1) / ranks * size / network.bandwidth
@@ -129,8 +129,8 @@ def _read_bytes_per_second(shape: JobShape, ranks: int, machine: Machine) -> flo
     levels = [(machine.l1, core.read_l1), (machine.l2, core.read_l2), (machine.l3, core.read_l3)]
     for size, speed in levels:
         if share <= size:
-            return speed.median * 1e9
-    return core.read_memory.median * 1e9
+            return speed.best * 1e9
+    return core.read_memory.best * 1e9
 
 
 def step_cost() -> float:
