@@ -175,6 +175,13 @@ def test_special_headers_stay_on_their_floor(name):
             assert folder == "bindings", f"{name} includes <{header}>"
 
 
+@pytest.mark.parametrize("name", CPP_FILES)
+def test_no_memory_of_a_thread_is_the_loaders(name):
+    # glibc ends the process where it cannot allocate it; threads/of_this_thread.hpp throws.
+    code = re.sub(r"//.*", "", (CPP / name).read_text())
+    assert "thread_local" not in code, f"{name}: use threads::of_this_thread"
+
+
 @pytest.mark.parametrize("source", ISA_SOURCES)
 def test_isa_sources_include_only_freestanding_headers(source):
     # A function of a standard header, compiled with AVX-512, could be the copy that the linker

@@ -8,6 +8,20 @@ import pytest
 
 import tilewise as tw
 
+limits_memory = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux"
+)
+
+
+def run(script):
+    """Run a program of its own and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 NO_ROOM_TO_PACK = """
 import resource
 import numpy as np
@@ -35,15 +49,11 @@ assert (out == 3000).all()
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux")
+@limits_memory
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("arguments", ["", "casting='safe', "], ids=["direct", "ufunc"])
 def test_no_room_to_pack(threads, arguments):
-    script = NO_ROOM_TO_PACK.format(threads=threads, arguments=arguments)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(NO_ROOM_TO_PACK.format(threads=threads, arguments=arguments))
 
 
 NO_ROOM_FOR_A_BLOCK = """
@@ -72,14 +82,97 @@ assert np.array_equal(out, before, equal_nan=True), "out was written"
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux")
+@limits_memory
 @pytest.mark.parametrize("out", ["a", "np.full(a.shape, np.nan)"], ids=["operand", "float64"])
 def test_what_numpy_would_copy_back_is_thrown_away(out):
-    script = NO_ROOM_FOR_A_BLOCK.format(out=out)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(NO_ROOM_FOR_A_BLOCK.format(out=out))
+
+
+NO_ROOM_FOR_A_UFUNC = """
+import resource
+import numpy as np
+import tilewise as tw
+
+class Taking:
+    def __array_ufunc__(self, ufunc, method, *inputs):
+        return ufunc
+
+class Halving(np.ndarray):
+    def __array_ufunc__(self, ufunc, method, *inputs):
+        return in_halves(ufunc, *map(np.asarray, inputs))
+
+def in_halves(ufunc, x1, x2):
+    try:
+        return ufunc(x1, x2)
+    except MemoryError as error:
+        assert "matmul" in str(error), repr(error)
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+    return np.concatenate([ufunc(x1[:1500], x2), ufunc(x1[1500:], x2)])
+
+tw.set_num_threads(1)
+ufunc = tw.matmul(Taking(), np.eye(2))
+a = np.ones((3000, 3000), np.float32).T
+with open("/proc/self/statm") as statm:
+    in_use = int(statm.read().split()[0]) * resource.getpagesize()
+limits = resource.getrlimit(resource.RLIMIT_AS)
+# The result fits, the packed operands do not.
+resource.setrlimit(resource.RLIMIT_AS, (in_use + 36 * 2**20, limits[1]))
+assert ({call} == 3000).all()
+assert resource.getrlimit(resource.RLIMIT_AS) == limits, "no error"
+"""
+
+
+@limits_memory
+@pytest.mark.parametrize("call", ["in_halves(ufunc, a, a)", "tw.matmul(a.view(Halving), a)"])
+def test_a_ufunc_that_ran_out_of_memory_can_be_called_again(call):
+    run(NO_ROOM_FOR_A_UFUNC.format(call=call))
+
+
+NO_ROOM_FOR_A_THREAD = """
+import ctypes, resource
+import numpy as np
+import tilewise as tw
+
+malloc = ctypes.CDLL(None).malloc
+malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+free = ctypes.CDLL(None).free
+free.argtypes = [ctypes.c_void_p]
+a, b, out = (np.ones(shape, np.float32) for shape in [(700, 700), (700, 5), (700, 5)])
+tw.set_num_threads(1)
+tw.matmul(a, b, out=out)
+tw.set_num_threads(2)
+
+taken = (ctypes.c_void_p * 200_000)()
+stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
+stack = 2**21 if stack == resource.RLIM_INFINITY else stack
+limits = resource.getrlimit(resource.RLIMIT_AS)
+with open("/proc/self/statm") as statm:
+    in_use = int(statm.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (in_use, limits[1]))
+count, size = 0, 2**20
+while size >= 512:  # all that is left but for small objects
+    taken[count] = malloc(size)
+    if taken[count]:
+        count += 1
+    else:
+        size //= 2
+# The second thread's stack, and nothing more.
+resource.setrlimit(resource.RLIMIT_AS, (in_use + stack + resource.getpagesize(), limits[1]))
+try:
+    tw.matmul(a, b, out=out)
+except MemoryError:
+    pass
+for i in range(count):
+    free(taken[i])
+resource.setrlimit(resource.RLIMIT_AS, limits)
+tw.matmul(a, b, out=out)
+assert (out == 700).all()
+"""
+
+
+@limits_memory
+def test_a_thread_that_starts_without_memory_ends_no_process():
+    run(NO_ROOM_FOR_A_THREAD)
 
 
 def test_results_too_large_to_count_raise_before_any_work():
@@ -115,12 +208,9 @@ assert trainer.steps == 4 and np.isfinite(trainer.weights).all()
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS works on Linux")
+@limits_memory
 def test_no_room_to_fit():
-    done = subprocess.run(
-        [sys.executable, "-c", NO_ROOM_TO_FIT], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(NO_ROOM_TO_FIT)
 
 
 # A leak of one small object a call would add 16 bytes or more for each.
@@ -169,12 +259,6 @@ print((resident() - before) / {times})
 @pytest.mark.parametrize("kind", CALLS)
 def test_calls_leave_no_memory_behind(kind):
     call, times = CALLS[kind]
-    done = subprocess.run(
-        [sys.executable, "-c", MANY_CALLS.format(call=call, times=times)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    growth = run(MANY_CALLS.format(call=call, times=times))
     # 256 KiB are no leak: what the allocator keeps.
-    assert float(done.stdout) < max(1, 2**18 / times)
+    assert float(growth) < max(1, 2**18 / times)

@@ -198,7 +198,7 @@ PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObje
   } catch (const py::builtin_exception& error) {
     error.set_error();
   } catch (const std::bad_alloc&) {
-    PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");
+    PyErr_SetString(PyExc_MemoryError, no_memory);
   }
   return nullptr;
 }

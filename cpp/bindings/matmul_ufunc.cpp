@@ -3,36 +3,33 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "bindings/gil.hpp"
 #include "bindings/matmul_doc.hpp"
 #include "bindings/numpy_api.hpp"
 #include "gemm/convert.hpp"
+#include "threads/of_this_thread.hpp"
 
 namespace py = pybind11;
 
 namespace tilewise::bindings {
 namespace {
 
-// What the calling thread asked of the inner loop, and what the loop has to report: NumPy hands
-// neither through.
-struct Call {
-  gemm::Plan plan;
-  bool out_of_memory = false;
-};
+// What the calling thread asked of the inner loop: NumPy does not hand it through.
+gemm::Plan& current_plan() { return threads::of_this_thread<gemm::Plan>(); }
 
-thread_local Call current_call;
-
-class CallScope {
+class PlanScope {
  public:
-  explicit CallScope(const gemm::Plan& plan) : outer_(current_call) { current_call = {plan}; }
-  ~CallScope() { current_call = outer_; }
-  CallScope(const CallScope&) = delete;
-  CallScope& operator=(const CallScope&) = delete;
+  explicit PlanScope(const gemm::Plan& plan) : outer_(std::exchange(current_, plan)) {}
+  ~PlanScope() { current_ = outer_; }
+  PlanScope(const PlanScope&) = delete;
+  PlanScope& operator=(const PlanScope&) = delete;
 
  private:
-  Call outer_;
+  gemm::Plan& current_ = current_plan();
+  gemm::Plan outer_;
 };
 
 template <class T>
@@ -53,18 +50,16 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
   const auto a = stack_view<const T>(args[0], steps[0], m, k, strides);
   const auto b = stack_view<const T>(args[1], steps[1], k, n, strides + 2);
   const auto c = stack_view<T>(args[2], steps[2], m, n, strides + 4);
-  if (current_call.out_of_memory) return;
   try {
     if constexpr (sizeof(T) >= 4) {
-      gemm::multiply_stack(current_call.plan, dimensions[0], a, b, c);
+      gemm::multiply_stack(current_plan(), dimensions[0], a, b, c);
     } else {
-      gemm::multiply_converted_stack(current_call.plan, dimensions[0], a, b, c);
+      gemm::multiply_converted_stack(current_plan(), dimensions[0], a, b, c);
     }
   } catch (const std::bad_alloc&) {
-    current_call.out_of_memory = true;
     // NumPy then throws away what it would copy back to out, which nothing has been written to.
     const GilAcquire acquire;
-    PyErr_SetNone(PyExc_MemoryError);
+    PyErr_SetString(PyExc_MemoryError, no_memory);
   }
 }
 
@@ -137,15 +132,10 @@ void make_matmul_ufunc() {
 
 py::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args, std::size_t positional,
                              PyObject* keywords) {
-  const CallScope scope(plan);
+  const PlanScope scope(plan);
   // NumPy lets the lock go around the inner loop.
   auto result = py::reinterpret_steal<py::object>(sleep_if_python_is_gone(
       [&] { return PyObject_Vectorcall(matmul_ufunc, args, positional, keywords); }));
-  if (current_call.out_of_memory) {
-    PyErr_Clear();
-    PyErr_SetString(PyExc_MemoryError, "matmul: no memory for the packed operands");
-    throw py::error_already_set();
-  }
   if (!result) throw py::error_already_set();
   return result;
 }

@@ -8,6 +8,9 @@
 
 namespace tilewise::bindings {
 
+// Of a MemoryError.
+inline constexpr const char* no_memory = "matmul: no memory for the packed operands";
+
 // Imports NumPy and makes the ufunc. Once, before the first call.
 void make_matmul_ufunc();
 

@@ -5,10 +5,6 @@
 #include <string>
 #include <thread>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
-
 namespace tilewise::cpu {
 namespace {
 
@@ -122,24 +118,21 @@ const Caches& caches() {
 
 int current_cpu() { return sched_getcpu(); }
 
-void leave_cpu(int cpu) {
+void Affinity::leave_cpu(int cpu) {
   if (cpu < 0 || sched_getcpu() != cpu) return;
-  // What the thread may use is its mask, unless that is the one set here.
-  static thread_local cpu_set_t allowed;
-  static thread_local cpu_set_t narrowed;
   cpu_set_t now;
   if (sched_getaffinity(0, sizeof(now), &now) != 0) return;
-  if (!CPU_EQUAL(&now, &narrowed)) allowed = now;
-  cpu_set_t others = allowed;
+  if (!CPU_EQUAL(&now, &narrowed_)) allowed_ = now;
+  cpu_set_t others = allowed_;
   CPU_CLR(cpu, &others);
   if (CPU_COUNT(&others) == 0) return;
-  if (sched_setaffinity(0, sizeof(others), &others) == 0) narrowed = others;
+  if (sched_setaffinity(0, sizeof(others), &others) == 0) narrowed_ = others;
 }
 
 #else
 
 int current_cpu() { return -1; }
-void leave_cpu(int) {}
+void Affinity::leave_cpu(int) {}
 
 #endif
 

@@ -9,12 +9,18 @@
 #include "gemm/gemv.hpp"
 #include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
+#include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
 using kernels::longest_sum;
+
+// Of the calling thread.
+struct Scratch {
+  AlignedBuffer b_transposed;
+};
 
 // Every tile of some rows. B^T has contiguous rows.
 template <class T>
@@ -47,7 +53,7 @@ void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
 template <class T>
 void few_columns(const MatrixView<const T>& a, const MatrixView<const T>& b,
                  const MatrixView<T>& c) {
-  thread_local AlignedBuffer buffer;
+  auto& buffer = threads::of_this_thread<Scratch>().b_transposed;
   const auto& kernels = kernels::in_use().gemm<T>();
   const MatrixView<T> b_transposed = {buffer.reserve<T>(b.rows * b.cols), b.cols, b.rows, b.rows,
                                       1};

@@ -11,20 +11,23 @@
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "kernels/registry.hpp"
+#include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
-// Where the parts of one product pack their blocks. They belong to the calling thread and are
-// kept from call to call.
+// Where a part of a product packs its blocks.
 struct Buffers {
   AlignedBuffer a;
   AlignedBuffer b;
 };
 
-thread_local std::deque<Buffers> part_buffers;
-thread_local AlignedBuffer c_buffer;
+// Of the calling thread.
+struct Scratch {
+  std::deque<Buffers> parts;
+  AlignedBuffer c;
+};
 
 // Space for the packed blocks of a part of C; null where the plan packs nothing.
 template <class T>
@@ -78,6 +81,7 @@ template <class T>
 void gemm_with_plan(const GemmPlan& plan, const MatrixView<const T>& a,
                     const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto& kernels = kernels::in_use().gemm<T>();
+  auto& part_buffers = threads::of_this_thread<Scratch>().parts;
   if (part_buffers.empty()) part_buffers.emplace_back();
   if (plan.grid.parts() == 1) {
     const Packed<T> packed(plan, c.rows, c.cols, a.cols, kernels.width, part_buffers[0]);
@@ -136,7 +140,8 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
   }
   if (c.rows_contiguous()) return blocked(a, b, c);
   if (c.cols_contiguous()) return blocked(b.transposed(), a.transposed(), c.transposed());
-  const MatrixView<T> product = {c_buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols, c.cols, 1};
+  auto& buffer = threads::of_this_thread<Scratch>().c;
+  const MatrixView<T> product = {buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols, c.cols, 1};
   blocked(a, b, product);
   copy(product, c);
 }

@@ -8,6 +8,7 @@
 #include "gemm/element_types.hpp"
 #include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
+#include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
 
 namespace tilewise::gemm {
@@ -40,8 +41,11 @@ T inner_product_of_a_thread(const VectorView<const T>& a, const VectorView<const
   return sum;
 }
 
-thread_local AlignedBuffer x_buffer;
-thread_local AlignedBuffer y_buffer;
+// Contiguous copies, of the calling thread.
+struct Scratch {
+  AlignedBuffer x;
+  AlignedBuffer y;
+};
 
 // y = A x where the rows of A are contiguous, as are x and y. A is a part of a matrix that may come
 // from memory.
@@ -154,9 +158,9 @@ void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const Vect
   }
   const T* x_data = x.data;
   T* y_data = y.data;
-  if (!y.contiguous()) y_data = y_buffer.reserve<T>(y.size);
+  if (!y.contiguous()) y_data = threads::of_this_thread<Scratch>().y.reserve<T>(y.size);
   if (!x.contiguous()) {
-    T* copied = x_buffer.reserve<T>(x.size);
+    T* copied = threads::of_this_thread<Scratch>().x.reserve<T>(x.size);
     for (index p = 0; p < x.size; ++p) copied[p] = x[p];
     x_data = copied;
   }

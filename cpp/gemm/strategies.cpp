@@ -11,6 +11,7 @@
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "kernels/registry.hpp"
+#include "threads/of_this_thread.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -38,18 +39,23 @@ void by_column(const MatrixView<const T>& a, const MatrixView<const T>& b, const
   for (index j = 0; j < c.cols; ++j) gemv(a, b.col(j), c.col(j));
 }
 
+// Of the calling thread.
+struct Scratch {
+  AlignedBuffer b;
+  AlignedBuffer c;
+};
+
 // A panel of columns at a time through the micro-kernel: all of A is read, where it lies, for each
 // packed panel of B.
 template <class T>
 void by_block(index block_size, const MatrixView<const T>& a, const MatrixView<const T>& b,
               const MatrixView<T>& c) {
-  thread_local AlignedBuffer b_buffer;
-  thread_local AlignedBuffer c_buffer;
+  auto& buffers = threads::of_this_thread<Scratch>();
   const auto& kernels = kernels::in_use().gemm<T>();
   const index panel_cols = std::min(block_size, c.cols);
   const auto k_blocks = EvenSplit::by_size(a.cols, blocking_for(kernels).kc);
-  T* const packed_b = b_buffer.reserve<T>((panel_cols + kernels.width) * k_blocks.largest());
-  T* const scratch = c.rows_contiguous() ? nullptr : c_buffer.reserve<T>(c.rows * panel_cols);
+  T* const packed_b = buffers.b.reserve<T>((panel_cols + kernels.width) * k_blocks.largest());
+  T* const scratch = c.rows_contiguous() ? nullptr : buffers.c.reserve<T>(c.rows * panel_cols);
 
   for (index col = 0; col < c.cols; col += panel_cols) {
     const index cols = std::min(panel_cols, c.cols - col);

@@ -6,6 +6,7 @@
 #include "base/split.hpp"
 #include "gemm/gemm.hpp"
 #include "kernels/registry.hpp"
+#include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
 
 namespace tilewise::sgd {
@@ -18,6 +19,13 @@ constexpr index least_rows_in_a_part = 16;
 constexpr index most_parts = 16;
 // What is done between two questions whether to stop: some milliseconds.
 constexpr index numbers_in_a_slab = index{1} << 24;
+
+// Of the calling thread.
+template <class T>
+struct Scratch {
+  std::vector<T> of_parts;
+  std::vector<T> x;
+};
 
 // At most a slab of rows, of one target: cut into parts by size alone, and added up in their order.
 template <class T>
@@ -47,8 +55,7 @@ void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, in
   }
 
   const index stride = ceil_div(model.size(), index{64}) * 64;  // no two threads share a line
-  thread_local std::vector<T> kept;
-  std::vector<T>& results = kept;
+  auto& results = threads::of_this_thread<Scratch<T>>().of_parts;
   results.resize(parts.parts * stride);
   const EvenSplit shares = {parts.parts, workers};
   threads::for_each_part(static_cast<int>(shares.parts), [&](int share) {
@@ -76,7 +83,7 @@ MatrixView<const T> gathered(const MatrixView<const T>& source, const std::int64
 template <class T>
 void gradient_of_targets(const Examples<T>& examples, const std::int64_t* order, index first,
                          index size, const Model<T>& model, T* gradient) {
-  thread_local std::vector<T> x_copy;
+  auto& x_copy = threads::of_this_thread<Scratch<T>>().x;
   std::vector<T> kept(size * model.targets);
   const auto x = gathered(examples.x, order, first, size, x_copy);
   const MatrixView<T> residuals = {kept.data(), size, model.targets, model.targets, 1};

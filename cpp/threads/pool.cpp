@@ -97,7 +97,7 @@ class Pool {
       unsigned ticket = 0;
       for (;;) {
         while (ticket % 2 == 0) ticket = wait_for_change(ticket_, ticket);
-        cpu::leave_cpu(job_.caller_cpu);
+        affinity_.leave_cpu(job_.caller_cpu);
         cpu::set_arithmetic_mode(job_.arithmetic_mode);
         job_.task(job_.context, part_);
         exceptions_ = cpu::raised_exceptions();
@@ -105,6 +105,7 @@ class Pool {
       }
     }
 
+    cpu::Affinity affinity_;
     Job job_{};
     int part_ = 0;
     unsigned exceptions_ = 0;
