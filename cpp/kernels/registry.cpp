@@ -36,6 +36,19 @@ std::string names(const std::vector<const Isa*>& isas) {
   return list;
 }
 
+// The text with \xff for each byte that is not printable ASCII: Python takes messages as UTF-8.
+std::string printable(const std::string& text) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= ' ' && byte <= '~' && byte != '\\';
+    escaped +=
+        plain ? std::string(1, c) : std::string("\\x") + digits[byte / 16] + digits[byte % 16];
+  }
+  return escaped;
+}
+
 }  // namespace
 
 std::vector<const Isa*> available() {
@@ -52,7 +65,7 @@ const Isa& choose(const std::string& forced) {
   for (const Isa* isa : isas) {
     if (forced == isa->name) return *isa;
   }
-  throw std::runtime_error("TILEWISE_ISA='" + forced +
+  throw std::runtime_error("TILEWISE_ISA='" + printable(forced) +
                            "' is not possible on this CPU; choose one of: " + names(isas) +
                            ", or unset it");
 }

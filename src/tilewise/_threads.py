@@ -1,6 +1,8 @@
 """How many threads a call may use."""
 
 import os
+import re
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -78,18 +80,26 @@ def threads(n: int) -> Iterator[None]:
         _core.set_num_threads(before)
 
 
+def _count_in(text: str) -> int | None:
+    """Return the number of threads that the text of a variable gives, or None."""
+    number = re.fullmatch(r"0*([1-9][0-9]{0,3})", text)  # int() takes other scripts' digits too
+    return int(number[1]) if number and int(number[1]) <= _MOST else None
+
+
 def _set_from_environment() -> None:
     own = os.environ.get("TILEWISE_NUM_THREADS")
     if own:
-        if not own.isdecimal() or not 1 <= int(own) <= _MOST:
+        count = _count_in(own)
+        if count is None:
             raise ImportError(
-                f"TILEWISE_NUM_THREADS={own!r} is not a number from 1 to {_MOST}; "
+                f"TILEWISE_NUM_THREADS={reprlib.repr(own)} is not a number from 1 to {_MOST}; "
                 "give one, or unset it"
             )
-        return _core.set_num_threads(int(own))
-    shared = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # a list is per level
-    if shared.isdecimal() and 1 <= int(shared) <= _MOST:
-        _core.set_num_threads(int(shared))
+    else:
+        shared = os.environ.get("OMP_NUM_THREADS", "")
+        count = _count_in(shared.split(",")[0].strip())  # a list is per level
+    if count is not None:
+        _core.set_num_threads(count)
 
 
 _set_from_environment()
