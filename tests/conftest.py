@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from matrices import CALLS
 
 import tilewise as tw
 from tilewise import d2l
@@ -54,6 +55,12 @@ def pyplot():
     assert dict(plt.rcParams) == before, "settings of the user's"
     plt.close("all")
     d2l.set_figsize()
+
+
+@pytest.fixture(params=CALLS.values(), ids=CALLS)
+def matmul(request):
+    """Return each way to multiply."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

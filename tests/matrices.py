@@ -1,8 +1,14 @@
 """Matrices for the tests of products, and the references they are held against."""
 
+from functools import partial
+
 import numpy as np
 
+import tilewise as tw
+
 DTYPES = [np.float32, np.float64]
+# Ways to multiply. Without a strategy, a product of two plain matrices does not go through NumPy.
+CALLS = {"plain": tw.matmul} | {name: partial(tw.matmul, strategy=name) for name in tw.STRATEGIES}
 
 
 def _spread(a):

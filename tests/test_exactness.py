@@ -9,10 +9,13 @@ from matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integ
 import tilewise as tw
 
 
-def assert_exact(a, b, out, strategy="full"):
+def assert_exact(a, b, out):
     """Compare `out`, full of nan before, with the exact product."""
-    tw.matmul(a, b, out=out, strategy=strategy)
+    tw.matmul(a, b, out=out)
     np.testing.assert_array_equal(out, exact_product(a, b), err_msg=f"{a.shape} {b.shape}")
+
+
+ORDERS = "CF"  # contiguous rows, or contiguous columns
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -23,11 +26,14 @@ def test_every_size_to_two_tiles_and_one(rng, dtype):
         integers(rng, (2 * rows + 1, 2 * cols + 1), dtype),
     )
     products = np.stack([exact_product(a[:, :k], b[:k]) for k in range(len(b) + 1)])
-    for m, n in itertools.product(range(2 * rows + 2), range(2 * cols + 2)):
-        for k in range(len(b) + 1):
-            out = np.full((m, n), np.nan, dtype)
-            tw.matmul(a[:m, :k], b[:k, :n], out=out)
-            assert (out == products[k, :m, :n]).all(), (m, n, k)
+    a, b = ([x.copy(order) for order in ORDERS] for x in (a, b))
+    sizes = itertools.product(*(range(2 * size + 2) for size in (rows, cols, rows)))
+    for m, n, k in sizes:
+        order = ORDERS[rng.integers(2)]
+        for x1, x2 in itertools.product(a, b):
+            out = np.full((m, n), np.nan, dtype, order)
+            tw.matmul(x1[:m, :k], x2[:k, :n], out=out)
+            assert (out == products[k, :m, :n]).all(), (m, n, k, x1.strides, x2.strides, order)
 
 
 @pytest.mark.parametrize("layouts", itertools.product(LAYOUTS, repeat=2), ids="-".join)
@@ -50,14 +56,22 @@ def test_around_the_edges_of_the_blocks(rng, dtype, which):
     for size in (edge - 1, edge, edge + 1, 2 * edge, 2 * edge + 1):
         m, n, k = (size if name == which else 67 for name in "mnk")
         a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
-        assert_exact(a, b, np.full((m, n), np.nan, dtype))
-        assert_exact(np.asfortranarray(a), np.asfortranarray(b), np.full((n, m), np.nan, dtype).T)
+        for of_a, of_b in itertools.product(ORDERS, repeat=2):
+            assert_exact(a.copy(of_a), b.copy(of_b), np.full((m, n), np.nan, dtype, of_b))
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_around_the_edges_of_several_blocks_at_once(rng, dtype):
+    mc, nc, kc = tw.explain(3000, 6000, 3000, dtype).blocking
+    for m, n, k in itertools.product(*((edge - 1, edge, edge + 1) for edge in (mc, nc, kc))):
+        of_a, of_b, of_out = (ORDERS[i] for i in rng.integers(2, size=3))
+        a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
+        assert_exact(a.copy(of_a), b.copy(of_b), np.full((m, n), np.nan, dtype, of_out))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 90, 300), (9, 1, 700), (33, 50, 9), (70, 100, 600)])
-def test_badly_scaled_data_round_within_the_bound(rng, strategy, dtype, shape):
+def test_badly_scaled_data_round_within_the_bound(rng, matmul, dtype, shape):
     m, n, k = shape
     decades = 15 if dtype == np.float32 else 140  # products neither overflow nor underflow
     powers_a, powers_b = rng.uniform(-decades, decades, (2, k))
@@ -70,17 +84,16 @@ def test_badly_scaled_data_round_within_the_bound(rng, strategy, dtype, shape):
         a = rng.standard_normal((m, k)) * 10.0**power_a
         b = rng.standard_normal((k, n)) * np.reshape(10.0**power_b, (-1, 1))
         a, b = a.astype(dtype), b.astype(dtype)
-        assert_rounding_only(tw.matmul(a, b, strategy=strategy), a, b)
+        assert_rounding_only(matmul(a, b), a, b)
         rows = (10.0 ** rng.uniform(-decades, decades, (m, 1))).astype(dtype)
         scaled = (rng.standard_normal((m, k)).astype(dtype)) * rows
         even = rng.standard_normal((k, n)).astype(dtype)
-        assert_rounding_only(tw.matmul(scaled, even, strategy=strategy), scaled, even)
+        assert_rounding_only(matmul(scaled, even), scaled, even)
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
-def test_one_special_value_reaches_its_row_and_column_only(strategy, dtype, special):
+def test_one_special_value_reaches_its_row_and_column_only(matmul, dtype, special):
     m, n, k = 17, 53, 70
     sums = np.full((m, n), k, dtype)
     for at in range(0, k, 3):
@@ -89,21 +102,20 @@ def test_one_special_value_reaches_its_row_and_column_only(strategy, dtype, spec
         a[row, at] = special
         expected = sums.copy()
         expected[row] = special
-        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), expected)
+        np.testing.assert_array_equal(matmul(a, b), expected)
         a[row, at], b[at, col] = 1, special
         expected = sums.copy()
         expected[:, col] = special
-        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), expected)
+        np.testing.assert_array_equal(matmul(a, b), expected)
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_subnormal_numbers_are_kept(strategy, dtype):
+def test_subnormal_numbers_are_kept(matmul, dtype):
     least = np.finfo(dtype).smallest_subnormal
     for m, n, k in [(1, 1, 9), (9, 1, 70), (1, 50, 70), (17, 53, 9), (100, 100, 100)]:
         a, b = np.full((m, k), least, dtype), np.ones((k, n), dtype)
         with tw.threads(2):
-            c = tw.matmul(a, b, strategy=strategy)
+            c = matmul(a, b)
         np.testing.assert_array_equal(c, np.full((m, n), least * dtype(k)))
     assert least / dtype(1) > 0, "the import leaves the process's arithmetic as it was"
     assert np.float32(1e-38) / np.float32(4) > 0

@@ -12,55 +12,49 @@ COLS = [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 47, 48, 49, 65, 97]
 DEPTHS = [0, 1, 2, 7, 8, 33]
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_exact_around_every_tile_edge(rng, strategy, dtype):
+def test_exact_around_every_tile_edge(rng, matmul, dtype):
     for m in ROWS:
         for n in COLS:
             for k in DEPTHS:
                 a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
-                c = tw.matmul(a, b, strategy=strategy)
+                c = matmul(a, b)
                 assert c.dtype == dtype
                 np.testing.assert_array_equal(c, exact_product(a, b), err_msg=f"{m=} {n=} {k=}")
 
 
 @pytest.mark.parametrize("layout_b", LAYOUTS)
 @pytest.mark.parametrize("layout_a", LAYOUTS)
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_exact_for_every_layout(rng, strategy, dtype, layout_a, layout_b):
+def test_exact_for_every_layout(rng, matmul, dtype, layout_a, layout_b):
     for m, n, k in [(1, 1, 1), (9, 50, 17), (1, 65, 40), (40, 1, 65), (65, 3, 2)]:
         a = LAYOUTS[layout_a](integers(rng, (m, k), dtype))
         b = LAYOUTS[layout_b](integers(rng, (k, n), dtype))
         expected = exact_product(a, b)
-        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), expected)
+        np.testing.assert_array_equal(matmul(a, b), expected)
         for layout in LAYOUTS.values():
             out = layout(np.full((m, n), np.nan, dtype))
-            assert tw.matmul(a, b, out, strategy=strategy) is out
+            assert matmul(a, b, out) is out
             np.testing.assert_array_equal(out, expected)
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "shape", [(1, 1, 10000), (3, 5, 4099), (97, 101, 1000), (130, 250, 770), (1, 700, 5000)]
 )
-def test_rounding_stays_in_bound(rng, strategy, dtype, shape):
+def test_rounding_stays_in_bound(rng, matmul, dtype, shape):
     m, n, k = shape
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
-    assert_rounding_only(tw.matmul(a, b, strategy=strategy), a, b)
+    assert_rounding_only(matmul(a, b), a, b)
     positive_a, positive_b = np.abs(a), np.abs(b)  # no cancellation: errors add up
-    assert_rounding_only(
-        tw.matmul(positive_a, positive_b, strategy=strategy), positive_a, positive_b
-    )
+    assert_rounding_only(matmul(positive_a, positive_b), positive_a, positive_b)
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("shape", [(5, 5, 300_000), (2, 40, 200_000), (40, 3, 100_000)])
-def test_rounding_stays_in_bound_for_long_sums(rng, strategy, shape):
+def test_rounding_stays_in_bound_for_long_sums(rng, matmul, shape):
     m, n, k = shape
     a, b = rng.random((m, k), np.float32), rng.random((k, n), np.float32)
-    assert_rounding_only(tw.matmul(a, b, strategy=strategy), a, b)
+    assert_rounding_only(matmul(a, b), a, b)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -92,8 +86,7 @@ def test_full_is_exact_around_the_edges_of_its_blocks(rng, dtype, layout_a, layo
                 )
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
-def test_nan_and_infinity_appear_where_the_sums_have_them(strategy):
+def test_nan_and_infinity_appear_where_the_sums_have_them(matmul):
     a, b = np.ones((9, 20), np.float32), np.ones((20, 50), np.float32)
     a[3, 4], a[5, 6], b[7, 8], b[6, 9] = np.nan, np.inf, -np.inf, 0
     expected = np.full((9, 50), 20.0)
@@ -103,43 +96,39 @@ def test_nan_and_infinity_appear_where_the_sums_have_them(strategy):
     expected[3] = np.nan  # nan in its row of A
     expected[5, 8] = expected[5, 9] = np.nan  # inf - inf, inf * 0
     with pytest.warns(RuntimeWarning, match="invalid value"):
-        c = tw.matmul(a, b, strategy=strategy)
+        c = matmul(a, b)
     np.testing.assert_array_equal(c, expected)
     with np.errstate(invalid="raise"), pytest.raises(FloatingPointError, match="matmul"):
-        tw.matmul(a, b, strategy=strategy)
+        matmul(a, b)
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_infinity_meets_no_zero_of_padding(strategy, dtype):
+def test_infinity_meets_no_zero_of_padding(matmul, dtype):
     """An unused lane must not make 0 * inf, whose warning would be an error here."""
     for n in range(1, 70, 3):
         a, b = np.full((9, 5), np.inf, dtype), np.ones((5, n), dtype)
-        assert (tw.matmul(a, b, strategy=strategy) == np.inf).all()
-        assert (tw.matmul(b.T, a.T, strategy=strategy) == np.inf).all()
+        assert (matmul(a, b) == np.inf).all()
+        assert (matmul(b.T, a.T) == np.inf).all()
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
-def test_out_is_not_read(rng, strategy):
+def test_out_is_not_read(rng, matmul):
     a, b = integers(rng, (9, 20), np.float64), integers(rng, (20, 33), np.float64)
     out = np.full((9, 33), np.nan)
-    np.testing.assert_array_equal(tw.matmul(a, b, out=out, strategy=strategy), exact_product(a, b))
+    np.testing.assert_array_equal(matmul(a, b, out=out), exact_product(a, b))
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
-def test_only_out_is_written(rng, strategy):
+def test_only_out_is_written(rng, matmul):
     a, b = integers(rng, (9, 20), np.float32), integers(rng, (20, 33), np.float32)
     frame = np.full((13, 60), 7, np.float32)
-    tw.matmul(a, b, out=frame[2:11, 5:38], strategy=strategy)
+    matmul(a, b, out=frame[2:11, 5:38])
     frame[2:11, 5:38] = 7
     assert (frame == 7).all()
 
 
-@pytest.mark.parametrize("strategy", tw.STRATEGIES)
-def test_out_may_overlap_an_input(rng, strategy):
+def test_out_may_overlap_an_input(rng, matmul):
     a, b = integers(rng, (40, 40), np.float64), integers(rng, (40, 40), np.float64)
     expected = exact_product(a, b)
-    np.testing.assert_array_equal(tw.matmul(a, b, out=a, strategy=strategy), expected)
+    np.testing.assert_array_equal(matmul(a, b, out=a), expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -12,24 +12,22 @@ from matrices import DTYPES, exact_product, integers
 import tilewise as tw
 
 
-def test_read_only_and_broadcast_operands(rng):
+def test_read_only_and_broadcast_operands(rng, matmul):
     a = np.broadcast_to(integers(rng, (1, 20), np.float32), (9, 20))
     b = np.broadcast_to(integers(rng, (20, 1), np.float32), (20, 30))
-    for strategy in tw.STRATEGIES:
-        np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), exact_product(a, b))
+    np.testing.assert_array_equal(matmul(a, b), exact_product(a, b))
 
 
-def test_vectors_and_stacks_follow_numpy(rng):
+def test_vectors_and_stacks_follow_numpy(rng, matmul):
     shapes = [((5,), (5,)), ((5,), (5, 3)), ((3, 5), (5,)), ((2, 1, 3, 5), (4, 5, 2))]
     for shape_1, shape_2 in shapes:
         a, b = integers(rng, shape_1, np.float32), integers(rng, shape_2, np.float32)
-        for strategy in tw.STRATEGIES:
-            c = tw.matmul(a, b, strategy=strategy)
-            with np.errstate(invalid="ignore"):  # of lanes that its BLAS does not use
-                expected = np.matmul(a, b)
-            assert type(c) is type(expected)
-            assert c.dtype == expected.dtype
-            np.testing.assert_array_equal(c, expected)
+        c = matmul(a, b)
+        with np.errstate(invalid="ignore"):  # of lanes that its BLAS does not use
+            expected = np.matmul(a, b)
+        assert type(c) is type(expected)
+        assert c.dtype == expected.dtype
+        np.testing.assert_array_equal(c, expected)
 
 
 def test_a_stack_is_the_same_as_its_products(rng):
@@ -41,7 +39,14 @@ def test_a_stack_is_the_same_as_its_products(rng):
         ((3, 100, 100), (3, 100, 100)),
     ]:
         a, b = integers(rng, shape_1, np.float32), integers(rng, shape_2, np.float32)
-        np.testing.assert_array_equal(tw.matmul(a, b), np.matmul(a, b))
+        expected = np.matmul(a, b)
+        np.testing.assert_array_equal(tw.matmul(a, b), expected)
+        *stack, m, n = expected.shape
+        frame = np.full((*stack, m + 2, n + 1), 7, np.float32)  # gaps between the rows and matrices
+        tw.matmul(a, b, out=frame[..., :m, :n])
+        np.testing.assert_array_equal(frame[..., :m, :n], expected)
+        frame[..., :m, :n] = 7
+        assert (frame == 7).all()
         turned = np.swapaxes(a, -1, -2)
         np.testing.assert_array_equal(
             tw.matmul(turned, np.swapaxes(turned, -1, -2)), turned @ np.swapaxes(turned, -1, -2)

@@ -27,13 +27,8 @@ def test_numpys_tests_call_this_matmul(monkeypatch):
         TestMatmul().test_shapes()
 
 
-@pytest.fixture(params=tw.STRATEGIES)
-def strategy(request):
-    return request.param
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_out_may_be_any_part_of_the_memory_of_an_input(rng, strategy, dtype):
+def test_out_may_be_any_part_of_the_memory_of_an_input(rng, matmul, dtype):
     whole = integers(rng, (25, 13), dtype)
     views = [  # each 12 x 12, and each shares memory with all others
         lambda x: x[:12, :12],
@@ -47,9 +42,9 @@ def test_out_may_be_any_part_of_the_memory_of_an_input(rng, strategy, dtype):
     for read in views:
         for write in views:
             for multiply in (
-                lambda x, out: tw.matmul(x, other, out=out, strategy=strategy),
-                lambda x, out: tw.matmul(other, x, out=out, strategy=strategy),
-                lambda x, out: tw.matmul(x, x, out=out, strategy=strategy),
+                lambda x, out: matmul(x, other, out=out),
+                lambda x, out: matmul(other, x, out=out),
+                lambda x, out: matmul(x, x, out=out),
             ):
                 expected = multiply(read(whole).copy(), None)
                 memory = whole.copy()
@@ -60,14 +55,14 @@ def test_out_may_be_any_part_of_the_memory_of_an_input(rng, strategy, dtype):
 
 @pytest.mark.parametrize("shape", [(1, 1, 5), (7, 1, 30), (1, 30, 7), (30, 30, 30)])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_zero_and_negative_strides(rng, strategy, dtype, shape):
+def test_zero_and_negative_strides(rng, matmul, dtype, shape):
     m, n, k = shape
     a = np.broadcast_to(integers(rng, (1, k), dtype), (m, k))
     b = np.broadcast_to(integers(rng, (k, 1), dtype), (k, n))
     for x1 in (a, a[:, ::-1], np.broadcast_to(dtype(3), (m, k))):
         for x2 in (b, b[::-1, ::-1], np.broadcast_to(dtype(-2), (k, n))):
             out = np.full((m, n), np.nan, dtype)[::-1, ::-1]
-            tw.matmul(x1, x2, out=out, strategy=strategy)
+            matmul(x1, x2, out=out)
             np.testing.assert_array_equal(out, exact_product(x1, x2))
 
 
@@ -87,7 +82,7 @@ ODD_ARRAYS = {
 
 @pytest.mark.parametrize("odd", ODD_ARRAYS.values(), ids=ODD_ARRAYS)
 @pytest.mark.parametrize("code", ["e", "f", "d", "i", "q"])
-def test_memory_that_no_kernel_reads(rng, strategy, odd, code):
+def test_memory_that_no_kernel_reads(rng, matmul, odd, code):
     a, b = integers(rng, (9, 17), code), integers(rng, (17, 20), code)
     expected = exact_product(a, b)
     for x1, x2, out in [
@@ -95,19 +90,19 @@ def test_memory_that_no_kernel_reads(rng, strategy, odd, code):
         (a, odd(b), None),
         (odd(a), odd(b), odd(np.zeros((9, 20), code))),
     ]:
-        result = tw.matmul(x1, x2, out=out, strategy=strategy)
+        result = matmul(x1, x2, out=out)
         np.testing.assert_array_equal(result, expected)
         assert result.dtype == (code if out is None else out.dtype)
 
 
-def test_read_only_inputs_are_read_and_a_read_only_out_refused(rng, strategy):
+def test_read_only_inputs_are_read_and_a_read_only_out_refused(rng, matmul):
     a, b = integers(rng, (9, 17), np.float32), integers(rng, (17, 20), np.float32)
     out = np.zeros((9, 20), np.float32)
     for array in (a, b, out):
         array.setflags(write=False)
-    np.testing.assert_array_equal(tw.matmul(a, b, strategy=strategy), exact_product(a, b))
+    np.testing.assert_array_equal(matmul(a, b), exact_product(a, b))
     with pytest.raises(ValueError, match="read-only"):
-        tw.matmul(a, b, out=out, strategy=strategy)
+        matmul(a, b, out=out)
     assert (out == 0).all()
 
 
@@ -177,39 +172,51 @@ def test_every_pair_of_dtypes_as_numpy(rng):
 
 
 @pytest.mark.parametrize("code", "?bhiqefdgFDO")
-def test_sums_of_nothing_are_zero(strategy, code):
+def test_sums_of_nothing_are_zero(matmul, code):
     for m, n in [(0, 0), (0, 3), (3, 0), (1, 1), (40, 50)]:
         out = np.full((m, n), 7).astype(code)
-        result = tw.matmul(np.ones((m, 0), code), np.ones((0, n), code), strategy=strategy)
+        result = matmul(np.ones((m, 0), code), np.ones((0, n), code))
         assert result.shape == (m, n)
         assert (result == 0).all()
-        tw.matmul(np.ones((m, 0), code), np.ones((0, n), code), out=out, strategy=strategy)
+        matmul(np.ones((m, 0), code), np.ones((0, n), code), out=out)
         assert (out == 0).all()
-    assert tw.matmul(np.ones(0, code), np.ones(0, code)) == 0
-    assert tw.matmul(np.ones((0, 3, 4), code), np.ones((4, 2), code)).shape == (0, 3, 2)
+    assert matmul(np.ones(0, code), np.ones(0, code)) == 0
+    assert matmul(np.ones((0, 3, 4), code), np.ones((4, 2), code)).shape == (0, 3, 2)
 
 
 @pytest.mark.parametrize("n", [1, 5, 40, 200])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_floating_point_errors_as_errstate_says(strategy, dtype, n):
+def test_floating_point_errors_as_errstate_says(matmul, dtype, n):
     big = np.full((n, n), np.finfo(dtype).max, dtype)
     tiny = np.full((n, n), np.finfo(dtype).tiny, dtype)
     infinite = np.full((n, n), np.inf, dtype)
     calls = {"over": (big, big), "under": (tiny, tiny / 2), "invalid": (infinite, 0 * tiny)}
     for kind, args in calls.items():
         with np.errstate(all="ignore"):
-            expected = tw.matmul(*args, strategy=strategy)
+            expected = matmul(*args)
         with (
             np.errstate(**{"all": "ignore", kind: "raise"}),
             pytest.raises(FloatingPointError, match="matmul"),
         ):
-            tw.matmul(*args, strategy=strategy)
+            matmul(*args)
         heard = []
         with np.errstate(
             **{"all": "ignore", kind: "call"}, call=lambda *_, heard=heard: heard.append(1)
         ):
-            np.testing.assert_array_equal(tw.matmul(*args, strategy=strategy), expected)
+            np.testing.assert_array_equal(matmul(*args), expected)
         assert len(heard) == 1
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_a_floating_point_error_on_any_thread_is_heard(matmul, row):
+    a = np.ones((300, 300), np.float32)
+    a[row] = 3e38
+    with (
+        tw.threads(2),
+        np.errstate(over="raise"),
+        pytest.raises(FloatingPointError, match="overflow"),
+    ):
+        matmul(a, np.ones_like(a))
 
 
 OUT_FAULTS = [

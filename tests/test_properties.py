@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrices import DTYPES, LAYOUTS, exact_product, integers
+from matrices import CALLS, DTYPES, LAYOUTS, exact_product, integers
 
 import tilewise as tw
 
@@ -24,11 +24,11 @@ def products(draw):
 
 
 @PRODUCTS
-@given(products(), st.sampled_from(tw.STRATEGIES), st.integers(1, 5))
-def test_products_of_integers_are_exact(operands, strategy, threads):
+@given(products(), st.sampled_from(list(CALLS)), st.integers(1, 5))
+def test_products_of_integers_are_exact(operands, call, threads):
     a, b, out = operands
     with tw.threads(threads):
-        result = tw.matmul(a, b, out=out, strategy=strategy)
+        result = CALLS[call](a, b, out=out)
     np.testing.assert_array_equal(result, exact_product(a, b))
     assert out is None or result is out
 
