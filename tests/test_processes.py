@@ -90,7 +90,7 @@ thread.join()
 @LINUX
 def test_forks_during_the_first_fit():
     run = [sys.executable, "-W", "ignore", "-c", FORK_DURING_THE_FIRST_FIT]
-    subprocess.run(run, check=True, timeout=60)
+    subprocess.run(run, check=True, timeout=300)
 
 
 @LINUX

@@ -163,6 +163,7 @@ def test_the_last_good_weights_are_good(batch_size):
         ),
         (lambda t: t.save(None), TypeError, "path=None is not a path"),
         (lambda t: t.save(b"a.npz"), TypeError, "path=b'a.npz' is not a path"),
+        (lambda t: t.load(3), TypeError, "path=3 is not a path; give a str"),
         (lambda t: tw.fit(X, Y, foo=3), TypeError, "fit has no argument 'foo'; the settings are"),
         (lambda t: tw.fit(X, Y, weight_decay=1e300), ValueError, "is infinite in float32"),
         (lambda t: tw.sgd.mean_loss(X, Y, t.weights, "a"), TypeError, "bias='a' is not a number"),

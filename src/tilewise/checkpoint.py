@@ -67,6 +67,8 @@ def write(engine: Engine, path: Path) -> None:
 
 def load(path: Any) -> Engine:
     """Return what was saved; see `Trainer.load`."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path={path!r} is not a path; give a str")
     content = read_content(path)
     try:
         arrays = read_npz(content, ("settings", *Engine.ARRAYS))

@@ -82,7 +82,8 @@ def _parse_parquet(content: bytes, only: Sequence[str] | None) -> NumericTable:
         table = pyarrow.parquet.ParquetFile(io.BytesIO(content)).read()
         table.validate(full=True)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise ValueError(f"it is not a whole Parquet file: {error}") from None
+        reason = " ".join(str(error).split())
+        raise ValueError(f"it is not a whole Parquet file: {reason}") from None
     names = tuple(table.column_names)
     check_names(names)
     chosen = columns_of(names, only)
