@@ -11,7 +11,7 @@ from tilewise.distributed import Ranks, fit_on_ranks
 from tilewise.engine import Engine
 from tilewise.machine import Machine
 
-__all__ = ["JobShape", "Network", "Prediction", "predict", "step_cost"]
+__all__ = ["JobShape", "Network", "Prediction", "doubled", "predict", "step_cost"]
 
 _FEW_MESSAGES = 0.1  # of the time
 

@@ -1,6 +1,7 @@
 """A rank's own rows, and an epoch of them in the order in which they are drawn."""
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,10 @@ class LocalRows:
 
     def _pieces(self, random: np.random.Generator | None) -> Pieces:
         if self._buffers is not None:
-            yield from self._buffers.epoch(random)
+            with closing(self._buffers.epoch(random)) as pieces:
+                for piece in pieces:
+                    piece.check_finite()
+                    yield piece
         else:
             yield self._examples
 
@@ -105,7 +109,6 @@ class Draws:
     def begin_piece(self) -> None:
         """Read the next piece: the first one too."""
         self.piece = next(self._pieces)
-        self.piece.check_finite()
         self._order = self._drawn()
         self._number, self._done = self._number + 1, 0
 
