@@ -70,17 +70,19 @@ class Field:
                 self.workers.append(worker)
 
     def about(self) -> dict[str, dict[str, str]]:
-        """Return how each is set up; one whose process ends meanwhile is left out."""
+        """Return how each is set up; one that cannot tell is left out: its figures mean nothing."""
         found = {}
         for worker in list(self.workers):
             try:
                 found[worker.name] = worker.about()
-            except SkippedError as reason:
-                self.leave_out(worker, "its first product", reason)
+            except (SkippedError, ArithmeticError) as reason:
+                self.leave_out(worker, "its first product", reason, for_good=True)
         return found
 
-    def leave_out(self, worker: Worker, when: str, reason: Exception) -> str:
-        """Do without a rival, from now on if its process has ended; say why.
+    def leave_out(
+        self, worker: Worker, when: str, reason: Exception, *, for_good: bool = False
+    ) -> str:
+        """Do without a rival, from now on if asked to or if its process has ended; say why.
 
         Raises
         ------
@@ -89,7 +91,7 @@ class Field:
         """
         if worker.name == OURS:
             raise reason
-        if isinstance(reason, EndedError):
+        if for_good or isinstance(reason, EndedError):
             self.workers.remove(worker)
             self.failed[worker.name] = f"{reason}, in {when}"
             worker.close()

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.field import Field
 from benchmarks.products import DTYPES
 from benchmarks.rival import OURS
-from benchmarks.worker import EndedError, SkippedError, Worker
+from benchmarks.worker import SkippedError, Worker
 
 _SLOW, _FEW = 1.0, 3  # calls of more seconds take so many turns: noise is short beside them
 
@@ -57,7 +57,8 @@ def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
     ArithmeticError
         The answer of tilewise is wrong; a wrong rival is skipped.
     SkippedError
-        The process of tilewise has ended; a rival whose process has is left out from then on.
+        The process of tilewise has ended, or raised; a rival that does so in its turn is left out
+        from then on.
     """
     ready: dict[Worker, float] = {}
     skipped: dict[str, str] = {}
@@ -76,8 +77,8 @@ def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
                 samples[worker.name].append(worker.sample(plan.repeats(call, len(ready))))
                 if case.threads > 1:
                     worker.rest()
-            except EndedError as reason:
-                skipped[worker.name] = field.leave_out(worker, case.key, reason)
+            except (SkippedError, ArithmeticError) as reason:
+                skipped[worker.name] = field.leave_out(worker, case.key, reason, for_good=True)
                 del ready[worker], samples[worker.name]
     return summary(case, samples) | {"peaks": peaks, "skipped": skipped}
 

@@ -163,8 +163,14 @@ def test_a_worker_measures_and_says_why_it_cannot():
 class Fake:
     """A worker that writes down its turns."""
 
-    def __init__(self, name, log, failure=None, *, ends=None):
+    def __init__(self, name, log, failure=None, *, ends=None, turns=0):
         self.name, self.log, self.failure, self.ends = name, log, failure, ends
+        self.turns = turns  # before it ends
+
+    def about(self):
+        if self.failure:
+            raise self.failure
+        return {"version": "1"}
 
     def load(self, case):
         if self.failure:
@@ -173,7 +179,7 @@ class Fake:
 
     def sample(self, repeats):
         self.log.append((self.name, repeats))
-        if self.ends:
+        if self.ends and self.log.count((self.name, repeats)) > self.turns:
             raise self.ends
         return (2.0 if self.name == "rival" else 1.0), 1.0
 
@@ -205,14 +211,34 @@ def test_a_wrong_rival_is_left_out_and_a_wrong_tilewise_ends_the_run():
         measure(SMALL[0], Field([Fake(OURS, [], wrong)]), Plan(seconds=0.01, rounds=2))
 
 
-def test_a_rival_that_dies_does_not_end_the_run():
+ENDS = [
+    EndedError("it ended"),
+    SkippedError("RuntimeError: broken"),
+    ArithmeticError("it overflowed"),
+]
+
+
+@pytest.mark.parametrize("reason", ENDS, ids=lambda reason: type(reason).__name__)
+@pytest.mark.parametrize("turns", [0, 2])
+def test_a_rival_that_fails_in_its_turn_does_not_end_the_run(reason, turns):
     log = []
-    field = Field([Fake(OURS, log), Fake("rival", log, ends=EndedError("it ended"))])
+    field = Field([Fake(OURS, log), Fake("rival", log, ends=reason, turns=turns)])
     record = measure(SMALL[0], field, Plan(seconds=0.01, rounds=3))
     assert set(record["results"]) == {OURS}
+    assert record["skipped"] == {"rival": str(reason)}
     assert log.count(("rival", "closed")) == 1
     assert [worker.name for worker in field.workers] == [OURS]
-    assert field.failed == {"rival": f"it ended, in {SMALL[0].key}"}
+    assert field.failed == {"rival": f"{reason}, in {SMALL[0].key}"}
+
+
+@pytest.mark.parametrize("reason", ENDS, ids=lambda reason: type(reason).__name__)
+def test_a_rival_that_cannot_say_what_it_is_takes_no_part(reason):
+    log = []
+    field = Field([Fake(OURS, log), Fake("rival", log, reason)])
+    assert field.about() == {OURS: {"version": "1"}}
+    assert [worker.name for worker in field.workers] == [OURS]
+    assert field.failed == {"rival": f"{reason}, in its first product"}
+    assert log == [("rival", "closed")]
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 0}'])
