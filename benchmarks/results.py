@@ -10,6 +10,7 @@ from benchmarks.rival import OURS
 
 FOLDER = Path(__file__).parent / "results"
 FORMAT = 2
+_KEYS = ("quick", "machine", "contestants", "skipped", "failed", "cases", "limits", "peaks")
 
 # Two runs on one machine differ by this much even where the quartiles of each lie close together:
 # pages and clocks are dealt anew.
@@ -50,7 +51,17 @@ def load(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not JSON ({error}); give one of benchmarks/results") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ValueError(f"{path} has no format {FORMAT}; measure again to replace it")
+    if missing := [key for key in _KEYS if key not in record]:
+        raise ValueError(f"{path} lacks {', '.join(missing)}; measure again to replace it")
     return record
+
+
+def check_same_machine(old: dict[str, Any], machine: dict[str, Any]) -> None:
+    """Raise ValueError if a run is not of the CPU and the instruction set of this machine."""
+    for what in ("cpu", "isa"):
+        theirs, ours = old["machine"].get(what), machine[what]
+        if theirs != ours:
+            raise ValueError(f"the old run is of {what} {theirs!r}, not {ours!r}; give one that is")
 
 
 def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
@@ -64,10 +75,7 @@ def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
     ValueError
         The runs are not of the same CPU and instruction set.
     """
-    for what in ("cpu", "isa"):
-        if old["machine"][what] != new["machine"][what]:
-            ours, theirs = new["machine"][what], old["machine"][what]
-            raise ValueError(f"the old run is of {what} {theirs!r}, not {ours!r}; give one that is")
+    check_same_machine(old, new["machine"])
     before = {case["key"]: case["results"][OURS] for case in old["cases"]}
     lines = {}
     for case in new["cases"]:

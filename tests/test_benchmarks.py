@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ SMALL = [
 TRAINING = [
     Epochs("sgd", 103, 5, 1, epochs=2),
     Epochs("sgd", 103, 5, 10),
-    Epochs("sgd", 2003, 5, 10, epochs=5, sampling="permutation"),
+    Epochs("sgd", 5000, 5, 10, epochs=5, sampling="permutation"),
     Epochs("sgd", 103, 5, 103, dtype="float64"),
 ]
 
@@ -83,6 +84,47 @@ def test_wrong_weights_are_found():
         wrong[i] += 0.01 * abs(right).max()
         with pytest.raises(ArithmeticError, match=r"wrong weights for 103 x 5.*off by 0\.01"):
             epochs.check(case, X, y, wrong)
+
+
+LESS_WORK = [
+    Epochs("sgd", 1500, 5, 10, epochs=50),
+    Epochs("sgd", 1500, 5, 10, epochs=50, sampling="permutation"),
+    Epochs("sgd", 20_000, 64, 1),
+    Epochs("sgd", 20_000, 64, 32, sampling="permutation"),
+    Epochs("sgd", 4096, 1024, 128),
+]
+
+
+@pytest.mark.parametrize("case", LESS_WORK, ids=key_of)
+def test_missing_work_is_found(case):
+    X, y = epochs.data(case)
+    kept = slice(len(X) - len(X) // 20, None)  # the last 5 %
+    less = replace(case, rows=len(X[kept]))
+    found = [sgd(less, case.learning_rate, X[kept], y[kept])]
+    if case.epochs > 1:
+        found += [sgd(replace(case, epochs=n), case.learning_rate, X, y) for n in (1, 49)]
+    for weights in found:
+        with pytest.raises(ArithmeticError, match="wrong weights"):
+            epochs.check(case, X, y, weights)
+    epochs.check(case, X, y, sgd(case, case.learning_rate, X, y))
+
+
+def sgd(case, rate, X, y):
+    """Return parameters in float32 at a rate, which is not that of a case of less work."""
+
+    class AtRate(Epochs):
+        learning_rate = rate
+
+    return epochs.plain_sgd(AtRate(**asdict(case)), X, y, np.float32)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("case", [c for c in LESS_WORK if c.sampling != "sequential"], ids=key_of)
+def test_any_order_of_the_rows_is_right(case, seed):
+    X, y = epochs.data(case)
+    order = np.random.default_rng(seed).permutation(len(X))
+    weights = epochs.plain_sgd(case, X[order], y[order], np.float32)
+    epochs.check(case, X, y, weights)
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -241,7 +283,7 @@ def test_a_rival_that_cannot_say_what_it_is_takes_no_part(reason):
     assert log == [("rival", "closed")]
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 0}'])
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 0}', '{"format": 2}'])
 def test_a_file_that_is_no_record_is_refused_before_measuring(text, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "_measure", lambda quick: pytest.fail("measured"))
     (tmp_path / "old.json").write_text(text)
@@ -252,7 +294,8 @@ def test_a_file_that_is_no_record_is_refused_before_measuring(text, tmp_path, mo
 
 def test_records_are_written_whole(tmp_path):
     path = tmp_path / "results" / "cpu.json"
-    results.save({"cases": []}, path)
-    assert json.loads(path.read_text()) == {"format": results.FORMAT, "cases": []}
-    assert results.load(path)["cases"] == []
+    record = dict.fromkeys(results._KEYS, 1)
+    results.save(record, path)
+    assert json.loads(path.read_text()) == {"format": results.FORMAT} | record
+    assert results.load(path)["cases"] == 1
     assert [p.name for p in path.parent.iterdir()] == ["cpu.json"]
