@@ -11,14 +11,12 @@ from benchmarks import results, tables
 from benchmarks.epochs import epoch_cases
 from benchmarks.field import Field, best_core
 from benchmarks.growth import growth_cases
-from benchmarks.machine import ROOT, all_threads, machine
+from benchmarks.machine import BUSY, ROOT, all_threads, machine
 from benchmarks.measure import FULL, QUICK, measure_all
 from benchmarks.page import PICTURES, page, readme
 from benchmarks.products import DTYPES, product_cases
 from benchmarks.rival import OURS, RIVALS
 from benchmarks.worker import SkippedError
-
-_BUSY = 0.5  # runnable threads, over the last minute
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,8 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure tilewise beside its rivals; write benchmarks/results/CPU-ISA.json, "
         "and from it docs/performance.md, its pictures and the figures in README.md.",
     )
-    parser.add_argument("--quick", action="store_true", help="two minutes; writes the JSON alone")
-    parser.add_argument("--draw", type=Path, metavar="FILE.json", help="do not measure: draw this")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--quick", action="store_true", help="some minutes; writes the JSON alone")
+    what.add_argument("--draw", type=Path, metavar="FILE.json", help="do not measure: draw this")
     parser.add_argument(
         "--compare", type=Path, metavar="OLD.json", help="say what got slower since"
     )
@@ -50,6 +49,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.draw:
         record, path = results.load(options.draw), options.draw
     else:
+        if old:
+            results.check_same_machine(old, machine())
         record = _measure(quick=options.quick)
         path = results.path_for(record)
         results.save(record, path)
@@ -77,7 +78,7 @@ def publish(record: dict[str, Any], source: str, root: Path) -> None:
 def _measure(*, quick: bool, only: Collection[str] | None = None) -> dict[str, Any]:
     """Return the record of a run, of all cases or those with certain keys."""
     about = machine()
-    if about["load"] > _BUSY and only is None:  # else it is our own
+    if about["load"] > BUSY and only is None:  # else it is our own
         print(f"load {about['load']}: others use this machine; do not trust what follows")
     record: dict[str, Any] = {"quick": quick, "machine": about, "contestants": {}}
     record |= {"skipped": {}, "failed": {}, "cases": []}

@@ -77,12 +77,14 @@ def clock(benchmark: Any) -> Callable[..., None]:
         benchmark.pedantic(call, rounds=_ROUNDS, iterations=repeats, warmup_rounds=1)
         benchmark.extra_info.update(_about(rival), threads=case.threads)
         if not benchmark.disabled:
-            benchmark.extra_info.update(_rates(case, benchmark.stats.stats.median / case.units))
+            benchmark.extra_info.update(_rates(case, benchmark.stats.stats.median))
 
     return run
 
 
-def _rates(case: Any, seconds: float) -> dict[str, float]:
+def _rates(case: Any, call: float) -> dict[str, float]:
+    """Return the rates of a case of which a call takes so many seconds."""
+    seconds = call / case.units
     gflops = 1e-9 * case.flops / seconds
     rates = {"gflops": gflops, "gbytes": 1e-9 * case.bytes / seconds}
     if case.dtype in ("float32", "float64"):

@@ -13,6 +13,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
+BUSY = 0.5
+"""Runnable threads over the minute before a run, above which others use the machine."""
+
 
 def machine() -> dict[str, Any]:
     """Return CPU, system, compiler, flags, commit, load and date."""
@@ -57,11 +60,14 @@ def _flags(isa: str) -> str:
 
 
 def _commit() -> str:
-    """Return the commit of this folder, with a + where something is not committed."""
+    """Return the commit of this folder, with a + where a file of it is changed.
+
+    What git does not know, such as the results of a quick run, changes nothing.
+    """
     git = ["git", "-C", str(ROOT)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True)
-        changes = subprocess.run([*git, "status", "-s"], capture_output=True, check=True)
+        changes = subprocess.run([*git, "status", "-s", "-uno"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit.stdout.decode().strip()[:12] + ("+" if changes.stdout else "")

@@ -22,7 +22,7 @@ def least_seconds(record: dict[str, Any], case: dict[str, Any]) -> float:
     reading = case["bytes"] / (1e9 * read_gbytes(record["limits"], case))
     if case["dtype"] not in DTYPES:
         return reading
-    return max(reading, case["flops"] / (1e9 * record["peaks"][case["dtype"]] * case["threads"]))
+    return max(reading, case["flops"] / (1e9 * peak(record, case)))
 
 
 def level(limits: dict[str, Any], case: dict[str, Any]) -> str:
@@ -35,13 +35,28 @@ def level(limits: dict[str, Any], case: dict[str, Any]) -> str:
 def read_gbytes(limits: dict[str, Any], case: dict[str, Any]) -> float:
     """Return the bandwidth there, of the threads of the case: at most that of all cores."""
     name = f"read_{level(limits, case)}"
-    one, most = (limits[cores][name]["median"] for cores in ("one_core", "all_cores"))
-    return float(one if case["threads"] == 1 else min(case["threads"] * one, most))
+    one, most = (best(limits[cores][name]) for cores in ("one_core", "all_cores"))
+    return one if case["threads"] == 1 else min(case["threads"] * one, most)
+
+
+def peak(record: dict[str, Any], case: dict[str, Any]) -> float:
+    """Return the GFLOP/s of its threads: as many times one core's as all cores do, at most.
+
+    That of one core is the greatest of the run, which met more of its clocks than the limits did.
+    """
+    name = f"fma_{case['dtype']}"
+    one, most = (best(record["limits"][cores][name]) for cores in ("one_core", "all_cores"))
+    times = 1 if case["threads"] == 1 else min(case["threads"], most / one)
+    return float(record["peaks"][case["dtype"]] * times)
+
+
+def best(figure: dict[str, float]) -> float:
+    """Return the greatest of what was measured of a limit."""
+    return float(figure.get("best", figure["high"]))
 
 
 def of_peak(record: dict[str, Any], case: dict[str, Any], contestant: str) -> float | None:
     """Return the part of the peak of so many cores that a contestant reaches."""
     if case["dtype"] not in DTYPES:
         return None
-    peak = record["peaks"][case["dtype"]] * case["threads"]
-    return float(case["results"][contestant]["gflops"] / peak)
+    return float(case["results"][contestant]["gflops"] / peak(record, case))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import tables
+from benchmarks.machine import BUSY
 from benchmarks.rival import OURS
 
 Record = dict[str, Any]
@@ -59,13 +60,25 @@ def _head(record: Record) -> str:
         f"{machine['cpu']}, {machine['isa']}, {machine['cpus']} CPUs, {machine['system']}, "
         f"{machine['compiler']} with `{machine['flags']}`, Python {machine['python']}, commit "
         f"{machine['commit']}, {machine['when']}{', a quick run' if record['quick'] else ''}, "
-        f"load before {machine['load']}.\n\n"
+        f"load before {machine['load']}.\n\n{_warning(record)}"
         "A rival's figure is its time over that of tilewise: above 1, tilewise is faster; below, "
         "it is in bold. Times are medians; the spread is half the distance between the quartiles "
-        "over the median. The model is the least time that the machine allows: the longer of the "
-        "operations over the multiply-adds that the cores do in registers, and the bytes, each "
-        "moved once, over the bandwidth of the cache or memory that holds them. "
+        f"over the median; it is above 5 % in {tables.unsteady(record['cases'])} of the cases. "
+        "CPUs busy is the median of the cases. The model is the least time that the machine "
+        "allows: the longer of the operations over the multiply-adds that the cores do in "
+        "registers, and the bytes, each moved once, over the bandwidth of the cache or memory that "
+        "holds them. "
         "[benchmarks](../benchmarks/README.md) says what was done and how to repeat it."
+    )
+
+
+def _warning(record: Record) -> str:
+    """Return what was said before measuring, where others used the machine."""
+    load = record["machine"]["load"]
+    if load <= BUSY:
+        return ""
+    return (
+        f"**Load {load} before the run: others used this machine; do not trust the figures.**\n\n"
     )
 
 
@@ -93,7 +106,7 @@ def _products(record: Record) -> list[str]:
     titles = {"strategies": "Strategies", "dtypes": "Other dtypes", "call-overhead": "Calls"}
     for group, title in titles.items():
         if cases := _of(record, group):
-            parts += [f"## {title}", tables.products(record, cases)]
+            parts += [f"## {title}{_dtype(cases)}", tables.products(record, cases)]
     return parts
 
 
@@ -110,7 +123,7 @@ def _growth(record: Record) -> list[str]:
     parts = ["## How the cost grows", _picture("growth", "Times beside the model")]
     for group, (what, value) in _GROWTH.items():
         if cases := _of(record, group):
-            parts += [f"### With {what}", tables.growth(record, cases, what, value)]
+            parts += [f"### With {what}{_dtype(cases)}", tables.growth(record, cases, what, value)]
     return parts
 
 
@@ -123,6 +136,12 @@ def _losses(record: Record) -> str:
 
 def _of(record: Record, *groups: str) -> list[Case]:
     return [case for case in record["cases"] if case["group"] in groups]
+
+
+def _dtype(cases: list[Case]) -> str:
+    """Return what a title says of the dtype; where there are several, the rows say it."""
+    first, *others = tables.dtypes(cases)
+    return "" if others else f", {first}"
 
 
 def _threads(count: int) -> str:
@@ -156,7 +175,8 @@ def _figures(record: Record) -> str:
     by_key = {case["key"]: case for case in record["cases"]}
     keys = [key.format(record["machine"]["cpus"]) for key in _README]
     rows = [_row(by_key[key]) for key in dict.fromkeys(keys) if key in by_key]
-    return tables.table(["Case", "tilewise", "numpy / tilewise", "fastest rival / tilewise"], rows)
+    header = ["Case", "tilewise", "numpy / tilewise", "fastest rival / tilewise"]
+    return _warning(record) + tables.table(header, rows)
 
 
 def _row(case: Case) -> list[str]:

@@ -1,13 +1,17 @@
 """Cases of a run as tables in Markdown, from its record alone."""
 
+import statistics
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.model import least_seconds, level, of_peak
+from benchmarks.model import best, least_seconds, level, of_peak
+from benchmarks.products import DTYPES
 from benchmarks.rival import OURS
 
 Record = dict[str, Any]
 Case = dict[str, Any]
+
+_UNSTEADY = 0.05
 
 
 def products(record: Record, cases: list[Case]) -> str:
@@ -37,20 +41,31 @@ def _beside_rivals(
 ) -> str:
     names = [name for name in record["contestants"] if any(name in c["results"] for c in cases)]
     rivals = [name for name in names if name != OURS]
+    mixed = len(dtypes(cases)) > 1
     rows = [
-        [case["name"], *cells(case), of_model(record, case), spread(case)]
+        [_name(case, with_dtype=mixed), *cells(case), of_model(record, case), spread(case)]
         + [ratio(case["results"].get(name)) for name in rivals]
         for case in cases
     ]
     return table(["Case", *header, "of model", "Spread", *rivals], rows)
 
 
+def dtypes(cases: list[Case]) -> list[str]:
+    """Return those of the cases, each once."""
+    return list(dict.fromkeys(case["dtype"] for case in cases))
+
+
+def _name(case: Case, *, with_dtype: bool) -> str:
+    return f"{case['name']}, {case['dtype']}" if with_dtype else str(case["name"])
+
+
 def growth(record: Record, cases: list[Case], what: str, value: Callable[[Case], int]) -> str:
     """Return the times of tilewise against one quantity, beside the model."""
+    mixed = len(dtypes(cases)) > 1
     rows = [
         [
             f"{value(case):,}",
-            case["name"],
+            _name(case, with_dtype=mixed),
             digits(1e6 * case["results"][OURS]["seconds"], 4),
             digits(1e6 * least_seconds(record, case), 4),
             of_model(record, case),
@@ -71,28 +86,25 @@ def contestants(record: Record) -> str:
 
 
 def _cpus(record: Record, name: str) -> str:
-    """Return how many CPUs were busy at most, for each number of threads."""
-    most: dict[int, float] = {}
+    """Return how many CPUs were busy, the median of the cases, for each number of threads."""
+    busy: dict[int, list[float]] = {}
     for case in record["cases"]:
         if (figures := case["results"].get(name)) is not None:
-            most[case["threads"]] = max(most.get(case["threads"], 0.0), figures["cpus"])
-    return ", ".join(f"{cpus:.1f} of {threads}" for threads, cpus in sorted(most.items()))
+            busy.setdefault(case["threads"], []).append(figures["cpus"])
+    medians = {threads: statistics.median(cpus) for threads, cpus in sorted(busy.items())}
+    return ", ".join(f"{cpus:.1f} of {threads}" for threads, cpus in medians.items())
 
 
 def limits(record: Record) -> str:
     """Return what the machine can do at most."""
     one, every = record["limits"]["one_core"], record["limits"]["all_cores"]
     rows = [
-        [name.replace("_", " "), _measured(one[name]), _measured(every[name])]
+        [name.replace("_", " "), f"{best(one[name]):.1f}", f"{best(every[name]):.1f}"]
         for name in one
         if name.startswith("read")
     ]
     peaks = [[f"fma {dtype}", f"{peak:.1f}", ""] for dtype, peak in record["peaks"].items()]
     return table(["Limit, GFLOP/s or GB/s", "one core", "all cores"], [*peaks, *rows])
-
-
-def _measured(figure: dict[str, float]) -> str:
-    return f"{figure['median']:.1f}"
 
 
 def losses(record: Record) -> list[str]:
@@ -107,14 +119,28 @@ def losses(record: Record) -> list[str]:
 
 
 def of_model(record: Record, case: Case) -> str:
-    """Return the least time that the machine allows over that of tilewise."""
+    """Return the least time that the machine allows over that of tilewise.
+
+    Blank without a peak: that of reading alone is less than the least.
+    """
+    if case["dtype"] not in DTYPES:
+        return ""
     return f"{least_seconds(record, case) / case['results'][OURS]['seconds']:.0%}"
 
 
 def spread(case: Case) -> str:
     """Return half the distance of the quartiles over the median."""
+    return f"{_spread(case):.1%}"
+
+
+def unsteady(cases: list[Case]) -> str:
+    """Return the share of the cases of which the spread is above 5 %."""
+    return f"{statistics.mean(_spread(case) > _UNSTEADY for case in cases):.0%}"
+
+
+def _spread(case: Case) -> float:
     ours = case["results"][OURS]
-    return f"{(ours['q3'] - ours['q1']) / 2 / ours['seconds']:.1%}"
+    return float((ours["q3"] - ours["q1"]) / 2 / ours["seconds"])
 
 
 def ratio(figures: dict[str, float] | None) -> str:

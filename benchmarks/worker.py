@@ -202,6 +202,8 @@ def _serve(name: str, pipe: Connection) -> None:
         server = _Server(name)
     except ImportError as error:
         return pipe.send(SkippedError(str(error)))
+    except Exception as error:  # such as OSError for a shared library
+        return pipe.send(_raised(error))
     pipe.send("ready")
     with suppress(EOFError, KeyboardInterrupt):
         while True:
@@ -218,4 +220,8 @@ def _answer(server: _Server, task: str, arguments: tuple[Any, ...]) -> Any:
     except ArithmeticError as error:
         return error
     except Exception as error:  # whatever a library raises is a finding about it
-        return SkippedError(f"{type(error).__name__}: {error}".splitlines()[0])
+        return _raised(error)
+
+
+def _raised(error: Exception) -> SkippedError:
+    return SkippedError(f"{type(error).__name__}: {error}".splitlines()[0])

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import page, results, tables
+from benchmarks import model, page, results, tables
 from benchmarks.epochs import Epochs
 from benchmarks.machine import ROOT
 from benchmarks.measure import summary
@@ -25,10 +25,9 @@ def samples(seconds):
 def record_of(tilewise, rival, *, cpu="CPU (R) 1"):
     """Return the record of a run with two cases."""
     about = {"version": "1", "kernels": "good", "settings": "as installed"}
-    machine = dict.fromkeys(
-        ("system", "python", "compiler", "flags", "commit", "when", "load"), "?"
-    )
-    level = {f"read_{name}": {"median": 10.0} for name in ("l1", "l2", "l3", "memory")}
+    machine = dict.fromkeys(("system", "python", "compiler", "flags", "commit", "when"), "?")
+    names = ("read_l1", "read_l2", "read_l3", "read_memory", "fma_float32", "fma_float64")
+    level = {name: {"median": 9.0, "high": 9.5, "best": 10.0} for name in names}
     cases = [
         summary(case, {OURS: samples(tilewise), "rival": samples(rival)})
         | {"peaks": [8.0], "skipped": {}}
@@ -37,7 +36,7 @@ def record_of(tilewise, rival, *, cpu="CPU (R) 1"):
     return {
         "format": results.FORMAT,
         "quick": False,
-        "machine": machine | {"cpu": cpu, "isa": "avx2", "cpus": 1},
+        "machine": machine | {"cpu": cpu, "isa": "avx2", "cpus": 1, "load": 0.1},
         "limits": {"l1": 2**15, "l2": 2**20, "l3": 2**25, "one_core": level, "all_cores": level},
         "peaks": {"float32": 8.0},
         "contestants": {OURS: about, "rival": about},
@@ -68,6 +67,64 @@ def test_the_page_shows_wins_and_losses():
     assert tables.losses(lost)[0] == (
         "sgd-airfoil 1500 x 5, batch 10, sequential float32 1t: rival takes 0.50 of the time"
     )
+
+
+def case_of(case, seconds=(1e-3, 1e-3, 1e-3), cpus=1.0):
+    taken = [(second, cpus) for second in seconds]
+    return summary(case, {OURS: taken, "rival": taken}) | {"peaks": [], "skipped": {}}
+
+
+def page_of(*cases):
+    record = record_of([1e-3] * 3, [1e-3] * 3)
+    record["peaks"]["float64"] = 4.0
+    return page.page(record | {"cases": list(cases)}, "a.json")
+
+
+def test_tables_of_several_dtypes_name_them():
+    def product(dtype, group="dtypes"):
+        return case_of(Product(group, (100, 100), (100, 100), dtype))
+
+    text = page_of(product("int8"), product("float16"), product("float64", "call-overhead"))
+    assert "| 100x100 @ 100x100, int8 | 2 |  |  |  | 0.0% | 1.00 |" in text  # no peak, no model
+    assert "| 100x100 @ 100x100, float16 |" in text
+    assert "## Calls, float64\n" in text
+    assert "## Other dtypes\n" in text
+    text = page_of(case_of(Epochs("growth-rows", 1500, 5, 10)))
+    assert "### With rows, float32\n" in text
+
+
+def test_the_page_warns_of_a_load_and_of_spreads():
+    record = record_of([1e-3, 1e-3, 1e-3, 2e-3, 2e-3], [1e-3] * 3)
+    record["cases"][1]["results"][OURS] |= {"q1": 1.0, "q3": 1.0}
+    text = page.page(record, "a.json")
+    assert "above 5 % in 50% of the cases" in text
+    assert "do not trust" not in text
+    record["machine"]["load"] = 0.6
+    warning = "**Load 0.6 before the run: others used this machine; do not trust the figures.**"
+    assert warning in page.page(record, "a.json")
+    marks = "<!-- figures of b.json -->\n<!-- end of figures -->"
+    assert warning in page.readme(marks, record, "a.json")
+
+
+def test_cpus_busy_are_the_median_of_the_cases():
+    cases = [
+        case_of(Product("square", (n, n), (n, n)), cpus=cpus)
+        for n, cpus in enumerate((1.0, 1.1, 9.0), 2)
+    ]
+    assert "| rival | 1 | good | 1.1 of 1 |" in page_of(*cases)
+
+
+def test_the_model_knows_that_cores_slow_each_other_down():
+    record = record_of([1e-3] * 3, [1e-3] * 3)
+    record["limits"]["all_cores"] = {
+        name: {"median": 14.0, "high": 15.0} for name in record["limits"]["all_cores"]
+    }
+    case = record["cases"][0]
+    assert model.peak(record, case) == 8.0
+    assert model.peak(record, case | {"threads": 2}) == pytest.approx(12.0)  # 15 / 10 times
+    assert model.read_gbytes(record["limits"], case) == 10.0  # the best, not the median
+    assert model.read_gbytes(record["limits"], case | {"threads": 2}) == 15.0
+    assert model.of_peak(record, case | {"threads": 2}, OURS) == pytest.approx(2 / 12)
 
 
 def test_pictures_have_a_line_for_each_contestant():
@@ -102,12 +159,26 @@ def test_runs_of_different_cpus_are_not_compared():
         results.slower(old, new)
 
 
+def test_runs_of_different_cpus_are_refused_before_measuring(repository, monkeypatch, capsys):
+    monkeypatch.setattr(command, "_measure", lambda quick: pytest.fail("measured"))
+    results.save(record_of([1.0] * 3, [1.0] * 3, cpu="another"), path := repository / "old.json")
+    assert command.main(["--compare", str(path)]) == 2
+    assert "the old run is of cpu 'another'" in capsys.readouterr().err
+
+
+def test_drawing_is_not_quick(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--quick", "--draw", "a.json"])
+    assert "not allowed with argument --quick" in capsys.readouterr().err
+
+
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """Return a folder that the command takes for the repository."""
     shutil.copy(ROOT / "README.md", tmp_path)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(command, "machine", lambda: {"cpu": "CPU (R) 1", "isa": "avx2"})
     return tmp_path
 
 
