@@ -1,6 +1,7 @@
 """NumPy and SciPy, with whichever BLAS their builds have."""
 
 import os
+from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 
@@ -25,7 +26,7 @@ class NumPy(Rival):
     package = "numpy"
     settings = (
         "as installed; numpy.matmul with out=; for SGD a loop over views of the rows, "
-        "two products and updates in place for each step"
+        "two products and updates in place for each step, nothing of which makes an array"
     )
     dtypes = ALL_DTYPES
 
@@ -46,23 +47,36 @@ class NumPy(Rival):
         if task.sampling == "chunked":
             raise UnsupportedError("its loop has no chunks")
         loops_in_python(task)
-        rng, rate = np.random.default_rng(0), X.dtype.type(task.learning_rate)
+        rng, size = np.random.default_rng(0), task.batch_size
+        gathered, targets = np.empty((size, task.features), X.dtype), np.empty(size, X.dtype)
+        residuals, gradient = np.empty(size, X.dtype), np.empty(task.features, X.dtype)
+        starts = range(0, len(X), size)
+        in_order = [(X[start : start + size], y[start : start + size]) for start in starts]
 
-        def epoch(w: Array, b: Array, order: Array | None) -> None:
-            for start in range(0, len(X), task.batch_size):
-                batch = slice(start, start + task.batch_size)
-                picked = batch if order is None else order[batch]
-                rows = X[picked]
-                residual = rows @ w
-                residual += b - y[picked]
-                step = rate / X.dtype.type(len(rows))
-                w -= step * (residual @ rows)
-                b -= step * residual.sum()
+        def shuffled() -> Iterator[tuple[Array, Array]]:
+            order = rng.permutation(len(X))
+            for start in starts:
+                picked = order[start : start + size]
+                n = len(picked)  # "raise" would gather into a copy first
+                np.take(X, picked, 0, gathered[:n], "clip")
+                np.take(y, picked, 0, targets[:n], "clip")
+                yield gathered[:n], targets[:n]
+
+        def epoch(w: Array, b: Array) -> None:
+            for rows, expected in in_order if task.sampling == "sequential" else shuffled():
+                residual = np.dot(rows, w, residuals[: len(rows)])
+                residual -= expected
+                residual += b
+                step = task.learning_rate / len(rows)
+                np.dot(residual, rows, gradient)
+                np.multiply(gradient, step, gradient)
+                w -= gradient
+                b -= step * np.add.reduce(residual)
 
         def call() -> tuple[Array, float]:
             w, b = np.zeros(task.features, X.dtype), np.zeros((), X.dtype)
             for _ in range(task.epochs):
-                epoch(w, b, None if task.sampling == "sequential" else rng.permutation(len(X)))
+                epoch(w, b)
             return w, float(b)
 
         return call
@@ -92,20 +106,31 @@ class SciPy(NumPy):
     name = "scipy"
     package = "scipy"
     settings = (
-        "scipy.linalg.blas.gemm, with less Python around it than numpy.matmul has, on the "
-        "transposes, which lie by columns as it wants them, and overwrite_c"
+        "scipy.linalg.blas.gemm and gemv, with less Python around them than numpy.matmul has, on "
+        "transposes, which lie by columns as they want them, and overwrite_c or overwrite_y"
     )
     dtypes = Rival.dtypes
 
     def __init__(self) -> None:
         self.library = import_module("scipy.linalg.blas")
+        core = os.environ.get("OPENBLAS_CORETYPE")
+        if core:
+            self.settings += f"; OPENBLAS_CORETYPE={core}"
 
     def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        """Return ``out.T = b.T @ a.T``, for two matrices."""
+        """Return ``out.T = b.T @ a.T``, or the product of a matrix and a vector."""
         out = needs_out(out)
-        if a.ndim != 2 or b.ndim != 2:
-            raise UnsupportedError("matrices only")
-        gemm = self.library.sgemm if out.dtype == np.float32 else self.library.dgemm
+        if a.ndim == b.ndim == 1:
+            raise UnsupportedError("its dot does not write to memory")
+        if a.ndim > 2:
+            raise UnsupportedError("no stacks")
+        letter = "s" if out.dtype == np.float32 else "d"
+        if a.ndim == 1 or b.ndim == 1:
+            matrix, x = (a, b) if b.ndim == 1 else (b.T, a)
+            matrix, transposed = _by_columns(matrix)
+            gemv = getattr(self.library, f"{letter}gemv")
+            return partial(gemv, 1.0, matrix, x, 0.0, out, 0, 1, 0, 1, transposed, 1)
+        gemm = getattr(self.library, f"{letter}gemm")
         (left, trans_left), (right, trans_right) = _by_columns(b.T), _by_columns(a.T)
         return partial(gemm, 1.0, left, right, 0.0, out.T, trans_left, trans_right, 1)
 

@@ -13,11 +13,13 @@ class ScikitLearn(Rival):
     package = "scikit-learn"
     settings = (
         "SGDRegressor.fit with penalty=None, learning_rate='constant', tol=None: compiled, and "
-        "nothing in a step but the step; it has batch size 1 and one thread"
+        "with the loss in each step; its checks of values and parameters are off; it has batch "
+        "size 1 and one thread"
     )
 
     def __init__(self) -> None:
         self.library = import_module("sklearn.linear_model")
+        self.config = import_module("sklearn").config_context
 
     def kernels(self) -> str:
         """Return how its loop was made."""
@@ -40,7 +42,8 @@ class ScikitLearn(Rival):
         )
 
         def call() -> tuple[Array, float]:
-            model.fit(X, y)
+            with self.config(assume_finite=True, skip_parameter_validation=True):
+                model.fit(X, y)
             return model.coef_, float(model.intercept_[0])
 
         return call

@@ -1,0 +1,61 @@
+"""The same answer written in several ways, of which another is fastest in each case."""
+
+from collections.abc import Callable, Hashable
+from math import inf, prod
+from time import perf_counter
+from typing import Any
+
+from benchmarks.rival import Array, Call
+
+_SECONDS = 0.02  # for each form
+_FEW_TERMS = 2**26  # compiled as it stands, a product of more would take seconds
+
+
+class Forms:
+    """The forms that were fastest, by case: those of operands that take turns are tried once."""
+
+    def __init__(self) -> None:
+        self._fastest: dict[Hashable, str] = {}
+
+    def fastest(self, case: Hashable, forms: dict[str, Call]) -> Call:
+        """Return the fastest of the forms, which are tried before the clock starts."""
+        if case not in self._fastest:
+            self._fastest[case] = _tried(forms)
+        return forms[self._fastest[case]]
+
+
+def _tried(forms: dict[str, Call]) -> str:
+    """Return the name of the fastest: the best of calls in turns, after one that compiles."""
+    for call in forms.values():
+        call()
+    best = dict.fromkeys(forms, inf)
+    end = perf_counter() + _SECONDS * len(forms)
+    while True:
+        for name, call in forms.items():
+            start = perf_counter()
+            call()
+            best[name] = min(best[name], perf_counter() - start)
+        if perf_counter() > end:
+            return min(best, key=lambda name: best[name])
+
+
+def has_few_terms(a: Array, b: Array) -> bool:
+    """Return whether `multiply_and_sum` is worth a try."""
+    return prod(a.shape) * (1 if b.ndim == 1 else b.shape[-1]) <= _FEW_TERMS
+
+
+def multiply_and_sum(a: Any, b: Any, add: Callable[[Any, int], Any]) -> Any:
+    """Return ``a @ b`` without a product of matrices, for a library that compiles.
+
+    Parameters
+    ----------
+    a, b : array
+        Of any library.
+    add : callable
+        Its sum over an axis, in the dtype of the array.
+    """
+    if len(b.shape) == 1:
+        return add(a * b, -1)
+    if len(a.shape) > 1:
+        b = b[..., None, :, :]
+    return add(a[..., None] * b, -2)
