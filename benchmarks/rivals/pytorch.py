@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import partial
+from typing import Any
 
 from benchmarks.epochs import Epochs
 from benchmarks.rival import ALL_DTYPES, Array, Call, Rival, UnsupportedError, loops_in_python
@@ -17,7 +18,8 @@ class Torch(Rival):
     package = "torch"
     settings = (
         "mm, mv, dot, bmm with out=, on tensors made before the clock starts; no gradients; for "
-        "SGD a loop with the gradient written out, addmv_ in place, which is faster than autograd"
+        "SGD a loop with the gradient written out, batches and residuals into what exists, and "
+        "addmv_ in place, which is faster than autograd"
     )
     dtypes = ALL_DTYPES
 
@@ -66,14 +68,18 @@ class Torch(Rival):
         torch, size = self.library, task.batch_size
         columns, target = torch.from_numpy(X), torch.from_numpy(y)
         splits = [*zip(columns.split(size), target.split(size), strict=True)]
+        buffers = {n: self._buffers(columns, n) for n in {len(rows) for rows, _ in splits}}
 
         def shuffled() -> object:
             for picked in torch.randperm(len(X)).split(size):
-                yield columns.index_select(0, picked), target.index_select(0, picked)
+                rows, targets, _ = buffers[len(picked)]
+                torch.index_select(columns, 0, picked, out=rows)
+                torch.index_select(target, 0, picked, out=targets)
+                yield rows, targets
 
         def epoch(w: object, b: object) -> None:
             for rows, targets in splits if task.sampling == "sequential" else shuffled():
-                residual = torch.mv(rows, w).add_(b).sub_(targets)
+                residual = torch.mv(rows, w, out=buffers[len(rows)][2]).add_(b).sub_(targets)
                 rate = task.learning_rate / len(rows)
                 w.addmv_(rows.t(), residual, alpha=-rate)
                 b.sub_(residual.sum(), alpha=rate)
@@ -87,6 +93,10 @@ class Torch(Rival):
             return w.numpy(), b.item()
 
         return call
+
+    def _buffers(self, columns: Any, n: int) -> tuple[Any, Any, Any]:
+        """Return what the rows of a batch, their targets and residuals are written to."""
+        return columns.new_empty(n, columns.shape[1]), columns.new_empty(n), columns.new_empty(n)
 
 
 class TorchChapter(Torch):
