@@ -34,6 +34,7 @@ class TensorFlow(Rival):
     def __init__(self) -> None:
         super().__init__()
         tf = self.library
+        tf.get_logger().setLevel("ERROR")  # it warns of a compilation for each case
         add = partial(multiply_and_sum, add=lambda terms, axis: tf.reduce_sum(terms, axis))
         forms = {"matmul": tf.linalg.matmul, "multiply and sum": add}
         self.forms = Forms()
