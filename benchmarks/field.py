@@ -49,7 +49,7 @@ class Field:
             Of `RIVALS`; tilewise takes the first turn.
         threads : int, default 1
         core : dict of str, optional
-            The variable that "numpy-best" is started with.
+            The variable that "numpy-best" and "scipy", with the same library, are started with.
 
         Raises
         ------
@@ -57,7 +57,9 @@ class Field:
             tilewise does not start.
         """
         in_order = sorted(names, key=lambda name: (name != OURS, list(RIVALS).index(name)))
-        started = [Worker(n, threads, core if n == "numpy-best" else None) for n in in_order]
+        started = [
+            Worker(n, threads, core if n in ("numpy-best", "scipy") else None) for n in in_order
+        ]
         for worker in started:
             try:
                 worker.wait()

@@ -49,10 +49,13 @@ def test_messages_are_those_of_halving_and_doubling():
 
 def test_averaging_is_advised_until_messages_are_a_tenth():
     assert Prediction(2, 10, computing=1.0, messages=0.1).useful_average_every == 1
-    costly = Prediction(64, 10, computing=1.0, messages=5.0)
+    costly = Prediction(64, 10**6, computing=1.0, messages=5.0)
     every = costly.useful_average_every
-    share = costly.messages / every / costly.step_seconds(every)
-    assert share <= 0.1 < costly.messages / (every - 1) / costly.step_seconds(every - 1)
+    shares = [1 - costly.computing / costly.step_seconds(h) for h in (every, every - 1)]
+    assert shares[0] <= 0.1 + 1e-6 and shares[1] > 0.1
+    short = Prediction(64, 10, computing=1.0, messages=50.0)
+    assert short.useful_average_every == 10  # an average at the end of each epoch stays
+    assert short.epoch_seconds(10) == short.epoch_seconds(1000) == 60.0
 
 
 def test_ranks_are_doubled_up_to_the_last():
@@ -81,7 +84,8 @@ def test_plan_prints_a_table_and_advice(capsys):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("rows", "0"), ("rows", "1.5"), ("features", "x"), ("batch", "-1"), ("ranks", "nan"),
-     ("ranks", "1e400"), ("latency", "0"), ("latency", "inf"), ("bandwidth", "-3")],
+     ("ranks", "1e400"), ("latency", "0"), ("latency", "inf"), ("latency", "1e308"),
+     ("bandwidth", "-3"), ("bandwidth", "1e-320")],
 )  # fmt: skip
 def test_wrong_numbers_are_refused(capsys, name, value):
     good = {"rows": "100", "features": "3"}

@@ -77,19 +77,23 @@ class Prediction:
     computing: float
     messages: float
 
-    def step_seconds(self, average_every: int = 1) -> float:
-        """Return the time of a step, with an Allreduce every so many."""
-        return self.computing + self.messages / average_every
-
     def epoch_seconds(self, average_every: int = 1) -> float:
-        """Return the time of an epoch."""
-        return self.steps * self.step_seconds(average_every)
+        """Return the time of an epoch, with an Allreduce after so many steps and at its end."""
+        return self.steps * self.computing + -(-self.steps // average_every) * self.messages
+
+    def step_seconds(self, average_every: int = 1) -> float:
+        """Return the mean time of a step."""
+        return self.epoch_seconds(average_every) / self.steps
 
     @property
     def useful_average_every(self) -> int:
-        """After how many steps to average so that messages are a tenth of the time; 1: they are."""
+        """After how many steps of an epoch to average, for messages of a tenth of the time.
+
+        1 if they take no more without; an epoch if that is not enough.
+        """
         share = _FEW_MESSAGES / (1 - _FEW_MESSAGES)
-        return max(1, math.ceil(self.messages / (share * self.computing)))
+        wanted = math.ceil(self.messages / (share * self.computing))
+        return min(max(1, wanted), self.steps)
 
 
 def predict(

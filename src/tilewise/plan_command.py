@@ -10,6 +10,8 @@ from tilewise.tables import Table, duration, three_digits
 
 __all__ = ["add_plan"]
 
+_LEAST, _MOST = 1e-6, 1e9  # microseconds or GB/s
+
 
 def add_plan(commands: Any) -> None:
     """Add ``plan`` to the subcommands."""
@@ -59,8 +61,8 @@ def _positive(value: str) -> float:
         number = float(value)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number above 0")
+    if not _LEAST <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number from {_LEAST:g} to {_MOST:g}")
     return number
 
 
@@ -102,8 +104,10 @@ def _advice(last: Prediction) -> str:
     every = last.useful_average_every
     if every == 1:
         return f"{said} Averaging models instead of adding up gradients would gain little."
+    then = last.epoch_seconds(every)
+    share = -(-last.steps // every) * last.messages / then
     return (
-        f"{said} With --average-every {every} they would take a tenth: an epoch of "
-        f"{duration(last.epoch_seconds(every))} instead of {duration(last.epoch_seconds())}. Try "
-        "whether the loss is as low then."
+        f"{said} With --average-every {every} they would take {share:.0%}: an epoch of "
+        f"{duration(then)} instead of {duration(last.epoch_seconds())}. Try whether the loss is as "
+        "low then."
     )
