@@ -40,6 +40,10 @@ def fits(folder):
     for name, changed in ways.items():
         yield name, tw.fit(X, y, epochs=3, comm=COMM, **settings(**changed))
     yield "auto", tw.fit(X, y, epochs=40, comm=COMM, **settings(learning_rate="auto"))
+    begun = tw.Trainer(D, dtype=np.float64, optimizer="adam", **settings())
+    if COMM.rank > 0:
+        begun.fit(X, y, 2)  # of no account: rank 0 has the model
+    yield "adam of rank 0", begun.fit(X, y, 3, comm=COMM)
     yield "local", tw.fit(X, y, epochs=3, comm=COMM, average_every=4, **settings())
     shard = Path(folder, f"{COMM.rank}.npy")
     np.save(shard, np.column_stack([X, y]))
@@ -76,6 +80,14 @@ def fail(how, *_):
         return attempt(X, y, learning_rate=1e5)
     if how == "rate":
         return attempt(X, y, learning_rate=rate)
+    if how == "rates":
+        rates = [lambda step: 0.1, lambda step: 0.2]
+        return attempt(X, y, learning_rate=rates[COMM.rank == COMM.size - 1])
+    if how == "between":
+        attempt(X, y)
+        if COMM.rank == COMM.size - 1:
+            raise KeyError("my own fault")
+        return attempt(X, y)
     if COMM.rank < COMM.size - 1:
         return attempt(X, y)
     if how == "nan":

@@ -49,7 +49,7 @@ def test_messages_are_those_of_halving_and_doubling():
 
 def test_averaging_is_advised_until_messages_are_a_tenth():
     assert Prediction(2, 10, computing=1.0, messages=0.1).useful_average_every == 1
-    costly = Prediction(64, 10**6, computing=1.0, messages=5.0)
+    costly = Prediction(64, 44 * 45 * 10**5, computing=1.0, messages=5.0)
     every = costly.useful_average_every
     shares = [1 - costly.computing / costly.step_seconds(h) for h in (every, every - 1)]
     assert shares[0] <= 0.1 + 1e-6 and shares[1] > 0.1

@@ -74,6 +74,7 @@ def in_one_process(size, epochs=3, **changed):
         "fits/average": {"average": True, "batch_size": 7},
         "fits/few rows": {"batch_size": 5, "learning_rate": 0.01},
         "fits/full": {"batch_size": N, "optimizer": tw.Optimizer("momentum", momentum=0.5)},
+        "fits/adam of rank 0": {"optimizer": "adam"},
         "averaged_each_step/averaged": {},
     }.items(),
 )

@@ -27,6 +27,7 @@ SIZE = 3
         "batch": "rank 2 has batch_size=16, but rank 0 32; make them alike",
         "missing": "y is missing",
         "rate": "no rate today",
+        "rates": "rank 2 has the learning rate 0.2, but rank 0 0.1 for the same step",
         "diverge": "learning_rate=100000.0 is too large",
     }.items(),
 )
@@ -36,7 +37,7 @@ def test_what_one_rank_raises_all_raise(how, message, tmp_path):
     raised = sorted(run.stdout.replace("|", "\n").split("\n"))
     told = [line for line in raised if message in line]
     assert len(told) == SIZE, run.stdout
-    if how not in ("width", "dtype", "batch", "diverge"):  # those are seen by all
+    if how not in ("width", "dtype", "batch", "rates", "diverge"):  # those are seen by all
         assert raised.count("RankError") == SIZE - 1
         assert sum(line.startswith("rank 2: ") for line in told) == SIZE - 1
 
@@ -45,6 +46,12 @@ def test_an_error_that_the_others_cannot_know_of_ends_the_job():
     run = on_ranks(SIZE, "fail", "outside")
     assert run.returncode != 0
     assert "rank 2: RuntimeError: a cable was pulled" in run.stderr
+
+
+def test_an_error_between_two_fits_ends_the_job():
+    run = on_ranks(SIZE, "fail", "between")
+    assert run.returncode != 0
+    assert "KeyError: 'my own fault'" in run.stderr
 
 
 def test_what_does_not_go_with_ranks_is_refused(tmp_path):
@@ -74,14 +81,14 @@ class StoppedError(Exception):
 
 def stop_after(writes, monkeypatch):
     """Let the training fail after so many checkpoints."""
-    write, left = checkpoint.write, iter(range(writes))
+    write, left = checkpoint.write_over, iter(range(writes))
 
     def counted(engine, path):
         write(engine, path)
         if next(left, None) is None:
             raise StoppedError
 
-    monkeypatch.setattr(checkpoint, "write", counted)
+    monkeypatch.setattr(checkpoint, "write_over", counted)
 
 
 @pytest.mark.parametrize("sampling", ["permutation", "replacement", "chunked", "sequential"])
@@ -113,6 +120,43 @@ def test_a_checkpoint_in_mid_epoch_continues_bit_by_bit(tmp_path, monkeypatch, s
     assert (cut.steps, cut.examples, cut.epochs) == (whole.steps, whole.examples, whole.epochs)
     np.testing.assert_array_equal(rest.losses[1:], history.losses[2:])
     assert tw.Trainer.load(saving["checkpoint"]).epochs == 4
+
+
+def test_a_checkpoint_in_mid_epoch_is_finished_without_saving_too(tmp_path, monkeypatch):
+    X, y = table()
+    path = tmp_path / "checkpoint.npz"
+    whole, cut = (tw.Trainer(D, dtype=np.float64, **settings()) for _ in range(2))
+    whole.fit(X, y, 3, checkpoint=path)
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):
+        stop_after(1, patch)
+        cut.fit(X, y, 3, checkpoint=path, checkpoint_every=5)
+    cut = tw.Trainer.load(path)
+    cut.fit(X, y, 3)
+    assert (cut.steps, cut.epochs) == (whole.steps, whole.epochs)
+    np.testing.assert_array_equal(cut.weights, whole.weights)
+
+
+def test_a_failed_epoch_leaves_the_rate_to_be_found(tmp_path):
+    X, y = table()
+    y[-1] = np.nan
+    np.save(tmp_path / "rows.npy", np.column_stack([X, y]))
+    trainer = tw.Trainer(D, dtype=np.float64, **settings(learning_rate="auto"))
+    rows = tw.open_rows(tmp_path / "rows.npy", buffer_bytes=6000)
+    with pytest.raises(ValueError, match="is nan"):
+        trainer.fit(rows, checkpoint=tmp_path / "checkpoint.npz")
+    assert trainer.learning_rate == "auto" and trainer.steps == 0
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        call = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, n=name, c=call: calls.append(n) or c(*a))
+    X, y = table()
+    path = tmp_path / "checkpoint.npz"
+    tw.Trainer(D, dtype=np.float64, **settings()).fit(X, y, checkpoint=path, checkpoint_every=5)
+    assert calls == ["fsync", "replace"] * 3  # two on the way, and the end
+    assert os.listdir(tmp_path) == ["checkpoint.npz"]
 
 
 def test_with_one_rank_the_steps_are_those_of_one_process(tmp_path):

@@ -15,9 +15,9 @@ from tilewise.config import Config, Rate
 from tilewise.engine import Engine
 from tilewise.input_files import read_content, read_npz
 from tilewise.optimizers import Optimizer
-from tilewise.output_files import outputs
+from tilewise.output_files import outputs, replaced
 
-__all__ = ["check", "load", "save", "write"]
+__all__ = ["check", "load", "save", "write_over"]
 
 _FORMAT = "tilewise trainer 1"
 
@@ -25,8 +25,8 @@ _FORMAT = "tilewise trainer 1"
 def save(engine: Engine, path: Any) -> None:
     """Write the file under a temporary name and rename it."""
     checked = _checked_path(path)
-    with engine.alone():
-        write(engine, checked)
+    with engine.alone(), outputs(checked.parent, [checked.name], force=True) as unfinished:
+        _write(engine, unfinished / checked.name)
 
 
 def check(engine: Engine, path: Any) -> Path:
@@ -46,8 +46,17 @@ def _checked_path(path: Any) -> Path:
     return checked
 
 
-def write(engine: Engine, path: Path) -> None:
-    """Write as `save` does; the caller is `alone`."""
+def write_over(engine: Engine, path: Path) -> None:
+    """Write as `save` does, under one temporary name that the next write takes again.
+
+    So a process that is killed leaves one such file at most. The caller is `alone`, and the only
+    one to write there.
+    """
+    with replaced(path) as unfinished:
+        _write(engine, unfinished)
+
+
+def _write(engine: Engine, path: Path) -> None:
     config = engine.config
     settings = {
         **{name: getattr(config, name) for name in _PLAIN},
@@ -59,10 +68,10 @@ def write(engine: Engine, path: Path) -> None:
         "start_loss": None if math.isnan(engine.start_loss) else engine.start_loss,
         "format": _FORMAT,
     }
-    with outputs(path.parent, [path.name], force=True) as unfinished:
-        text = np.array(json.dumps(settings, default=lambda number: number.item()))
-        arrays: dict[str, Any] = {"settings": text, **engine.arrays}
-        np.savez(unfinished / path.name, **arrays)
+    text = np.array(json.dumps(settings, default=lambda number: number.item()))
+    arrays: dict[str, Any] = {"settings": text, **engine.arrays}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def load(path: Any) -> Engine:

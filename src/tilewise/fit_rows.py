@@ -17,6 +17,8 @@ from tilewise.trainer import Trainer
 
 __all__ = ["FittedRows", "fit_rows"]
 
+_VALUES = 2**18  # read at once, for the loss
+
 
 @dataclass(frozen=True)
 class FittedRows:
@@ -64,7 +66,7 @@ def fit_rows(
     Raises
     ------
     OSError, TypeError, ValueError
-        What `tilewise.open_rows` and `tilewise.Trainer` raise, or there are no epochs left to do.
+        What `tilewise.open_rows` and `tilewise.Trainer` raise, or more epochs are done.
     RankError
         Another rank raised.
     DivergenceError
@@ -75,9 +77,13 @@ def fit_rows(
     standardized = ranks.together(lambda: standardized_by(rows, moments))
     trainer = ranks.together(lambda: _trainer(rows, resume, settings))
     left = ranks.together(lambda: _epochs_left(trainer, epochs))
-    history = trainer.fit(standardized, epochs=left, **fitting)
-    loss = float(history.losses[-1])
+    if left > 0:
+        history = trainer.fit(standardized, epochs=left, **fitting)
+    sums = ranks.gather(ranks.together(lambda: _summed_loss(trainer, standardized)))
     n_rows = sum(part.n for part in moments)
+    loss = sum(sums) / n_rows
+    if left == 0:  # killed after the last step and before the model was written
+        history = _history_of_the_end(trainer, loss)
     score = Score(n_rows, loss, 1 - 2 * loss)
     about = {
         **settings,
@@ -120,9 +126,33 @@ def _settings(trainer: Trainer) -> dict[str, Any]:
 
 def _epochs_left(trainer: Trainer, epochs: int) -> int:
     left = check_int("epochs", epochs) - trainer.epochs
-    if left < 1:
+    if left < 0:
         raise ValueError(f"epochs={epochs}, but {trainer.epochs} are done; give more")
     return left
+
+
+def _summed_loss(trainer: Trainer, rows: StandardizedRows) -> float:
+    """Return the loss over a rank's rows, summed."""
+    total, size = 0.0, max(1, _VALUES // (rows.width + 1))
+    table, y = np.empty((size, rows.width), rows.dtype), np.empty(size, rows.dtype)
+    for run in rows.runs(None):
+        for start in range(0, run.n_rows, size):
+            n = min(size, run.n_rows - start)
+            run.read(table[:n], y[:n])
+            total += trainer.loss(table[:n, : rows.n_features], y[:n]) * n
+    return total
+
+
+def _history_of_the_end(trainer: Trainer, loss: float) -> History:
+    return History(
+        losses=np.array([loss]),
+        seconds=np.zeros(1),
+        examples=np.array([trainer.examples]),
+        seconds_per_epoch=0.0,
+        weights=trainer.weights,
+        bias=trainer.bias,
+        seed=None,
+    )
 
 
 def _columns(rows: Parts) -> Columns:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["check_outputs", "outputs"]
+__all__ = ["check_outputs", "outputs", "replaced"]
 
 
 def check_outputs(folder: Path, names: Sequence[str], force: bool) -> None:
@@ -86,6 +86,22 @@ def _made(folder: Path) -> Iterator[None]:
             with suppress(OSError):  # not made yet, or in use by another program
                 path.rmdir()
         raise
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a file to write beside `path`, which at the end becomes `path`.
+
+    Its name is always the same: for one writer, who may be killed and start again.
+    """
+    unfinished = path.with_name(f".unfinished-{path.name}")
+    try:
+        yield unfinished
+        _flush(unfinished)
+        os.replace(unfinished, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"{path} cannot be written: {reason}; choose another folder") from error
 
 
 def _flush(path: Path) -> None:

@@ -258,7 +258,8 @@ class Trainer(TrainedModel):
             "callbacks": callbacks or None,
             "verbose": verbose or None,
         }
-        if comm is not None or checkpoint is not None:
+        in_mid_epoch = self._engine.epoch_examples > 0  # of a checkpoint
+        if comm is not None or checkpoint is not None or in_mid_epoch:
             options = average_every, checkpoint, checkpoint_every
             return fit_on_ranks(
                 self._engine, X, y, epochs, Ranks(comm), options, progress, **only_in_memory

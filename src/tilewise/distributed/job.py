@@ -20,7 +20,7 @@ from tilewise.engine import Engine, Records
 from tilewise.examples import Examples
 from tilewise.history import History
 from tilewise.rows import Rows
-from tilewise.schedules import rate_block
+from tilewise.schedules import Schedule, rate_block
 
 __all__ = ["Job", "JobOptions"]
 
@@ -143,6 +143,9 @@ class Job:
         rows = np.minimum(np.arange(step, last + 1) * self._batch_size, self._n_rows)
         own = np.diff(rows_among(rows, self._ranks.rank, self._sizes))
         rates = self._ranks.together(lambda: self._rates(last - step))
+        if not isinstance(engine.rate, float | Schedule):
+            of_all = self._ranks.gather(rates)
+            self._ranks.together(lambda: _check_alike(of_all))
         self._steps.take(draws, own.tolist(), np.diff(rows).tolist(), rates)
         engine.epoch_examples = int(rows[-1])
         return last
@@ -182,7 +185,7 @@ class Job:
     def _save_if(self, due: bool) -> None:
         path = self._options.checkpoint
         if due and path is not None and self._ranks.rank == 0:
-            checkpoint.write(self._engine, path)
+            checkpoint.write_over(self._engine, path)
 
     def _record(self, draws: Draws, records: Records) -> None:
         sums = np.array(self._ranks.together(draws.loss))
@@ -197,3 +200,14 @@ class Job:
         records.losses.append(loss)
         records.seconds.append(records.total_seconds)
         records.examples.append(examples)
+
+
+def _check_alike(rates: list[NDArray[np.float64]]) -> None:
+    """Raise if functions for the learning rate differ: their names may be alike."""
+    for rank, own in enumerate(rates):
+        if not np.array_equal(own, rates[0]):
+            at = int(np.argmax(own != rates[0]))
+            raise ValueError(
+                f"rank {rank} has the learning rate {own[at]}, but rank 0 {rates[0][at]} for the "
+                "same step; make the functions alike"
+            )

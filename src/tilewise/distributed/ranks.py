@@ -46,6 +46,8 @@ class Ranks:
             )
         self._in_place = MPI.IN_PLACE
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
+        if self.size > 1:
+            _end_job_with_uncaught_errors(comm)
 
     @property
     def on_this_machine(self) -> int:
@@ -115,3 +117,22 @@ class Ranks:
 
 def _message(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
+
+
+_ended_jobs: list[Any] = []  # communicators that sys.excepthook ends
+
+
+def _end_job_with_uncaught_errors(comm: Any) -> None:
+    """Let an error that ends this process end the others, which would wait for it."""
+    if _ended_jobs:
+        return
+    _ended_jobs.append(comm)
+    shown = sys.excepthook
+
+    def show_and_abort(kind: Any, error: BaseException, trace: Any) -> None:
+        shown(kind, error, trace)
+        sys.stderr.flush()
+        if not hasattr(error, "first_rank"):
+            comm.Abort(1)
+
+    sys.excepthook = show_and_abort
