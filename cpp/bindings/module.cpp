@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "bindings/bindings.hpp"
+#include "cpu/topology.hpp"
 #include "kernels/registry.hpp"
 
 namespace {
@@ -20,6 +21,10 @@ PYBIND11_MODULE(_core_of_main, module) {
   if (refuse_subinterpreter()) throw pybind11::error_already_set();
   const char* forced = std::getenv("TILEWISE_ISA");
   tilewise::kernels::use(tilewise::kernels::choose(forced == nullptr ? "" : forced));
+  // Read now: a process that forks while another thread reads them for the first time has a child
+  // that waits for that thread for ever.
+  tilewise::cpu::usable_cpus();
+  tilewise::cpu::caches();
   module.doc() = "The compiled core of tilewise.";
   tilewise::bindings::register_gradient(module);
   tilewise::bindings::register_machine(module);

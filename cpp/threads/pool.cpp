@@ -133,11 +133,13 @@ class Pool {
 // the parent's pool, whose threads it does not have.
 std::atomic<Pool*> pool = nullptr;
 
+// When the library is loaded: at the first use, a fork could come in between.
+const bool registered [[maybe_unused]] =
+    pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr, std::memory_order_release); }) == 0;
+
 Pool& get_pool() {
   Pool* existing = pool.load(std::memory_order_acquire);
   if (existing != nullptr) return *existing;
-  static const bool registered [[maybe_unused]] =
-      pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr, std::memory_order_release); }) == 0;
   auto* created = new Pool;
   if (pool.compare_exchange_strong(existing, created)) return *created;
   delete created;
