@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 import tilewise as tw
 from benchmarks.epochs import Epochs, data, plain_sgd
+from benchmarks.products import DTYPES
 
 _SECONDS = 0.02  # of a turn
 _TURNS = 9
@@ -62,8 +63,7 @@ def rules() -> list[Rule]:
     if tw.isa() == "portable":
         return []
     floors = {8: 1.5, 64: 0.5, 512: 0.5}  # by n; the larger, the nearer are the two
-    dtypes = ("float32", "float64")
-    numpy = [_against_numpy(n, dtype, floors[n]) for n in floors for dtype in dtypes]
+    numpy = [_against_numpy(n, dtype, floors[n]) for n in floors for dtype in DTYPES]
     return [*numpy, _against_element(), _against_loop(1, floor=100), _against_loop(100, floor=4)]
 
 

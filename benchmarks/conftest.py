@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import benchmarks.rivals  # noqa: F401, so that RIVALS has them
+from benchmarks.products import DTYPES
 from benchmarks.rival import RIVALS, Rival
 
 try:
@@ -87,6 +88,6 @@ def _rates(case: Any, call: float) -> dict[str, float]:
     seconds = call / case.units
     gflops = 1e-9 * case.flops / seconds
     rates = {"gflops": gflops, "gbytes": 1e-9 * case.bytes / seconds}
-    if case.dtype in ("float32", "float64"):
+    if case.dtype in DTYPES:
         rates["of_peak"] = gflops / _peak(case.dtype) / case.threads
     return rates

@@ -32,6 +32,7 @@ MODULES = [
     "input_files",
     "numeric_table",
     "output_files",
+    "progress_bar",
     "timing",
     "linalg",
     "limits",

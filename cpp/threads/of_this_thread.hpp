@@ -13,26 +13,30 @@ namespace tilewise::threads {
 
 class ThreadKey {
  public:
-  explicit ThreadKey(void (*destroy)(void*)) {
-    if (pthread_key_create(&key_, destroy) != 0) throw std::bad_alloc();
-  }
-  void* get() const { return pthread_getspecific(key_); }
+  explicit ThreadKey(void (*destroy)(void*)) noexcept
+      : made_(pthread_key_create(&key_, destroy) == 0) {}
+  void* get() const { return made_ ? pthread_getspecific(key_) : nullptr; }
   void set(const void* value) const {
-    if (pthread_setspecific(key_, value) != 0) throw std::bad_alloc();
+    if (!made_ || pthread_setspecific(key_, value) != 0) throw std::bad_alloc();
   }
 
  private:
   pthread_key_t key_;
+  bool made_;
 };
+
+// Made when the library is loaded: at the first use, a fork could leave its child waiting for the
+// thread that makes it.
+template <class T>
+inline const ThreadKey key_of([](void* value) { delete static_cast<T*>(value); });
 
 // The calling thread's T, which it makes when it first asks and which ends with it. Throws
 // std::bad_alloc.
 template <class T>
 T& of_this_thread() {
-  static const ThreadKey key([](void* value) { delete static_cast<T*>(value); });
-  if (void* existing = key.get()) return *static_cast<T*>(existing);
+  if (void* existing = key_of<T>.get()) return *static_cast<T*>(existing);
   auto created = std::make_unique<T>();
-  key.set(created.get());
+  key_of<T>.set(created.get());
   return *created.release();
 }
 

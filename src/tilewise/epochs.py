@@ -9,6 +9,7 @@ from tilewise._validation import check_bool, check_int, check_positive
 from tilewise.engine import Engine, Records
 from tilewise.examples import Examples
 from tilewise.history import DivergenceError, History
+from tilewise.progress_bar import progress_bar
 
 __all__ = ["EpochLoop"]
 
@@ -86,20 +87,12 @@ class EpochLoop:
 
     @contextmanager
     def _bar(self) -> Any:
-        if not self.progress:
-            yield lambda loss: None
-            return
-        try:
-            from tqdm import tqdm
-        except ImportError:
-            raise ImportError(
-                'progress=True needs tqdm, which is missing; pip install "tilewise[report]"'
-            ) from None
-        with tqdm(total=self.epochs, unit="epoch") as bar:
+        with progress_bar(self.progress, total=self.epochs, unit="epoch") as bar:
 
             def advance(loss: float) -> None:
-                bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
-                bar.update()
+                if bar is not None:
+                    bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+                    bar.update()
 
             yield advance
 

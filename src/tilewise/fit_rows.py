@@ -133,14 +133,7 @@ def _epochs_left(trainer: Trainer, epochs: int) -> int:
 
 def _summed_loss(trainer: Trainer, rows: StandardizedRows) -> float:
     """Return the loss over a rank's rows, summed."""
-    total, size = 0.0, max(1, _VALUES // (rows.width + 1))
-    table, y = np.empty((size, rows.width), rows.dtype), np.empty(size, rows.dtype)
-    for run in rows.runs(None):
-        for start in range(0, run.n_rows, size):
-            n = min(size, run.n_rows - start)
-            run.read(table[:n], y[:n])
-            total += trainer.loss(table[:n, : rows.n_features], y[:n]) * n
-    return total
+    return sum(trainer.loss(X, y) * len(X) for _, _, X, y in rows.blocks(_VALUES))
 
 
 def _history_of_the_end(trainer: Trainer, loss: float) -> History:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from tilewise._validation import check_bool
 from tilewise.cache_folder import cache_folder
 from tilewise.hardware import available_isas, cpu_name, isa
 from tilewise.limits import Limits, Measured, measure
+from tilewise.output_files import outputs
 from tilewise.timing import Progress
 
 __all__ = ["Machine", "machine", "measured_again"]
@@ -199,9 +199,6 @@ def _limits(content: dict[str, dict[str, float]]) -> Limits:
 def _keep(found: Machine, facts: dict[str, Any]) -> None:
     """Put the file there, whole or not at all; where that cannot be done, each call measures."""
     path = _path(facts)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-            unfinished = Path(folder, path.name)
-            unfinished.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
-            os.replace(unfinished, path)
+    with suppress(OSError), outputs(path.parent, [path.name], force=True) as unfinished:
+        text = json.dumps(asdict(found), indent=2) + "\n"
+        (unfinished / path.name).write_text(text, encoding="utf-8")

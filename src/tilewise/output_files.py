@@ -69,9 +69,7 @@ def outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Path]:
     except OSError as error:
         if error.strerror is None:
             raise
-        raise OSError(
-            f"{folder} cannot be written: {error.strerror}; choose another folder"
-        ) from error
+        raise _not_written(folder, error) from error
 
 
 @contextmanager
@@ -100,8 +98,12 @@ def replaced(path: Path) -> Iterator[Path]:
         _flush(unfinished)
         os.replace(unfinished, path)
     except OSError as error:
-        reason = error.strerror or error
-        raise OSError(f"{path} cannot be written: {reason}; choose another folder") from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> OSError:
+    reason = error.strerror or error
+    return OSError(f"{path} cannot be written: {reason}; choose another folder")
 
 
 def _flush(path: Path) -> None:

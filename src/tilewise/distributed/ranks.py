@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["RankError", "Ranks"]
@@ -20,8 +21,8 @@ class Ranks:
     """The ranks of an MPI communicator, or one process without MPI.
 
     An error on one rank would leave the others waiting for it. So what can fail runs `together`, or
-    is told to the others through the sum that they wait for (`failed_in_sum`): then all ranks raise
-    at the same place.
+    is told to the others through the sum that they wait for (`sum_of`): then all ranks raise at the
+    same place.
 
     Attributes
     ----------
@@ -85,10 +86,20 @@ class Ranks:
         self._agree(failure)
         return result
 
-    def failed_in_sum(self, error: BaseException | None) -> NoReturn:
-        """Raise on all ranks, after a sum has told them that one failed; see `together`."""
-        self._agree(error)
-        raise AssertionError("a sum told of an error that no rank has")
+    def sum_of(self, sums: Array, work: Callable[[], None]) -> None:
+        """Let `work` fill a contiguous array, and add up those of all ranks; see `together`.
+
+        The last element is never NaN, except to tell that the work failed.
+        """
+        failure = None
+        try:
+            work()
+        except BaseException as error:
+            failure, sums[-1] = error, np.nan
+        self.sum(sums)
+        if np.isnan(sums[-1]):
+            self._agree(failure)
+            raise AssertionError("a sum told of an error that no rank has")
 
     def _agree(self, error: BaseException | None) -> None:
         messages = self.gather(None if error is None else _message(error))

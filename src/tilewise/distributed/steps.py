@@ -1,6 +1,7 @@
 """How the steps of all ranks become those of one model."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,19 +44,15 @@ class Synchronous:
         engine, sums = self._engine, self._sums
         settings = engine.config.native
         for count, of_all, rate in zip(own, all_, rates, strict=True):
-            failure = None
-            try:
-                draws.sum_gradients(count, self._gradient)
-                sums[-1] = count
-            except BaseException as error:
-                failure, sums[-1] = error, np.nan
-            self._ranks.sum(sums)
-            if np.isnan(sums[-1]):
-                self._ranks.failed_in_sum(failure)
+            self._ranks.sum_of(sums, partial(self._fill, draws, count))
             _core.apply_gradient(
                 self._gradient, of_all, engine.parameters, engine.slots, engine.counters,
                 settings, rate,
             )  # fmt: skip
+
+    def _fill(self, draws: Draws, count: int) -> None:
+        draws.sum_gradients(count, self._gradient)
+        self._sums[-1] = count
 
 
 class Averaged:
@@ -78,14 +75,8 @@ class Averaged:
         for first in range(0, len(own), self._every):
             window = slice(first, first + self._every)
             steps, rows = counters + np.array([len(own[window]), sum(all_[window])])
-            failure = None
-            try:
-                self._take_alone(draws, own[window], rates[window])
-            except BaseException as error:
-                failure, self._sums[-1] = error, np.nan
-            self._ranks.sum(self._sums)
-            if np.isnan(self._sums[-1]):
-                self._ranks.failed_in_sum(failure)
+            work = partial(self._take_alone, draws, own[window], rates[window])
+            self._ranks.sum_of(self._sums, work)
             self._sums /= self._sums[-1]
             parameters, slots = self._parts()
             self._engine.parameters[...], self._engine.slots[...] = parameters, slots

@@ -1,5 +1,6 @@
 """Where rows come from: parts of which any run of rows can be read, or an iterable."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -71,7 +72,7 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(ABC):
     """Rows that `fit`, `Trainer` and `SGDRegressor` read while they train; see `open_rows`."""
 
     n_features: int
@@ -93,9 +94,22 @@ class Rows:
         """What reading takes of `buffer_bytes`; see `Part.reading_bytes`."""
         return 0
 
+    @abstractmethod
     def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
         """Yield an epoch, in random order of its runs, or in order if `random` is None."""
-        raise NotImplementedError
+
+    def blocks(self, numbers: int) -> Iterator[tuple[Run, int, Array, Array]]:
+        """Yield all rows in order, about so many numbers at a time, in memory that is reused.
+
+        With each X and y come their run, and how many of its rows were before.
+        """
+        size = max(1, numbers // (self.width + 1))
+        table, y = np.empty((size, self.width), self.dtype), np.empty(size, self.dtype)
+        for run in self.runs(None):
+            for start in range(0, run.n_rows, size):
+                n = min(size, run.n_rows - start)
+                run.read(table[:n], y[:n])
+                yield run, start, table[:n, : self.n_features], y[:n]
 
 
 @dataclass(frozen=True)
@@ -142,15 +156,16 @@ class Parts(Rows):
 
     def _places(self) -> list[tuple[Part, int, int]]:
         """Return the runs of the share: those whose middle lies in its part of all rows."""
+        all_rows = self._all_rows
         row_bytes = (self.n_features + 1) * self.dtype.itemsize
         chunk_rows = max(1, self.buffer_bytes // _CHUNKS // row_bytes)
         if self.ranks > 1:
-            chunk_rows = min(chunk_rows, max(1, self._all_rows // (_CHUNKS * self.ranks)))
+            chunk_rows = min(chunk_rows, max(1, all_rows // (_CHUNKS * self.ranks)))
         places, before = [], 0
         for part in self.parts:
             for start, stop in part.borders(chunk_rows):
                 middle = before + (start + stop) // 2
-                if middle * self.ranks // self._all_rows == self.rank:
+                if middle * self.ranks // all_rows == self.rank:
                     places.append((part, start, stop))
             before += part.n_rows
         return places

@@ -85,18 +85,12 @@ def standardized_by(rows: Rows, parts: Sequence["Moments"]) -> StandardizedRows:
 def moments_of(rows: Rows, *, labels: bool = False) -> "Moments":
     """Read the rows once, and return the moments of X, and of the labels after it if wanted."""
     moments = Moments(rows.n_features + labels)
-    size = max(1, _VALUES // (rows.width + 1))
-    table, y = np.empty((size, rows.width), rows.dtype), np.empty(size, rows.dtype)
-    for run in rows.runs(None):
-        for start in range(0, run.n_rows, size):
-            n = min(size, run.n_rows - start)
-            run.read(table[:n], y[:n])
-            X = table[:n, : rows.n_features]
-            _check_finite("X", X, run, start)
-            if labels:
-                _check_finite("y", y[:n], run, start)
-            columns = np.column_stack([X, y[:n]]) if labels else X
-            moments.add(columns.astype(np.float64))
+    for run, start, X, y in rows.blocks(_VALUES):
+        _check_finite("X", X, run, start)
+        if labels:
+            _check_finite("y", y, run, start)
+        columns = np.column_stack([X, y]) if labels else X
+        moments.add(columns.astype(np.float64))
     return moments
 
 

@@ -1,0 +1,29 @@
+"""The progress bar of tqdm, which is an extra."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["progress_bar"]
+
+
+@contextmanager
+def progress_bar(progress: bool, **settings: Any) -> Iterator[Any]:
+    """Give a bar with these settings of tqdm, or None if no progress is wanted.
+
+    Raises
+    ------
+    ImportError
+        tqdm is not installed.
+    """
+    if not progress:
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        raise ImportError(
+            'progress=True needs tqdm, which is missing; pip install "tilewise[report]"'
+        ) from None
+    with tqdm(**settings) as bar:
+        yield bar
