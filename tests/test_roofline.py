@@ -92,6 +92,7 @@ def test_no_line_runs_through_a_label_however_high_the_ceiling(peak):
         ax.set_title("A title, set later", fontsize=10)
         assert_labels_are_apart(ax)
         assert_no_label_lies_on_a_line(ax)
+        assert_no_line_crosses_a_label(ax)
 
 
 def test_the_line_to_a_label_goes_round_the_lines_of_the_picture():
@@ -120,6 +121,7 @@ def test_labels_of_what_this_machine_does_are_apart():
     assert len(points) == 3 * 5 + 4
     ax = tw.plots.roofline(tw.machine(), points)
     assert_labels_are_apart(ax)
+    assert_no_line_crosses_a_label(ax)
 
 
 def test_every_series_name_and_ceiling_is_labelled_once():

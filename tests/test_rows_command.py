@@ -183,6 +183,12 @@ def test_a_missing_folder_is_named(folder):
     assert run.stderr.count("nowhere does not exist; give a file or a folder") == 1
 
 
+def leave_as_if_killed_while_writing(out):
+    (out / ".unfinished-5wdx7dsf").mkdir()
+    (out / ".unfinished-5wdx7dsf/model.json").write_text("{")
+    (out / ".unfinished-checkpoint.npz").write_text("PK")
+
+
 def test_a_killed_job_resumes(folder):
     job = ["data", "--mpi", "--batch-size", "8", "--learning-rate", "0.001", "--epochs", "20"]
     save = ["--checkpoint-every", "100", "--resume", "--out"]
@@ -201,6 +207,7 @@ def test_a_killed_job_resumes(folder):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert refused.returncode == 2 and re.search(r"checkpoint.npz exists; --resume", refused.stderr)
+    leave_as_if_killed_while_writing(folder / "killed")
     subprocess.run([*start, "killed"], check=True, capture_output=True, timeout=120)
     whole, resumed = (load_model(f"{name}/model.npz") for name in ("whole", "killed"))
     np.testing.assert_array_equal(resumed.weights, whole.weights)

@@ -1,12 +1,15 @@
 """Files that are complete or not there, and replace others only when told to."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["check_outputs", "outputs", "replaced"]
+__all__ = ["check_outputs", "outputs", "remove_unfinished", "replaced"]
+
+_UNFINISHED = ".unfinished-"
 
 
 def check_outputs(folder: Path, names: Sequence[str], force: bool) -> None:
@@ -56,7 +59,7 @@ def outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Path]:
     try:
         with (
             _made(folder),
-            tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished,
+            tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as unfinished,
         ):
             yield Path(unfinished)
             check_outputs(folder, names, force)
@@ -92,13 +95,22 @@ def replaced(path: Path) -> Iterator[Path]:
 
     Its name is always the same: for one writer, who may be killed and start again.
     """
-    unfinished = path.with_name(f".unfinished-{path.name}")
+    unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
     try:
         yield unfinished
         _flush(unfinished)
         os.replace(unfinished, path)
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed writers left in a folder where nobody else writes."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _not_written(path: Path, error: OSError) -> OSError:

@@ -13,7 +13,7 @@ from tilewise._threads import set_num_threads
 from tilewise._validation import check_int
 from tilewise.distributed import Ranks
 from tilewise.fit_rows import FittedRows, fit_rows
-from tilewise.output_files import check_outputs
+from tilewise.output_files import check_outputs, remove_unfinished
 from tilewise.rows import Parts, open_rows
 
 __all__ = ["add_options", "train_rows", "wants_rows"]
@@ -111,6 +111,8 @@ def _train(
 
     def write() -> None:
         if ranks.rank == 0:
+            if saves:
+                remove_unfinished(checkpoint.parent)  # of this job, where it was killed
             finish(fitted)
             checkpoint.unlink(missing_ok=True)
 

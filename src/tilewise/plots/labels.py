@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
 __all__ = ["Label", "place"]
 
@@ -25,7 +26,8 @@ _MARKER, _LINE = 4.0, 1.0  # points that a marker and a line take to each side
 # How bad a place is: for the share of the text that is outside, over lines, over other texts; for
 # any line below it; for a thin line over a text, for each line below that, for each point of it.
 _OUTSIDE, _OVER_LINE, _OVER_TEXT, _TOUCHING = 5.0, 4.0, 20.0, 2.0
-_LED_OVER_TEXT, _LED_OVER_LINE, _LED_FAR = 2.0, 0.3, 0.003
+_LED_OVER_TEXT, _LED_OVER_LINE, _FAR = 2.0, 0.3, 0.003
+_ROUNDS = 8  # of choosing again, at most
 _STEPS = 24  # along a leader: less than the height of a text apart
 _GAP = (6.0, 2.0)  # points between two labels, beside and above each other
 
@@ -51,10 +53,11 @@ class Label:
 
 
 def place(labels: Sequence[Label], ax: Axes) -> None:
-    """Write each label where it overlaps the axes' lines and the labels before it least.
+    """Write each label where it overlaps the axes' lines and the other labels least.
 
     A thin line leads from the text to its anchor, and over no other text or line if that can be.
-    The same input gives the same picture.
+    Each label in its turn takes the place that is best beside the others, a few times over. The
+    same input gives the same picture.
 
     Parameters
     ----------
@@ -62,85 +65,109 @@ def place(labels: Sequence[Label], ax: Axes) -> None:
     ax : matplotlib.axes.Axes
         With its lines, its final limits and its final size.
     """
-    from matplotlib.text import Text
-
     figure = ax.figure.canvas.figure
     figure.draw_without_rendering()  # a layout moves the axes
-    pixels = figure.dpi / 72  # in a point
-    page = _Page(ax, pixels)
-    for label in labels:
-        text = ax.annotate(
-            label.text,
-            label.anchors[0],
-            (0, 0),
-            textcoords="offset points",
-            color=label.colour,
-            fontsize=_FONT_SIZE,
-            ha="center",
-            va="center",
-            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": label.colour, "shrinkA": 0},
-        )
-        extent = Text.get_window_extent(text)  # of the text alone, without its line
-        half = (np.array([extent.width, extent.height]) / pixels + _GAP) / 2
-        choices = [
-            (anchor, tuple((half + away) * direction))
-            for away in _AWAY
-            for anchor in label.anchors
-            for direction in _DIRECTIONS
-        ]
-        tips = ax.transData.transform([xy for xy, _ in choices])
-        centres = tips + pixels * np.array([by for _, by in choices])
-        best = page.take(tips, centres, half * pixels)
-        text.xy, text.xyann = choices[best]
+    page = _Page(ax, figure.dpi / 72)
+    texts = [_write(label, ax) for label in labels]
+    places = [page.places(label, text) for label, text in zip(labels, texts, strict=True)]
+    for text, mine, i in zip(texts, places, _choose(places), strict=True):
+        text.xy, text.xyann = mine.choices[i]
+
+
+def _write(label: Label, ax: Axes) -> Annotation:
+    return ax.annotate(
+        label.text,
+        label.anchors[0],
+        (0, 0),
+        textcoords="offset points",
+        color=label.colour,
+        fontsize=_FONT_SIZE,
+        ha="center",
+        va="center",
+        arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": label.colour, "shrinkA": 0},
+    )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where a label can stand: an anchor and an offset, and what the text and its line cover."""
+
+    choices: list[tuple[tuple[float, float], tuple[float, float]]]
+    boxes: Boxes
+    leaders: Boxes  # of each choice, shape (n, steps, 4)
+    cost: NDArray[np.float64]  # of each choice without other labels
+
+
+def _choose(places: Sequence[_Places]) -> list[int]:
+    """Return the choice of each label."""
+    taken: dict[int, int] = {}
+    for _ in range(_ROUNDS):
+        before = dict(taken)
+        for i, mine in enumerate(places):
+            others = [(places[j], k) for j, k in taken.items() if j != i]
+            taken[i] = int(np.argmin(np.round(mine.cost + _cost_beside(mine, others), 6)))
+        if taken == before:
+            break
+    return list(taken.values())
+
+
+def _cost_beside(
+    mine: _Places, others: Sequence[tuple[_Places, int]]
+) -> NDArray[np.float64] | float:
+    if not others:
+        return 0.0
+    texts = np.array([places.boxes[i] for places, i in others])
+    leaders = np.vstack([places.leaders[i] for places, i in others])
+    led_over = _shared(mine.leaders.reshape(-1, 4), texts).reshape(len(mine.boxes), -1)
+    cost: NDArray[np.float64] = (
+        _OVER_TEXT * _shared(mine.boxes, texts) / _area(mine.boxes)
+        + _LED_OVER_TEXT * (_shared(mine.boxes, leaders) > 0)
+        + _LED_OVER_TEXT * led_over.any(axis=1)
+    )
+    return cost
 
 
 class _Page:
-    """What a label can lie over: the lines, and the labels before it."""
+    """What a label can lie over, or leave."""
 
     def __init__(self, ax: Axes, pixels: float) -> None:
-        self._pixels = pixels
-        self._inside = np.array([ax.bbox.extents])
+        self._ax, self._pixels = ax, pixels
         self._lines, self._segments = _boxes_of_lines(ax, pixels), _segments(ax)
-        self._texts: Boxes = np.empty((0, 4))
-        self._leaders: Boxes = np.empty((0, 4))
 
-    def take(self, tips: Points, centres: Points, half: NDArray[np.float64]) -> int:
-        """Choose the best of the places for a text, and keep it from the next ones.
+    def places(self, label: Label, text: Annotation) -> _Places:
+        """Return the places of a label."""
+        from matplotlib.text import Text
 
-        `half` is half the width and height of the text.
-        """
-        boxes = _around(centres, half)
-        leaders = _leaders(tips, centres, self._pixels)
-        cost = self._cost_of_boxes(boxes) + self._cost_of_leaders(tips, centres, leaders)
-        away = np.repeat(_AWAY, len(tips) // len(_AWAY))
-        best = int(np.argmin(np.round(cost + _LED_FAR * away, 6)))
-        self._texts = np.vstack([self._texts, boxes[best]])
-        self._leaders = np.vstack([self._leaders, leaders[best]])
-        return best
+        extent = Text.get_window_extent(text)  # of the text alone, without its line
+        half = (np.array([extent.width, extent.height]) / self._pixels + _GAP) / 2
+        choices = [
+            (anchor, (float(across), float(up)))
+            for away in _AWAY
+            for anchor in label.anchors
+            for across, up in (half + away) * _DIRECTIONS
+        ]
+        tips = self._ax.transData.transform([xy for xy, _ in choices])
+        centres = tips + self._pixels * np.array([by for _, by in choices])
+        boxes = _around(centres, half * self._pixels)
+        away = np.repeat(_AWAY, len(choices) // len(_AWAY))
+        cost = self._cost_of_boxes(boxes) + self._cost_of_leaders(tips, centres) + _FAR * away
+        return _Places(choices, boxes, _leaders(tips, centres, self._pixels), cost)
 
     def _cost_of_boxes(self, boxes: Boxes) -> NDArray[np.float64]:
-        area = np.prod(boxes[0, 2:] - boxes[0, :2])
-        outside = 1 - _shared(boxes, self._inside) / area
-        over_lines = _shared(boxes, self._lines) / area
+        outside = 1 - _shared(boxes, np.array([self._ax.bbox.extents])) / _area(boxes)
+        over_lines = _shared(boxes, self._lines) / _area(boxes)
         cost: NDArray[np.float64] = (
             _OUTSIDE * (outside + (outside > 1e-6))
             + _OVER_LINE * over_lines
             + _TOUCHING * (over_lines > 0)
-            + _OVER_TEXT * _shared(boxes, self._texts) / area
-            + _LED_OVER_TEXT * (_shared(boxes, self._leaders) > 0)
         )
         return cost
 
-    def _cost_of_leaders(
-        self, tips: Points, centres: Points, leaders: Boxes
-    ) -> NDArray[np.float64]:
-        over_texts = _shared(leaders.reshape(-1, 4), self._texts).reshape(len(tips), -1)
+    def _cost_of_leaders(self, tips: Points, centres: Points) -> NDArray[np.float64]:
         ways = centres - tips
         at_marker = _AWAY[0] * self._pixels / np.hypot(*ways.T)[:, None]
         crossed = _crossed(tips + at_marker * ways, centres, self._segments)
-        cost: NDArray[np.float64] = (
-            _LED_OVER_TEXT * over_texts.any(axis=1) + _LED_OVER_LINE * crossed
-        )
+        cost: NDArray[np.float64] = np.multiply(_LED_OVER_LINE, crossed)
         return cost
 
 
@@ -193,4 +220,9 @@ def _shared(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     area: NDArray[np.float64] = np.prod(np.maximum(high - low, 0), axis=2).sum(axis=1)
+    return area
+
+
+def _area(boxes: Boxes) -> NDArray[np.float64]:
+    area: NDArray[np.float64] = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     return area
