@@ -1,14 +1,28 @@
 """How the cost of tilewise grows with n, rows, features and threads, up to what a machine holds."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.epochs import Epochs
 from benchmarks.products import Product
 
+GROWTH: dict[str, Callable[[dict[str, Any]], int]] = {
+    "growth-n": lambda case: int(case["a"][0]),
+    "growth-rows": lambda case: int(case["rows"]),
+    "growth-features": lambda case: int(case["features"]),
+    "growth-threads": lambda case: int(case["threads"]),
+}
+"""What grows in each group, from the record of a case."""
+
 _MOST_FLOPS = 2e12  # of a product on one thread: some ten seconds
 _FIRST_N, _FIRST_ROWS, _FEATURES = 256, 1000, 16
 _ROWS, _BATCH = 4096, 128
+
+
+def growing(group: str) -> str:
+    """Return the name of what grows in a group."""
+    return group.removeprefix("growth-")
 
 
 def growth_cases(*, quick: bool, threads: int, memory: int | None = None) -> list[Any]:

@@ -61,10 +61,12 @@ def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
         from then on.
     """
     ready: dict[Worker, float] = {}
+    forms: dict[str, str | None] = {}
     skipped: dict[str, str] = {}
     for worker in list(field.workers):
         try:
-            ready[worker] = worker.load(case)
+            seconds = worker.load(case)
+            forms[worker.name], ready[worker] = worker.form(), seconds
         except (SkippedError, ArithmeticError) as reason:
             skipped[worker.name] = field.leave_out(worker, case.key, reason)
     samples: dict[str, list[Sample]] = {worker.name: [] for worker in ready}
@@ -80,7 +82,8 @@ def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
             except (SkippedError, ArithmeticError) as reason:
                 skipped[worker.name] = field.leave_out(worker, case.key, reason, for_good=True)
                 del ready[worker], samples[worker.name]
-    return summary(case, samples) | {"peaks": peaks, "skipped": skipped}
+    tried = {name: form for name, form in forms.items() if form is not None}
+    return summary(case, samples) | {"peaks": peaks, "forms": tried, "skipped": skipped}
 
 
 def summary(case: Any, samples: dict[str, list[Sample]]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """docs/performance.md, and the figures in the README, from the record of a run alone."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from benchmarks import tables
+from benchmarks.growth import GROWTH, growing
 from benchmarks.machine import BUSY
 from benchmarks.rival import OURS
 
@@ -14,12 +14,6 @@ Case = dict[str, Any]
 PICTURES = ("products", "sgd", "growth")
 """Of the page, drawn by `benchmarks.pictures`."""
 
-_GROWTH: dict[str, tuple[str, Callable[[Case], int]]] = {
-    "growth-n": ("n", lambda case: int(case["a"][0])),
-    "growth-rows": ("rows", lambda case: int(case["rows"])),
-    "growth-features": ("features", lambda case: int(case["features"])),
-    "growth-threads": ("threads", lambda case: int(case["threads"])),
-}
 # What the README shows, where a run has it.
 _README = (
     "tiny 16x16 @ 16x16 float32 1t",
@@ -121,8 +115,13 @@ def _epochs(record: Record) -> list[str]:
 
 def _growth(record: Record) -> list[str]:
     parts = ["## How the cost grows", _picture("growth", "Times beside the model")]
-    for group, (what, value) in _GROWTH.items():
+    parts.append(
+        "Rows and features grow until X takes a quarter of the memory, n until it takes some ten "
+        "seconds: then the time grows as the operations do."
+    )
+    for group, value in GROWTH.items():
         if cases := _of(record, group):
+            what = growing(group)
             parts += [f"### With {what}{_dtype(cases)}", tables.growth(record, cases, what, value)]
     return parts
 

@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.growth import GROWTH, growing
 from benchmarks.model import least_seconds
 from benchmarks.rival import OURS
 
@@ -80,13 +81,7 @@ def sgd(record: Record) -> Figure:
 def growth(record: Record) -> Figure:
     """Return times of tilewise beside the model, against n, rows, features and threads."""
     figure = _figure(record, 7, "tilewise and the model")
-    kinds: dict[str, Callable[[Case], int]] = {
-        "growth-n": _n,
-        "growth-rows": lambda case: int(case["rows"]),
-        "growth-features": lambda case: int(case["features"]),
-        "growth-threads": lambda case: int(case["threads"]),
-    }
-    for axes, (group, value) in zip(figure.subplots(2, 2).flat, kinds.items(), strict=True):
+    for axes, (group, value) in zip(figure.subplots(2, 2).flat, GROWTH.items(), strict=True):
         cases = [case for case in record["cases"] if case["group"] == group]
         for color, same in enumerate(_alike(cases)):
             x = [value(case) for case in same]
@@ -97,7 +92,7 @@ def growth(record: Record) -> Figure:
             axes.plot(x, model, ":", color=f"C{color}", label=f"{label}, model")
         axes.set_xscale("log", base=2 if group in ("growth-n", "growth-threads") else 10)
         axes.set_yscale("log")
-        axes.set_xlabel(group.removeprefix("growth-"))
+        axes.set_xlabel(growing(group))
         axes.set_ylabel("s")
         if cases:
             axes.legend(fontsize="small")

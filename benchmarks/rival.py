@@ -65,6 +65,10 @@ class Rival:
         """Return which kernels it picked for this CPU; called after a first product."""
         return "not told"
 
+    def form(self) -> str | None:
+        """Return which way of writing the last case down is timed, where it tried several."""
+        return None
+
     def set_threads(self, n: int) -> None:
         """Use at most `n` threads, in every library of the process that threadpoolctl knows."""
         from threadpoolctl import threadpool_limits

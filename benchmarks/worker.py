@@ -74,6 +74,11 @@ class Worker:
         """
         return float(self._ask("load", case))
 
+    def form(self) -> str | None:
+        """Return which of several ways of writing the case down is timed."""
+        form = self._ask("form")
+        return None if form is None else str(form)
+
     def sample(self, repeats: int) -> tuple[float, float]:
         """Return mean seconds of what the case counts, and how many CPUs were busy meanwhile."""
         seconds, cpus = self._ask("sample", repeats)
@@ -166,6 +171,10 @@ class _Server:
         if self.seconds < _LONG:
             self.seconds = min(self._clock(1) for _ in range(3))
         return self.seconds
+
+    def form(self) -> str | None:
+        """See `Worker.form`."""
+        return self.rival.form()
 
     def sample(self, repeats: int) -> tuple[float, float]:
         """See `Worker.sample`."""

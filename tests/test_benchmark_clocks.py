@@ -171,6 +171,9 @@ class Turned:
     def load(self, case):
         return self.seconds
 
+    def form(self):
+        return None
+
     def sample(self, repeats):
         self.log.append(self.name)
         return self.seconds, 1.0

@@ -219,6 +219,9 @@ class Fake:
             raise self.failure
         return 1e-3
 
+    def form(self):
+        return f"form of {self.name}" if self.name == "rival" else None
+
     def sample(self, repeats):
         self.log.append((self.name, repeats))
         if self.ends and self.log.count((self.name, repeats)) > self.turns:
@@ -240,6 +243,7 @@ def test_contestants_take_turns():
     assert log == [("peak", "float32"), (OURS, 4), ("rival", 4)] * 3
     assert record["results"]["rival"]["ratio"] == 2
     assert (record["peaks"], record["skipped"]) == ([100.0] * 3, {})
+    assert record["forms"] == {"rival": "form of rival"}
 
 
 def test_a_wrong_rival_is_left_out_and_a_wrong_tilewise_ends_the_run():

@@ -49,9 +49,13 @@ def test_the_fastest_form_is_found_once_for_a_case():
     found = Forms()
     assert found.fastest("case", forms) is forms["quick"]
     assert {"slow", "quick"} == set(log)
+    assert found.last == "quick"
+    found.fastest("another case", {"only": forms["quick"]})
+    assert found.last == "only"
     log.clear()
     assert found.fastest("case", forms) is forms["quick"]
     assert log == []
+    assert found.last == "quick"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The same answer written in several ways, of which another is fastest in each case."""
 
 from collections.abc import Callable, Hashable
+from itertools import product
 from math import inf, prod
 from time import perf_counter
 from typing import Any
@@ -15,16 +16,24 @@ _FEW_TERMS = 2**26  # compiled as it stands, a product of more would take second
 
 
 class Forms:
-    """The forms that were fastest, by case: those of operands that take turns are tried once."""
+    """The forms that were fastest, by case: those of operands that take turns are tried once.
+
+    Attributes
+    ----------
+    last : str or None
+        The name of the form that was returned last.
+    """
 
     def __init__(self) -> None:
+        self.last: str | None = None
         self._fastest: dict[Hashable, str] = {}
 
     def fastest(self, case: Hashable, forms: dict[str, Call]) -> Call:
         """Return the fastest of the forms, which are tried before the clock starts."""
         if case not in self._fastest:
             self._fastest[case] = _tried(forms)
-        return forms[self._fastest[case]]
+        self.last = self._fastest[case]
+        return forms[self.last]
 
 
 def _tried(forms: dict[str, Call]) -> str:
@@ -40,6 +49,15 @@ def _tried(forms: dict[str, Call]) -> str:
             best[name] = min(best[name], perf_counter() - start)
         if perf_counter() > end:
             return min(best, key=lambda name: best[name])
+
+
+def of_steps() -> dict[tuple[bool, bool], str]:
+    """Return the forms of a step of SGD: whether predictions and gradient multiply and sum."""
+    names = "product", "multiply and sum"
+    return {
+        (predict, gradient): f"predictions: {names[predict]}, gradient: {names[gradient]}"
+        for predict, gradient in product((False, True), repeat=2)
+    }
 
 
 def has_few_terms(a: Any, b: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.epochs import Epochs
 from benchmarks.rival import ALL_DTYPES, Array, Call, Rival, UnsupportedError, by_rows
-from benchmarks.rivals.forms import Forms, has_few_terms, multiply_and_sum, orders
+from benchmarks.rivals.forms import Forms, has_few_terms, multiply_and_sum, of_steps, orders
 
 FORMS = ("matmul", "einsum", "swapped", "multiply and sum")
 AXES = {
@@ -49,6 +49,10 @@ class JAX(Rival):
     def environment(cls, threads: int) -> dict[str, str]:
         """Return the variable that its thread pool reads, and no search for accelerators."""
         return {"PJRT_NPROC": str(threads), "JAX_PLATFORMS": "cpu"}
+
+    def form(self) -> str | None:
+        """Return the fastest form."""
+        return self.forms.last
 
     def set_threads(self, n: int) -> None:
         """Do nothing: its process was started with so many."""
@@ -116,8 +120,8 @@ class JAX(Rival):
 
             return call
 
-        either = product((False, True), repeat=2)
-        return self.forms.fastest(task, {str(multiply): form(multiply) for multiply in either})
+        forms = {name: form(multiply) for multiply, name in of_steps().items()}
+        return self.forms.fastest(task, forms)
 
     def _training(self, task: Epochs, multiply: tuple[bool, bool]) -> Any:
         """Return all epochs as a scan of scans; a batch that is left over is a step of its own.

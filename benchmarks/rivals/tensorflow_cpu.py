@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.epochs import Epochs
 from benchmarks.rival import Array, Call, Rival, UnsupportedError
-from benchmarks.rivals.forms import Forms, has_few_terms, multiply_and_sum, orders
+from benchmarks.rivals.forms import Forms, has_few_terms, multiply_and_sum, of_steps, orders
 
 
 class TensorFlow(Rival):
@@ -24,10 +24,9 @@ class TensorFlow(Rival):
         "tf.raw_ops.MatMul and BatchMatMulV2, eagerly: tf.linalg.matmul calls them after more "
         "Python, and a tf.function costs more a call; on its own tensors; it makes a new result in "
         "each call, in the clock; for SGD a loop over the batches of all epochs, compiled by XLA, "
-        "which takes a tenth of the time of a plain tf.function, in an order that NumPy draws, in "
-        "the clock; the fastest form of each case, tried before the clock starts: a vector as a "
-        "row or a column, operands either way round, multiply and sum, or XLA; threads by "
-        "TF_NUM_INTRAOP_THREADS"
+        "in an order that NumPy draws, in the clock; the fastest form of each case, tried before "
+        "the clock starts: a vector as a row or a column, operands either way round, multiply and "
+        "sum, or XLA; threads by TF_NUM_INTRAOP_THREADS"
     )
     dtypes = ("float32", "float64", "float16", "int32", "int64")
 
@@ -53,6 +52,10 @@ class TensorFlow(Rival):
     def version(self) -> str:
         """Return the version; the distribution may be tensorflow-cpu."""
         return str(self.library.__version__)
+
+    def form(self) -> str | None:
+        """Return the fastest form."""
+        return self.forms.last
 
     def set_threads(self, n: int) -> None:
         """Do nothing: its process was started with so many."""
@@ -87,11 +90,14 @@ class TensorFlow(Rival):
         a, b = a[np.newaxis] if a.ndim == 1 else a, b[:, np.newaxis] if b.ndim == 1 else b
         pairs = [(a, b), (b.T, a.T)] if 1 in (len(a), b.shape[1]) else [(a, b)]
         forms: dict[str, Call] = {}
-        for pair in pairs:
+        for swapped, pair in zip(("", " swapped"), pairs, strict=False):
             for (left, trans_left), (right, trans_right) in product(*map(_layouts, pair)):
                 transposed = {"transpose_a": trans_left, "transpose_b": trans_right}
                 operands = {"a": tf.constant(left), "b": tf.constant(right)}
-                forms[str(len(forms))] = partial(tf.raw_ops.MatMul, **operands, **transposed)
+                asked = "".join(f" {name}" for name, set_ in transposed.items() if set_)
+                forms[f"MatMul{swapped}{asked}"] = partial(
+                    tf.raw_ops.MatMul, **operands, **transposed
+                )
         if a.flags.c_contiguous and b.flags.c_contiguous:
             left, right = tf.constant(a), tf.constant(b)
             forms |= self._compiled(left, right)
@@ -127,8 +133,8 @@ class TensorFlow(Rival):
 
             return call
 
-        either = product((False, True), repeat=2)
-        return self.forms.fastest(task, {str(multiply): form(multiply) for multiply in either})
+        forms = {name: form(multiply) for multiply, name in of_steps().items()}
+        return self.forms.fastest(task, forms)
 
     def _training(
         self, task: Epochs, columns: Any, target: Any, multiply: tuple[bool, bool]
