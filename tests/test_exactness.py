@@ -7,6 +7,7 @@ import pytest
 from matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
 
 import tilewise as tw
+from tilewise import _core
 
 
 def assert_exact(a, b, out):
@@ -67,6 +68,20 @@ def test_around_the_edges_of_several_blocks_at_once(rng, dtype):
         of_a, of_b, of_out = (ORDERS[i] for i in rng.integers(2, size=3))
         a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
         assert_exact(a.copy(of_a), b.copy(of_b), np.full((m, n), np.nan, dtype, of_out))
+
+
+@pytest.mark.parametrize("where", ["cache", "memory"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_few_columns_or_rows_of_any_number(rng, dtype, where):
+    k = 2 * 4096 + 5  # two long sums, and a part of a vector
+    row_bytes = k * np.dtype(dtype).itemsize
+    m = 9 if where == "cache" else min(_core.caches()["l3"], 2**26) // row_bytes + 1
+    a = integers(rng, (m, k), dtype)
+    for n in range(2, 9):
+        assert tw.explain(m, n, k).path == "narrow"
+        b = integers(rng, (k, n), dtype)
+        assert_exact(a, b, np.full((m, n), -1, dtype))
+        assert_exact(b.T, a.T, np.full((n, m), -1, dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -4,7 +4,6 @@
 
 #include "base/aligned_buffer.hpp"
 #include "base/split.hpp"
-#include "gemm/copy.hpp"
 #include "gemm/element_types.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/plan.hpp"
@@ -17,15 +16,38 @@ namespace {
 
 using kernels::longest_sum;
 
+// Bytes. The prefetchers of a CPU follow shorter rows, which lie close together, better alone.
+constexpr index long_row = 1024;
+
 // Of the calling thread.
 struct Scratch {
-  AlignedBuffer b_transposed;
+  AlignedBuffer b;
 };
 
-// Every tile of some rows. B^T has contiguous rows.
+// Packs B for the tiles of its columns, one behind the other: for each vector along k, those of all
+// columns of the tile. A vector that lacks rows has zeros.
 template <class T>
-void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a,
-                 const MatrixView<const T>& b_transposed, const MatrixView<T>& c) {
+void pack(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, T* packed) {
+  const index width = kernels.width;
+  for (index j = 0; j < b.cols; j += kernels.inner_cols) {
+    const index end = std::min(j + kernels.inner_cols, b.cols);
+    for (index p = 0; p < b.rows; p += width) {
+      const index rows = std::min(width, b.rows - p);
+      for (index col = j; col < end; ++col) {
+        const T* const from = &b(p, col);
+        for (index row = 0; row < rows; ++row) packed[row] = from[row * b.row_stride];
+        std::fill(packed + rows, packed + width, T{0});
+        packed += width;
+      }
+    }
+  }
+}
+
+// Every tile of some rows.
+template <class T>
+void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* b,
+                 const MatrixView<T>& c, bool ask) {
+  const index padded_depth = ceil_div(a.cols, index{kernels.width}) * kernels.width;
   for (index p = 0; p < a.cols; p += longest_sum) {
     const index depth = std::min(longest_sum, a.cols - p);
     for (index i = 0; i < c.rows; i += kernels.inner_rows) {
@@ -36,13 +58,13 @@ void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
                             .a = &a(i, p),
                             .a_row_stride = a.row_stride,
                             .rows = static_cast<int>(rows),
-                            .b = &b_transposed(j, p),
-                            .b_row_stride = b_transposed.row_stride,
+                            .b = b + j * padded_depth + p * cols,
                             .cols = static_cast<int>(cols),
                             .c = &c(i, j),
                             .c_row_stride = c.row_stride,
                             .c_col_stride = c.col_stride,
-                            .accumulate = p > 0});
+                            .accumulate = p > 0,
+                            .ask = ask});
       }
     }
   }
@@ -53,18 +75,18 @@ void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
 template <class T>
 void few_columns(const MatrixView<const T>& a, const MatrixView<const T>& b,
                  const MatrixView<T>& c) {
-  auto& buffer = threads::of_this_thread<Scratch>().b_transposed;
   const auto& kernels = kernels::in_use().gemm<T>();
-  const MatrixView<T> b_transposed = {buffer.reserve<T>(b.rows * b.cols), b.cols, b.rows, b.rows,
-                                      1};
-  copy(b.transposed(), b_transposed);
-  const MatrixView<const T> packed = {b_transposed.data, b.cols, b.rows, b.rows, 1};
+  const index padded_rows = ceil_div(b.rows, index{kernels.width}) * kernels.width;
+  T* const packed = threads::of_this_thread<Scratch>().b.reserve<T>(padded_rows * b.cols);
+  pack(kernels, b, packed);
 
   const EvenSplit rows = {c.rows, parts_of(c.rows, flops_of(c.rows, c.cols, a.cols))};
+  const bool ask = a.cols * static_cast<index>(sizeof(T)) >= long_row && in_memory(a);
   threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
     const index row = rows.begin(part);
     const index count = rows.size(part);
-    inner_tiles(kernels, a.block(row, 0, count, a.cols), packed, c.block(row, 0, count, c.cols));
+    inner_tiles(kernels, a.block(row, 0, count, a.cols), packed, c.block(row, 0, count, c.cols),
+                ask);
   });
 }
 

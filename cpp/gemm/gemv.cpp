@@ -16,12 +16,6 @@ namespace {
 
 using kernels::longest_sum;
 
-// Whether a matrix is too large to stay in a cache, which holds other data too.
-template <class T>
-bool in_memory(const MatrixView<T>& a) {
-  return a.rows * a.cols * static_cast<index>(sizeof(T)) > cpu::caches().l3 / 4 * 3;
-}
-
 // The threads share pieces of an inner product, and otherwise whole vectors of the result.
 constexpr index longest_piece = 16 * longest_sum;
 template <class T>

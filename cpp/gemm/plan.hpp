@@ -1,6 +1,8 @@
 // How a product will be computed: decided once, from its shape and layout, before any work.
 #pragma once
 
+#include "base/matrix_view.hpp"
+#include "cpu/topology.hpp"
 #include "gemm/blocking.hpp"
 
 namespace tilewise::gemm {
@@ -50,6 +52,12 @@ inline Path path_of(const Problem& problem) {
   if (small && problem.b_rows_contiguous) return Path::tiny;
   if (problem.k == 1 && problem.b_rows_contiguous) return Path::outer;
   return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
+}
+
+// Whether a matrix is too large to stay in a cache, which holds other data too.
+template <class T>
+bool in_memory(const MatrixView<T>& a) {
+  return a.rows * a.cols * static_cast<index>(sizeof(T)) > cpu::caches().l3 / 4 * 3;
 }
 
 // As a floating-point number, which a product of sizes does not overflow.

@@ -1,19 +1,12 @@
 // Matrix times vector, one pass over a matrix whose rows are contiguous, from either side.
 #pragma once
 
+#include "kernels/ask_for.hpp"
 #include "kernels/dot.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::kernels {
-
-// Brings what a later group of rows will need into L2, which takes more requests at once than L1:
-// several rows in turn are more streams than the prefetchers of most CPUs see. What lies behind
-// the matrix is never read.
-template <class T>
-TILEWISE_INLINE void ask_for(const T* p) {
-  __builtin_prefetch(p, 0, 2);
-}
 
 // y[i] = A[i, :] x for as many rows as a vector has lanes: each vector of x is loaded once for all
 // of them, and their sums come out as one vector.

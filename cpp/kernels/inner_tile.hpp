@@ -2,15 +2,17 @@
 // would be mostly empty.
 #pragma once
 
+#include "kernels/ask_for.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::kernels {
 
-// C (+)= A B^T for the first `rows` x `cols` of a tile; the rows of A and of B^T are contiguous.
-// Rows beyond the last repeat it, and are not written, so an element does not depend on its place.
-template <class V>
-void inner_tile(const InnerTile<typename V::Element>& t) {
+// C (+)= A B for the first `rows` x `cols` of a tile; the rows of A are contiguous. Rows and
+// columns beyond the last repeat it, and are not written, so an element does not depend on its
+// place.
+template <class V, bool Ask>
+TILEWISE_INLINE void inner_tile_of(const InnerTile<typename V::Element>& t) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
   constexpr int Rows = V::inner_rows;
@@ -19,20 +21,20 @@ void inner_tile(const InnerTile<typename V::Element>& t) {
   static_assert(size % V::width == 0);
 
   const T* a[Rows];
-  const T* b[Cols];
   TILEWISE_UNROLL
   for (int i = 0; i < Rows; ++i) a[i] = t.a + (i < t.rows ? i : t.rows - 1) * t.a_row_stride;
+  const T* b[Cols];
   TILEWISE_UNROLL
-  for (int j = 0; j < Cols; ++j) b[j] = t.b + (j < t.cols ? j : t.cols - 1) * t.b_row_stride;
+  for (int j = 0; j < Cols; ++j) b[j] = t.b + (j < t.cols ? j : t.cols - 1) * V::width;
 
   Reg acc[size] = {};
-  const auto step = [&](auto load) TILEWISE_INLINE_LAMBDA {
+  const auto step = [&](index p, auto load) TILEWISE_INLINE_LAMBDA {
     Reg b_part[Cols];
     TILEWISE_UNROLL
-    for (int j = 0; j < Cols; ++j) b_part[j] = load(b[j]);
+    for (int j = 0; j < Cols; ++j) b_part[j] = V::load(b[j] + p * t.cols);
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const Reg a_part = load(a[i]);
+      const Reg a_part = load(a[i] + p);
       TILEWISE_UNROLL
       for (int j = 0; j < Cols; ++j) {
         acc[i * Cols + j] = V::fmadd(a_part, b_part[j], acc[i * Cols + j]);
@@ -41,11 +43,15 @@ void inner_tile(const InnerTile<typename V::Element>& t) {
   };
   index p = 0;
   for (; p + V::width <= t.k; p += V::width) {
-    step([&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row + p); });
+    TILEWISE_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      if constexpr (Ask) ask_for(t.a + (i + Rows) * t.a_row_stride + p);
+    }
+    step(p, [&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row); });
   }
   if (p < t.k) {
     const auto mask = V::first(static_cast<int>(t.k - p));
-    step([&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row + p, mask, V::zero()); });
+    step(p, [&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row, mask, V::zero()); });
   }
 
   T sums[size];
@@ -62,6 +68,11 @@ void inner_tile(const InnerTile<typename V::Element>& t) {
       c = t.accumulate ? c + sums[i * Cols + j] : sums[i * Cols + j];
     }
   }
+}
+
+template <class V>
+void inner_tile(const InnerTile<typename V::Element>& t) {
+  t.ask ? inner_tile_of<V, true>(t) : inner_tile_of<V, false>(t);
 }
 
 }  // namespace tilewise::kernels

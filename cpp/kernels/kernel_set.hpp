@@ -35,13 +35,13 @@ struct InnerTile {
   const T* a;
   index a_row_stride;
   int rows;
-  const T* b;  // B^T
-  index b_row_stride;
+  const T* b;  // for each vector along k, those of all columns of the tile
   int cols;
   T* c;
   index c_row_stride;
   index c_col_stride;
   bool accumulate;
+  bool ask;  // for the rows of the tile below, which come from memory
 };
 
 // A matrix of contiguous rows times a vector, or a vector times it.
