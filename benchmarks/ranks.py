@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import tilewise as tw
 from tilewise.cost_model import JobShape, Network, doubled, predict, step_cost
 from tilewise.plots.style import line_style, new_axes
+
+Array = NDArray[np.float32]
 
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).parent / "results" / "ranks.json"
@@ -32,21 +35,33 @@ ROUNDS = 3
 ETHERNET = Network(latency=20e-6, bandwidth=3e9)
 
 
+def rows_of(rank: int, ranks: int, shape: JobShape) -> tuple[Array, Array]:
+    """Return the rank's part of each batch of the same data, which one rank has whole."""
+    random = np.random.default_rng(0)
+    X = random.standard_normal((shape.rows, shape.features), np.float32)
+    rows = np.arange(shape.rows)
+    first = rows // shape.batch_size * shape.batch_size
+    size = np.minimum(shape.batch_size, shape.rows - first)
+    X = X[(rows - first) * ranks // size == rank]
+    return X, X @ np.ones(shape.features, np.float32)
+
+
 def measured_steps() -> None:
-    """Print seconds per step of each shape, and of an Allreduce by size; run by mpiexec."""
+    """Print seconds per step and weights of each shape, and of an Allreduce by size.
+
+    Run by mpiexec.
+    """
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
     tw.set_num_threads(1)
-    found: dict[str, Any] = {"steps": [], "allreduce": {}}
+    found: dict[str, Any] = {"steps": [], "weights": [], "allreduce": {}}
     for shape in SHAPES:
-        n = shape.rows // comm.size
-        random = np.random.default_rng(comm.rank)
-        X = random.standard_normal((n, shape.features), np.float32)
-        y = X @ np.ones(shape.features, np.float32)
+        X, y = rows_of(comm.rank, comm.size, shape)
         settings = {"batch_size": shape.batch_size, "learning_rate": 1e-4, "seed": 0}
         history = tw.fit(X, y, epochs=4, sampling="sequential", comm=comm, **settings)
         found["steps"].append(float(np.diff(history.seconds).min()) / shape.steps)
+        found["weights"].append(history.weights.tolist())
     for size in (8, 2**20):
         array, seconds = np.ones(size, np.float32), []
         for _ in range(200):
@@ -74,6 +89,12 @@ def network_of(allreduce: dict[str, float]) -> Network:
     return Network(latency=short / 2, bandwidth=size / (long - short))
 
 
+def apart(weights: list[float], others: list[float]) -> float:
+    """Return the greatest difference, over the greatest weight."""
+    difference = np.abs(np.subtract(weights, others)).max()
+    return float(difference / np.abs(weights).max())
+
+
 def measure() -> dict[str, Any]:
     """Measure one rank and two in turns, and predict both."""
     runs: dict[int, list[dict[str, Any]]] = {1: [], 2: []}
@@ -88,7 +109,8 @@ def measure() -> dict[str, Any]:
         size: float(np.median([one["allreduce"][size] for one in runs[2]]))
         for size in runs[2][0]["allreduce"]
     }
-    network, machine, cost = network_of(allreduce), tw.machine(refresh=True), step_cost()
+    network, machine = network_of(allreduce), tw.machine(refresh=True)
+    costs = [step_cost(shape.features) for shape in SHAPES]
     return {
         "cpu": machine.cpu,
         "isa": machine.isa,
@@ -96,12 +118,13 @@ def measure() -> dict[str, Any]:
         "numpy": np.__version__,
         "tilewise": tw.__version__,
         "machine": asdict(machine),
-        "step_cost": cost,
         "network_between_two_ranks": asdict(network),
         "steps": [
             {
                 **asdict(shape),
+                "cost": asdict(cost),
                 "measured": {ranks: medians[ranks][i] for ranks in medians},
+                "weights_apart": apart(*(found[0]["weights"][i] for found in runs.values())),
                 "predicted": {
                     ranks: predict(shape, ranks, network, machine, cost).step_seconds()
                     for ranks in medians
@@ -114,7 +137,7 @@ def measure() -> dict[str, Any]:
                     for ranks in doubled(1000)
                 },
             }
-            for i, shape in enumerate(SHAPES)
+            for i, (shape, cost) in enumerate(zip(SHAPES, costs, strict=True))
         ],
     }
 
@@ -152,7 +175,8 @@ def main() -> None:
         said = ", ".join(f"{ranks} ranks {ratio:.2f}" for ranks, ratio in ratios.items())
         print(
             f"{entry['rows']} x {entry['features']}, batch {entry['batch_size']}: measured over "
-            f"predicted {said}; two ranks are {faster:.2f} times as fast as one"
+            f"predicted {said}; two ranks are {faster:.2f} times as fast as one, and their weights "
+            f"{entry['weights_apart']:.1g} of the greatest apart"
         )
 
 

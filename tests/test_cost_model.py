@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tilewise import cli
-from tilewise.cost_model import JobShape, Network, Prediction, doubled, predict, step_cost
+from tilewise.cost_model import JobShape, Network, Prediction, StepCost, doubled, predict, step_cost
 from tilewise.limits import Limits, Measured
 from tilewise.machine import Machine
 
@@ -21,6 +21,7 @@ CORE = Limits(**{
 MACHINE = Machine(
     "cpu", "avx2", ("avx2",), 2, 2**15, 2**20, 2**25, CORE, CORE, measured(1e-7), "2026-01-01"
 )
+FREE = StepCost(0.0, 0.0)
 NETWORK = Network(latency=1e-5, bandwidth=1e9)
 
 
@@ -31,10 +32,15 @@ NETWORK = Network(latency=1e-5, bandwidth=1e9)
 def test_rows_are_read_from_the_level_that_holds_a_ranks_share(rows, ranks, gbytes):
     shape = JobShape(rows, 99, 100 * ranks)
     seconds = 100 * 100 * 4 / (gbytes * 1e9)
-    assert predict(shape, ranks, NETWORK, MACHINE, 0.0).computing == pytest.approx(
-        max(seconds, 4 * 100 * 100 / 100e9)
-    )
-    assert predict(shape, ranks, NETWORK, MACHINE, 1.0).computing > 1
+    assert predict(shape, ranks, NETWORK, MACHINE, FREE).computing == pytest.approx(seconds)
+
+
+def test_rows_take_the_longer_of_reading_and_training():
+    shape = JobShape(10**7, 99, 100)
+    reading = 100 * 100 * 4 / 10e9
+    for row, expected in ((reading / 200, reading), (reading / 50, 2 * reading)):
+        found = predict(shape, 1, NETWORK, MACHINE, StepCost(1.0, row))
+        assert found.computing == pytest.approx(1 + expected)
 
 
 def test_messages_are_those_of_halving_and_doubling():
@@ -42,7 +48,7 @@ def test_messages_are_those_of_halving_and_doubling():
     size = 100 * 4
     for ranks, trips in ((1, 0), (2, 1), (3, 2), (4, 2), (1000, 10)):
         expected = 2 * trips * 1e-5 + 2 * (ranks - 1) / ranks * size / 1e9
-        found = predict(shape, ranks, NETWORK, MACHINE, 0.0)
+        found = predict(shape, ranks, NETWORK, MACHINE, FREE)
         assert found.messages == pytest.approx(expected)
         assert found.epoch_seconds() == pytest.approx(1000 * (found.computing + found.messages))
 
@@ -64,8 +70,10 @@ def test_ranks_are_doubled_up_to_the_last():
     assert doubled(11) == [1, 2, 4, 8, 11]
 
 
-def test_a_step_has_a_cost():
-    assert 0 < step_cost() < 0.1
+def test_a_step_and_a_row_have_costs():
+    few, many = step_cost(5), step_cost(5000)
+    assert 0 < few.fixed < 0.1
+    assert 0 < few.row < many.row < 0.1
 
 
 def test_plan_prints_a_table_and_advice(capsys):

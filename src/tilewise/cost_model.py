@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tilewise import _core
+from tilewise._threads import threads
 from tilewise.config import Config
 from tilewise.distributed import Ranks, fit_on_ranks
 from tilewise.engine import Engine
 from tilewise.machine import Machine
+from tilewise.timing import Timer
 
-__all__ = ["JobShape", "Network", "Prediction", "doubled", "predict", "step_cost"]
+__all__ = ["JobShape", "Network", "Prediction", "StepCost", "doubled", "predict", "step_cost"]
 
+_ITEMSIZE = 4  # bytes of a float32
 _FEW_MESSAGES = 0.1  # of the time
+_CACHED_BYTES, _REPEATS = 2**18, 50
 
 
 @dataclass(frozen=True)
@@ -26,14 +31,11 @@ class JobShape:
         Of the whole data set.
     batch_size : int
         Rows in a step of all ranks together.
-    itemsize : int, default 4
-        Bytes of a number.
     """
 
     rows: int
     features: int
     batch_size: int
-    itemsize: int = 4
 
     @property
     def steps(self) -> int:
@@ -55,6 +57,22 @@ class Network:
 
     latency: float
     bandwidth: float
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What a step takes of a core, whatever the memory does; see `step_cost`.
+
+    Attributes
+    ----------
+    fixed : float
+        Seconds without rows.
+    row : float
+        Seconds for each row, which is in a cache.
+    """
+
+    fixed: float
+    row: float
 
 
 @dataclass(frozen=True)
@@ -97,12 +115,12 @@ class Prediction:
 
 
 def predict(
-    shape: JobShape, ranks: int, network: Network, machine: Machine, cost: float
+    shape: JobShape, ranks: int, network: Network, machine: Machine, cost: StepCost
 ) -> Prediction:
     r"""Return what a step takes if each rank is a core like those of this machine.
 
     Computing takes the longer of reading the rank's rows of the batch, from the smallest cache that
-    holds its share of the data or from memory, and of four operations for each number; an
+    holds its share of the data or from memory, and of training on rows that are in a cache; an
     Allreduce of m bytes :math:`2 \lceil \log_2 p \rceil l + 2 \frac{p-1}{p} \frac mw` with
     latency l and bandwidth w: halving and doubling, Thakur, Rabenseifner and Gropp, "Optimization
     of collective communication operations in MPICH" (2005).
@@ -113,22 +131,21 @@ def predict(
     ranks : int
     network : Network
     machine : Machine
-    cost : float
-        Seconds of a step without rows; see `step_cost`.
+    cost : StepCost
+        Of rows with as many features.
     """
-    numbers = shape.batch_size / ranks * (shape.features + 1)
-    reading = numbers * shape.itemsize / _read_bytes_per_second(shape, ranks, machine)
-    core = machine.one_core
-    fma = core.fma_float32 if shape.itemsize == 4 else core.fma_float64
-    computing = cost + max(reading, 4 * numbers / (fma.best * 1e9))
-    size = (shape.features + 2) * shape.itemsize  # weights, bias and count
+    rows = shape.batch_size / ranks
+    row_bytes = (shape.features + 1) * _ITEMSIZE
+    reading = rows * row_bytes / _read_bytes_per_second(shape, ranks, machine)
+    computing = cost.fixed + max(reading, rows * cost.row)
+    size = (shape.features + 2) * _ITEMSIZE  # weights, bias and count
     trips = 2 * math.ceil(math.log2(ranks))
     messages = trips * network.latency + 2 * (ranks - 1) / ranks * size / network.bandwidth
     return Prediction(ranks, shape.steps, computing, messages)
 
 
 def _read_bytes_per_second(shape: JobShape, ranks: int, machine: Machine) -> float:
-    share = shape.rows / ranks * (shape.features + 1) * shape.itemsize
+    share = shape.rows / ranks * (shape.features + 1) * _ITEMSIZE
     core = machine.one_core
     levels = [(machine.l1, core.read_l1), (machine.l2, core.read_l2), (machine.l3, core.read_l3)]
     for size, speed in levels:
@@ -137,8 +154,13 @@ def _read_bytes_per_second(shape: JobShape, ranks: int, machine: Machine) -> flo
     return core.read_memory.best * 1e9
 
 
-def step_cost() -> float:
-    """Measure what a step costs without rows and without messages, in seconds."""
+def step_cost(features: int) -> StepCost:
+    """Measure what a step costs a core, without messages and with rows in a cache."""
+    with threads(1):
+        return StepCost(_seconds_without_rows(), _seconds_of_a_row(features))
+
+
+def _seconds_without_rows() -> float:
     n = 2048
     config = Config.checked(
         n_features=1, n_targets=None, batch_size=1, optimizer="sgd", sampling="sequential",
@@ -148,6 +170,18 @@ def step_cost() -> float:
     X, y = np.ones((n, 1), np.float32), np.ones(n, np.float32)
     history = fit_on_ranks(engine, X, y, 5, Ranks(None), (1, None, 1), progress=False)
     return float(np.diff(history.seconds, prepend=0).min()) / n
+
+
+def _seconds_of_a_row(features: int) -> float:
+    n = max(1, _CACHED_BYTES // (_ITEMSIZE * (features + 1)))
+    X, y = np.ones((n, features), np.float32), np.ones((n, 1), np.float32)
+    parameters = np.zeros((features + 1, 1), np.float32)
+    gradient = np.empty_like(parameters)
+    timer = Timer()
+    for _ in range(_REPEATS):
+        with timer:
+            _core.sum_gradients(X, y, None, None, 0, n, parameters, gradient)
+    return min(timer.times) / n
 
 
 def doubled(ranks: int) -> Sequence[int]:

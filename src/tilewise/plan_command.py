@@ -69,7 +69,7 @@ def _positive(value: str) -> float:
 def _plan(arguments: argparse.Namespace) -> None:
     shape = JobShape(arguments.rows, arguments.features, min(arguments.batch, arguments.rows))
     network = Network(arguments.latency * 1e-6, arguments.bandwidth * 1e9)
-    found, cost = machine(), step_cost()
+    found, cost = machine(), step_cost(shape.features)
     counts = doubled(min(arguments.ranks, shape.rows))
     predictions = [predict(shape, ranks, network, found, cost) for ranks in counts]
     print(_table(shape, predictions).to_text())
