@@ -131,6 +131,8 @@ def test_a_checkpoint_in_mid_epoch_is_finished_without_saving_too(tmp_path, monk
         stop_after(1, patch)
         cut.fit(X, y, 3, checkpoint=path, checkpoint_every=5)
     cut = tw.Trainer.load(path)
+    with pytest.raises(RuntimeError, match="320 rows of an epoch are done; call fit, which does"):
+        cut.run_epoch(X, y)
     cut.fit(X, y, 3)
     assert (cut.steps, cut.epochs) == (whole.steps, whole.epochs)
     np.testing.assert_array_equal(cut.weights, whole.weights)

@@ -174,6 +174,8 @@ class Trainer(TrainedModel):
         >>> trainer.examples
         100
         """
+        if done := self._engine.epoch_examples:
+            raise RuntimeError(f"{done} rows of an epoch are done; call fit, which does the others")
         if isinstance(X, Rows):
             return stream_epoch(self._engine, X, y=y, sample_weight=sample_weight)
         examples = self._engine.config.examples(X, y, sample_weight)
