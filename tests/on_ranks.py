@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def fits(folder):
         "sgd": {},
         "adam": {"optimizer": "adam", "weight_decay": 0.01, "clip_norm": 1.0},
         "average": {"average": True, "batch_size": 7},
+        "object": {"learning_rate": partial(constant, 0.05)},
         "few rows": {"batch_size": 5, "learning_rate": 0.01},
         "full": {"batch_size": 10 * N, "sampling": "permutation", "optimizer": momentum},
     }
@@ -83,6 +85,8 @@ def fail(how, *_):
     if how == "rates":
         rates = [lambda step: 0.1, lambda step: 0.2]
         return attempt(X, y, learning_rate=rates[COMM.rank == COMM.size - 1])
+    if how == "caught":
+        return caught_on_one_rank(X, y)
     if how == "between":
         attempt(X, y)
         if COMM.rank == COMM.size - 1:
@@ -105,6 +109,7 @@ def fail(how, *_):
         "empty": lambda: attempt(X[:0], y[:0]),
         "batch": lambda: attempt(X, y, batch_size=16),
         "missing": lambda: attempt(None, None),
+        "name": lambda: attempt(X, y, batchsize=16),
         "outside": lambda: attempt(X, y),
     }
     return changed[how]()
@@ -115,6 +120,18 @@ def attempt(X, y, **changed):
         tw.fit(X, y, epochs=3, comm=COMM, **settings(**changed))
     except Exception as error:
         print(f"{COMM.rank}|{type(error).__name__}|{error}", flush=True)
+
+
+def caught_on_one_rank(X, y):
+    """Let the rank whose fault it is go on, alone."""
+    if COMM.rank == COMM.size - 1:
+        X[7, 2] = np.nan
+        attempt(X, y)
+    tw.fit(X, y, epochs=3, comm=COMM, **settings())
+
+
+def constant(rate, step):
+    return rate
 
 
 def rate(step):

@@ -26,6 +26,7 @@ SIZE = 3
         "empty": "X has shape (0, 5); give shape",
         "batch": "rank 2 has batch_size=16, but rank 0 32; make them alike",
         "missing": "y is missing",
+        "name": "fit has no argument 'batchsize'",
         "rate": "no rate today",
         "rates": "rank 2 has the learning rate 0.2, but rank 0 0.1 for the same step",
         "diverge": "learning_rate=100000.0 is too large",
@@ -52,6 +53,12 @@ def test_an_error_between_two_fits_ends_the_job():
     run = on_ranks(SIZE, "fail", "between")
     assert run.returncode != 0
     assert "KeyError: 'my own fault'" in run.stderr
+
+
+def test_a_rank_that_goes_on_alone_after_an_error_ends_with_the_job():
+    run = on_ranks(SIZE, "fail", "caught")
+    assert run.returncode != 0
+    assert "RankError: rank 2: X[7, 2] is nan" in run.stderr
 
 
 def test_what_does_not_go_with_ranks_is_refused(tmp_path):
@@ -113,7 +120,7 @@ def test_a_checkpoint_in_mid_epoch_continues_bit_by_bit(tmp_path, monkeypatch, s
     assert cut.epochs == 1
     cut = tw.Trainer.load(saving["checkpoint"])
     assert (cut.steps, cut.epochs) == (21, 1)
-    with pytest.raises(ValueError, match="256 rows into an epoch, but there are 99"):
+    with pytest.raises(ValueError, match="256 rows into an epoch of 403, but there are 99"):
         cut.fit(X[:99], y[:99], **saving)
     rest = cut.fit(*data, epochs=3, **saving)
     np.testing.assert_array_equal(cut.weights, whole.weights)
@@ -136,6 +143,20 @@ def test_a_checkpoint_in_mid_epoch_is_finished_without_saving_too(tmp_path, monk
     cut.fit(X, y, 3)
     assert (cut.steps, cut.epochs) == (whole.steps, whole.epochs)
     np.testing.assert_array_equal(cut.weights, whole.weights)
+
+
+def test_a_diverging_training_keeps_the_last_good_checkpoint(tmp_path):
+    X, y = table()
+    path = tmp_path / "checkpoint.npz"
+    trainer = tw.Trainer(D, dtype=np.float64, **settings())
+    trainer.fit(X, y, checkpoint=path)
+    good = path.read_bytes()
+    trainer.learning_rate = 5.0
+    with pytest.raises(tw.DivergenceError, match=r"learning_rate=5.0 is too large"):
+        trainer.fit(X, y, 20, checkpoint=path, checkpoint_every=20)
+    assert np.isfinite(trainer.weights).all()
+    saved = tw.Trainer.load(path)
+    assert path.read_bytes() == good or saved.loss(X, y) < 1e9
 
 
 def test_a_failed_epoch_leaves_the_rate_to_be_found(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tilewise as tw
-from tilewise.output_files import check_outputs, outputs
+from tilewise.output_files import check_outputs, outputs, replaced
 
 
 def write(folder, names, force=False, **contents):
@@ -112,6 +112,15 @@ def test_what_is_no_folder_or_no_file_is_refused(tmp_path):
 def test_an_error_of_the_system_names_the_folder(tmp_path):
     with pytest.raises(OSError, match="cannot be written: File name too long; choose another"):
         write(tmp_path / ("x" * 300), ["a"], a="")
+
+
+def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replaced(path) as unfinished:
+        unfinished.write_text("half")
+        raise ZeroDivisionError
+    assert os.listdir(tmp_path) == ["x"] and path.read_text() == "old"
 
 
 def test_a_trainer_makes_no_folders(tmp_path):

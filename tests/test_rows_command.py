@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from ranks import mpiexec
 
 import tilewise as tw
-from tilewise import cli
+from tilewise import checkpoint, cli
 from tilewise.model_file import load_model
 
 WEIGHTS = np.array([1.0, -2.0, 3.0])
@@ -171,10 +172,80 @@ def test_a_job_that_is_stopped_before_its_model_is_written_resumes(folder, monke
         patch.setattr("tilewise.model_commands._finish", stopped)
         assert cli.main([*train, "stopped"]) == 130
     assert os.listdir("stopped") == ["checkpoint.npz"]
+    (folder / "stopped/model.json").write_text("{}")  # as if killed between two of its files
     assert cli.main([*train, "stopped"]) == 0
     whole, resumed = (load_model(f"{name}/model.npz") for name in ("whole", "stopped"))
     np.testing.assert_array_equal(resumed.weights, whole.weights)
     assert resumed.training["scores"] == whole.training["scores"]
+
+
+def test_a_checkpoint_goes_on_with_its_own_data_only(folder, capsys):
+    train = ["train", "data", "--resume", "--out", "out", "--epochs"]
+    stop_before_the_model([*train, "1"])
+    assert cli.main([*train, "2", "--target", "1"]) == 2
+    message = "checkpoint.npz is of data with target=[3, None], not [0, None]; give those"
+    assert message in capsys.readouterr().err
+    np.save("data/3.npy", np.load("data/1.npy"))
+    assert cli.main([*train, "2"]) == 2
+    assert "is of data with rows=3020, not 3040; give those" in capsys.readouterr().err
+    os.unlink("data/3.npy")
+    assert cli.main([*train, "2"]) == 0
+
+
+def stop_before_the_model(train):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tilewise.model_commands._finish", stopped)
+        assert cli.main(train) == 130
+
+
+def test_force_begins_anew_at_once(folder, capsys):
+    train = ["train", "data", "--checkpoint-every", "50", "--out", "out"]
+    stop_before_the_model(train)
+    assert os.listdir("out") == ["checkpoint.npz"]
+    assert cli.main([*train, "--learning-rate", "1e9", "--force"]) == 2
+    assert "is too large" in capsys.readouterr().err
+    assert os.listdir("out") == []
+
+
+def test_an_epoch_that_is_begun_is_not_left_out(folder, monkeypatch, capsys):
+    def stopped(engine, path):
+        write_over(engine, path)
+        raise KeyboardInterrupt
+
+    train = ["train", "data", "--batch-size", "32", "--out", "out", "--epochs"]
+    write_over = checkpoint.write_over
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_over", stopped)
+        assert cli.main([*train, "3", "--checkpoint-every", "120"]) == 130  # of 95 in an epoch
+    assert cli.main([*train, "1", "--resume"]) == 2
+    assert "epochs=1, but 1 are done and 1 is begun; give more" in capsys.readouterr().err
+    assert cli.main([*train, "2", "--resume"]) == 0
+
+
+def test_ranks_with_unlike_data_are_refused(folder):
+    shutil.copytree("data", "other")
+    np.save("other/3.npy", np.load("data/1.npy"))
+    one, *rest = mpiexec(1)
+    command = [*rest, "-m", "tilewise", "train"]
+    jobs = [one, *command, "data", "--mpi", ":", *command, "other", "--mpi"]
+    run = subprocess.run(jobs, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 2
+    assert "rank 1 has rows=3040, but rank 0 3020; make them alike" in run.stderr
+
+
+def test_processes_that_do_not_know_of_each_other_are_refused(folder, monkeypatch, capsys):
+    monkeypatch.setenv("PMI_SIZE", "3")
+    assert cli.main(["train", "data"]) == 2
+    assert "each of 3 processes would train all alone; add --mpi" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--checkpoint-every", "--average-every", "--buffer-mib"])
+def test_a_zero_is_refused_for_one_file_too(folder, capsys, option):
+    assert cli.main(["train", "data/0.npy", option, "0"]) == 2
+    assert f"{option}=0 is below 1" in capsys.readouterr().err
 
 
 def test_a_missing_folder_is_named(folder):

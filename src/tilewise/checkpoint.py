@@ -65,6 +65,7 @@ def _write(engine: Engine, path: Path) -> None:
         "learning_rate": _rate_to_json(engine.rate),
         "epochs": engine.epochs,
         "epoch_examples": engine.epoch_examples,
+        "trained_on": engine.trained_on,
         "start_loss": None if math.isnan(engine.start_loss) else engine.start_loss,
         "format": _FORMAT,
     }
@@ -127,6 +128,9 @@ def _engine(settings: dict[str, Any], arrays: dict[str, Any]) -> Engine:
     epochs, epoch_examples = (
         check_int(name, settings[name], minimum=0) for name in ("epochs", "epoch_examples")
     )
+    if not isinstance(settings["trained_on"], dict):
+        raise TypeError("trained_on is no dict")
+    engine.trained_on = settings["trained_on"]
     start_loss = settings["start_loss"]
     if start_loss is not None:
         check_positive("start_loss", start_loss, or_zero=True)

@@ -69,6 +69,7 @@ class Engine:
         self.counters = np.zeros(2, np.int64)  # steps and examples
         self.epochs = 0  # finished ones
         self.epoch_examples = 0  # of the next one, done before a checkpoint of several ranks
+        self.trained_on: dict[str, Any] = {}  # what a checkpoint tells of the data
         self.start_loss = float("nan")  # see Records
         self.random = _core.Sampler(1, config.sampling, config.seed).state
         self._training = Lock()

@@ -54,6 +54,11 @@ class Examples:
             if at >= 0:
                 raise nonfinite(name, array, at)
 
+    def first(self, n: int) -> "Examples":
+        """Return at most so many rows, which are not copied."""
+        weights = None if self.weights is None else self.weights[:n]
+        return Examples(self.X[:n], self.y[:n], weights)
+
     def split(self, fraction: float, seed: int) -> tuple["Examples", "Examples"]:
         """Return copies of most rows and of a fraction of them, drawn at random."""
         n = len(self.X)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from tilewise._validation import check_int
-from tilewise.distributed import Ranks
+from tilewise.distributed import Ranks, check_alike
 from tilewise.fit_table import Score, versions
 from tilewise.history import History
 from tilewise.linear_model import Columns, LinearModel, Standardization
@@ -72,10 +73,14 @@ def fit_rows(
     DivergenceError
         The learning rate is too large.
     """
-    rows = ranks.together(lambda: open_all().share(ranks.rank, ranks.size))
+    whole = ranks.together(open_all)
+    data = _about(whole)
+    of_all = ranks.gather({**data, "epochs": epochs})
+    ranks.together(lambda: check_alike(of_all))
+    rows = ranks.together(lambda: whole.share(ranks.rank, ranks.size))
     moments = ranks.gather(ranks.together(lambda: moments_of(rows, labels=True)))
     standardized = ranks.together(lambda: standardized_by(rows, moments))
-    trainer = ranks.together(lambda: _trainer(rows, resume, settings))
+    trainer = ranks.together(lambda: _trainer(data, rows.dtype, resume, settings))
     left = ranks.together(lambda: _epochs_left(trainer, epochs))
     if left > 0:
         history = trainer.fit(standardized, epochs=left, **fitting)
@@ -100,12 +105,33 @@ def fit_rows(
     return FittedRows(model, history, score)
 
 
-def _trainer(rows: Parts, resume: Path | None, settings: dict[str, Any]) -> Trainer:
-    d = rows.n_features
-    begun = Trainer(d, dtype=rows.dtype, initial_weights=np.zeros(d), **settings)
+def _about(rows: Parts) -> dict[str, Any]:
+    """Return what tells data apart, as JSON has it."""
+    first = rows.parts[0]
+    names = None if first.names is None else list(first.names)
+    return {
+        "rows": rows.n_rows,
+        "n_features": rows.n_features,
+        "columns": names,
+        "target": list(first.label_column),
+    }
+
+
+def _trainer(
+    data: dict[str, Any], dtype: DTypeLike, resume: Path | None, settings: dict[str, Any]
+) -> Trainer:
+    d = data["n_features"]
+    begun = Trainer(d, dtype=dtype, initial_weights=np.zeros(d), **settings)
+    begun._engine.trained_on = data
     if resume is None:
         return begun
     resumed = Trainer.load(resume)
+    for name, found in resumed._engine.trained_on.items():
+        if found != data.get(name):
+            raise ValueError(
+                f"{resume} is of data with {name}={found}, not {data.get(name)}; give those"
+            )
+    resumed._engine.trained_on = data
     for (name, wanted), found in zip(
         _settings(begun).items(), _settings(resumed).values(), strict=True
     ):
@@ -126,8 +152,10 @@ def _settings(trainer: Trainer) -> dict[str, Any]:
 
 def _epochs_left(trainer: Trainer, epochs: int) -> int:
     left = check_int("epochs", epochs) - trainer.epochs
-    if left < 0:
-        raise ValueError(f"epochs={epochs}, but {trainer.epochs} are done; give more")
+    begun = trainer._engine.epoch_examples > 0
+    if left < begun:
+        done = f"{trainer.epochs} are done{' and 1 is begun' if begun else ''}"
+        raise ValueError(f"epochs={epochs}, but {done}; give more")
     return left
 
 

@@ -119,6 +119,7 @@ def _rate(value: str) -> float | str:
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    rows_command.check_processes(arguments)
     names = ("batch_size", "learning_rate", "optimizer", "sampling", "weight_decay", "seed")
     settings = {name: getattr(arguments, name) for name in names}
     if rows_command.wants_rows(arguments):

@@ -100,8 +100,12 @@ def replaced(path: Path) -> Iterator[Path]:
         yield unfinished
         _flush(unfinished)
         os.replace(unfinished, path)
-    except OSError as error:
-        raise _not_written(path, error) from error
+    except BaseException as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        if isinstance(error, OSError):
+            raise _not_written(path, error) from error
+        raise
 
 
 def remove_unfinished(folder: Path) -> None:

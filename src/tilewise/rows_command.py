@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from tilewise._core import usable_cpus
-from tilewise._threads import set_num_threads
+from tilewise._threads import get_num_threads, set_num_threads
 from tilewise._validation import check_int
 from tilewise.distributed import Ranks
 from tilewise.fit_rows import FittedRows, fit_rows
 from tilewise.output_files import check_outputs, remove_unfinished
 from tilewise.rows import Parts, open_rows
 
-__all__ = ["add_options", "train_rows", "wants_rows"]
+__all__ = ["add_options", "check_processes", "train_rows", "wants_rows"]
 
 _CHECKPOINT = "checkpoint.npz"
 _BUFFER_MIB = 1024
 _CHECKPOINT_EVERY = 1000
+_COUNTS_OF_MPIEXEC = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # of MPICH and Open MPI
 _OPTIONS = ("mpi", "average_every", "buffer_mib", "checkpoint_every", "resume")
 
 
@@ -56,7 +57,17 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def wants_rows(arguments: argparse.Namespace) -> bool:
     """Return whether the rows stay on the disk."""
-    return os.path.isdir(arguments.file) or any(getattr(arguments, name) for name in _OPTIONS)
+    given = [getattr(arguments, name) for name in _OPTIONS]
+    named = any(value is not None and value is not False for value in given)  # 0 is refused later
+    return os.path.isdir(arguments.file) or named
+
+
+def check_processes(arguments: argparse.Namespace) -> None:
+    """Refuse several processes that would not know of each other."""
+    for name in _COUNTS_OF_MPIEXEC:
+        count = os.environ.get(name, "1")
+        if count != "1" and not arguments.mpi:
+            raise ValueError(f"each of {count} processes would train all alone; add --mpi")
 
 
 def train_rows(
@@ -86,8 +97,11 @@ def _train(
     checkpoint = Path(arguments.out, _CHECKPOINT)
     checked = ranks.together(lambda: _check(arguments, files, checkpoint, ranks.rank == 0))
     resume = ranks.gather(checked)[0]
+    if resume:
+        arguments.force = True  # its own files, if it was killed while they got their names
     if arguments.mpi and "TILEWISE_NUM_THREADS" not in os.environ:
-        set_num_threads(max(1, usable_cpus() // ranks.on_this_machine))
+        share = max(1, usable_cpus() // ranks.on_this_machine)
+        set_num_threads(min(share, get_num_threads()))
     fitting = {
         "comm": ranks.comm,
         "average_every": arguments.average_every or 1,
@@ -102,6 +116,8 @@ def _train(
         rows = _open(arguments)
         if saves:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        if ranks.rank == 0 and not resume:
+            checkpoint.unlink(missing_ok=True)  # another job's, with --force
         return rows
 
     fitted = fit_rows(
@@ -140,12 +156,13 @@ def _check(
             check_int("--" + name.replace("_", "-"), getattr(arguments, name))
     if not writes:
         return False
-    check_outputs(checkpoint.parent, files, arguments.force)
+    resume = bool(arguments.resume and checkpoint.exists())
+    check_outputs(checkpoint.parent, files, arguments.force or resume)
     if checkpoint.exists() and not (arguments.resume or arguments.force):
         raise FileExistsError(
             f"{checkpoint} exists; --resume to go on from it, or --force to begin anew"
         )
-    return bool(arguments.resume and checkpoint.exists())
+    return resume
 
 
 def _open(arguments: argparse.Namespace) -> Parts:

@@ -90,10 +90,12 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
-    for name in settings.keys() - _SETTINGS:
-        raise TypeError(f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}")
 
     def trainer() -> Trainer:
+        for name in settings.keys() - _SETTINGS:
+            raise TypeError(
+                f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}"
+            )
         d, t, dtype = _shape(X, y)
         return Trainer(d, n_targets=t, batch_size=batch_size, dtype=dtype, **settings)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from tilewise.distributed.ranks import Ranks
 from tilewise.engine import Engine
+from tilewise.schedules import Schedule
 
-__all__ = ["make_alike"]
+__all__ = ["check_alike", "make_alike"]
 
 
 def make_alike(engine: Engine, ranks: Ranks, settings: Mapping[str, Any]) -> None:
@@ -19,16 +20,17 @@ def make_alike(engine: Engine, ranks: Ranks, settings: Mapping[str, Any]) -> Non
         "learning_rate": _shown(engine.rate),
         **settings,
     }
-    state = config.seed, engine.epochs, engine.epoch_examples
+    state = config.seed, engine.epochs, engine.epoch_examples, engine.trained_on
     of_all = ranks.gather((own, state))
-    ranks.together(lambda: _check_alike([settings for settings, _ in of_all]))
-    seed, engine.epochs, engine.epoch_examples = of_all[0][1]
+    ranks.together(lambda: check_alike([settings for settings, _ in of_all]))
+    seed, engine.epochs, engine.epoch_examples, engine.trained_on = of_all[0][1]
     engine.config = replace(config, seed=seed)
     for array in (engine.parameters, engine.slots, engine.counters):
         ranks.spread(array)
 
 
-def _check_alike(of_all: Sequence[Mapping[str, Any]]) -> None:
+def check_alike(of_all: Sequence[Mapping[str, Any]]) -> None:
+    """Raise if a rank differs from rank 0 in something, and name it."""
     for rank, settings in enumerate(of_all):
         for name, value in settings.items():
             if value != of_all[0][name]:
@@ -38,5 +40,7 @@ def _check_alike(of_all: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _shown(rate: Any) -> str:
-    """Return what two ranks can compare: of a function its name."""
-    return str(getattr(rate, "__name__", rate))
+    """Return what two ranks can compare: of a function its name, of an object its type's."""
+    if isinstance(rate, float | str | Schedule):
+        return str(rate)
+    return str(getattr(rate, "__name__", type(rate).__name__))

@@ -25,6 +25,7 @@ from tilewise.schedules import Schedule, rate_block
 __all__ = ["Job", "JobOptions"]
 
 _BLOCK = 1024  # steps between two looks at the parameters
+_FEW = 1024  # rows that tell of a divergence before a checkpoint
 _DIVERGED = 1e6  # times the loss at the start, or of zeros
 
 
@@ -59,6 +60,7 @@ class Job:
         self._sizes: list[int] = ranks.gather(self._local.n_rows)
         self._n_rows = sum(self._sizes)
         ranks.together(self._check_checkpoint)
+        engine.trained_on = {**engine.trained_on, "rows": self._n_rows}
         self._batch_size = min(engine.config.batch_size, self._n_rows)
         self._steps = steps_for(engine, ranks, options.average_every)
         self._most_loss = float("inf")
@@ -115,11 +117,11 @@ class Job:
         engine.epochs, engine.epoch_examples = engine.epochs + 1, 0
 
     def _check_checkpoint(self) -> None:
-        done = self._engine.epoch_examples
-        if done > self._n_rows:
+        done, rows = self._engine.epoch_examples, self._engine.trained_on.get("rows")
+        if done and rows != self._n_rows:
             raise ValueError(
-                f"the checkpoint is {done} rows into an epoch, but there are {self._n_rows}; give "
-                "the rows that it was trained on"
+                f"the checkpoint is {done} rows into an epoch of {rows}, but there are "
+                f"{self._n_rows}; give the rows that it was trained on"
             )
 
     def _begin(self, draws: Draws) -> None:
@@ -176,7 +178,10 @@ class Job:
             if not (np.isfinite(engine.parameters).all() and np.isfinite(engine.slots).all()):
                 raise engine.divergence(draws.piece, records, int(engine.counters[1]))
             interval = self._options.checkpoint_every
-            self._save_if(engine.counters[0] % interval < self._options.average_every)
+            due = engine.counters[0] % interval < self._options.average_every
+            if due and not engine.loss(draws.piece.first(_FEW)) <= self._most_loss:
+                raise engine.divergence(draws.piece, records, int(engine.counters[1]))
+            self._save_if(due)
 
         self._ranks.together(look)
         self._ranks.spread(engine.parameters)

@@ -1,6 +1,8 @@
 """The processes of a job, and how they agree: on numbers, and on errors."""
 
+import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -47,8 +49,8 @@ class Ranks:
             )
         self._in_place = MPI.IN_PLACE
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
-        if self.size > 1:
-            _end_job_with_uncaught_errors(comm)
+        if MPI.COMM_WORLD.Get_size() > 1:
+            _end_job_with_uncaught_errors(MPI.COMM_WORLD)
 
     @property
     def on_this_machine(self) -> int:
@@ -121,13 +123,23 @@ class Ranks:
         print(
             f"rank {self.rank}: {type(error).__name__}: {_message(error)}",
             file=sys.stderr,
-            flush=True,
         )
-        self.comm.Abort(1)
+        _abort(self.comm)
 
 
 def _message(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
+
+
+_FORWARDING = 0.2  # seconds that mpiexec has to pass on what was printed
+_PATIENCE = 1.0  # seconds for the rank that has the message
+
+
+def _abort(comm: Any) -> None:
+    sys.stderr.flush()
+    time.sleep(_FORWARDING)
+    comm.Abort(1)
+    os._exit(1)  # it may return before the process is ended
 
 
 _ended_jobs: list[Any] = []  # communicators that sys.excepthook ends
@@ -141,9 +153,9 @@ def _end_job_with_uncaught_errors(comm: Any) -> None:
     shown = sys.excepthook
 
     def show_and_abort(kind: Any, error: BaseException, trace: Any) -> None:
+        if isinstance(error, RankError):
+            time.sleep(_PATIENCE)  # unless that rank caught its error, it ends the job
         shown(kind, error, trace)
-        sys.stderr.flush()
-        if not hasattr(error, "first_rank"):
-            comm.Abort(1)
+        _abort(comm)
 
     sys.excepthook = show_and_abort
