@@ -116,8 +116,8 @@ def _epochs(record: Record) -> list[str]:
 def _growth(record: Record) -> list[str]:
     parts = ["## How the cost grows", _picture("growth", "Times beside the model")]
     parts.append(
-        "Rows and features grow until X takes a quarter of the memory, n until it takes some ten "
-        "seconds: then the time grows as the operations do."
+        "Rows and features grow until X takes a quarter of the memory; n too, or until a product "
+        "takes some ten seconds."
     )
     for group, value in GROWTH.items():
         if cases := _of(record, group):

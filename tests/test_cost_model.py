@@ -71,9 +71,10 @@ def test_ranks_are_doubled_up_to_the_last():
 
 
 def test_a_step_and_a_row_have_costs():
-    few, many = step_cost(5), step_cost(5000)
-    assert 0 < few.fixed < 0.1
-    assert 0 < few.row < many.row < 0.1
+    for features in (1, 5, 5000):
+        cost = step_cost(features)
+        assert 0 < cost.fixed < 0.1
+        assert 0 < cost.row < 0.1
 
 
 def test_plan_prints_a_table_and_advice(capsys):
@@ -85,6 +86,8 @@ def test_plan_prints_a_table_and_advice(capsys):
         -1
     ] == "1000"
     assert "On 1000 ranks, messages take" in out and "--average-every" in out
+    assert cli.main(["plan", "--rows", "1e6", "--features", "1e12"]) == 0  # nobody has such a row
+    capsys.readouterr()
     assert cli.main(["plan", "--rows", "1e6", "--features", "1000", "--ranks", "1"]) == 0
     assert "would gain little" in " ".join(capsys.readouterr().out.split())
 

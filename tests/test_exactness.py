@@ -70,12 +70,22 @@ def test_around_the_edges_of_several_blocks_at_once(rng, dtype):
         assert_exact(a.copy(of_a), b.copy(of_b), np.full((m, n), np.nan, dtype, of_out))
 
 
+@pytest.mark.parametrize("junk", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_an_earlier_call_left_in_a_buffer_is_not_used(dtype, junk):
+    with np.errstate(all="ignore"):
+        tw.matmul(np.ones((9, 8192), dtype), np.full((8192, 2), junk, dtype))
+    with np.errstate(all="raise"):
+        found = tw.matmul(np.ones((9, 8189), dtype), np.ones((8189, 2), dtype))
+    assert (found == 8189).all()
+
+
 @pytest.mark.parametrize("where", ["cache", "memory"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 def test_few_columns_or_rows_of_any_number(rng, dtype, where):
     k = 2 * 4096 + 5  # two long sums, and a part of a vector
     row_bytes = k * np.dtype(dtype).itemsize
-    m = 9 if where == "cache" else min(_core.caches()["l3"], 2**26) // row_bytes + 1
+    m = 9 if where == "cache" else min(_core.caches()["l3"], 2**28) // row_bytes + 1
     a = integers(rng, (m, k), dtype)
     for n in range(2, 9):
         assert tw.explain(m, n, k).path == "narrow"

@@ -204,6 +204,7 @@ def stop_before_the_model(train):
 def test_force_begins_anew_at_once(folder, capsys):
     train = ["train", "data", "--checkpoint-every", "50", "--out", "out"]
     stop_before_the_model(train)
+    assert cli.main([*train, "--batch-size", "0", "--force"]) == 2  # before it begins
     assert os.listdir("out") == ["checkpoint.npz"]
     assert cli.main([*train, "--learning-rate", "1e9", "--force"]) == 2
     assert "is too large" in capsys.readouterr().err
@@ -239,7 +240,7 @@ def test_ranks_with_unlike_data_are_refused(folder):
 def test_processes_that_do_not_know_of_each_other_are_refused(folder, monkeypatch, capsys):
     monkeypatch.setenv("PMI_SIZE", "3")
     assert cli.main(["train", "data"]) == 2
-    assert "each of 3 processes would train all alone; add --mpi" in capsys.readouterr().err
+    assert "PMI_SIZE=3: each process would train it all; add --mpi" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--checkpoint-every", "--average-every", "--buffer-mib"])

@@ -35,7 +35,7 @@ struct InnerTile {
   const T* a;
   index a_row_stride;
   int rows;
-  const T* b;  // for each vector along k, those of all columns of the tile
+  const T* b;  // packed: for each vector along k, that of each column
   int cols;
   T* c;
   index c_row_stride;

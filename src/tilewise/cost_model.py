@@ -19,6 +19,7 @@ __all__ = ["JobShape", "Network", "Prediction", "StepCost", "doubled", "predict"
 _ITEMSIZE = 4  # bytes of a float32
 _FEW_MESSAGES = 0.1  # of the time
 _CACHED_BYTES, _REPEATS = 2**18, 50
+_MOST_FEATURES = 2**14  # of a row that is measured; longer ones take as much more
 
 
 @dataclass(frozen=True)
@@ -173,15 +174,16 @@ def _seconds_without_rows() -> float:
 
 
 def _seconds_of_a_row(features: int) -> float:
-    n = max(1, _CACHED_BYTES // (_ITEMSIZE * (features + 1)))
-    X, y = np.ones((n, features), np.float32), np.ones((n, 1), np.float32)
-    parameters = np.zeros((features + 1, 1), np.float32)
+    d = min(features, _MOST_FEATURES)
+    n = _CACHED_BYTES // (_ITEMSIZE * (d + 1))
+    X, y = np.ones((n, d), np.float32), np.ones((n, 1), np.float32)
+    parameters = np.zeros((d + 1, 1), np.float32)
     gradient = np.empty_like(parameters)
     timer = Timer()
     for _ in range(_REPEATS):
         with timer:
             _core.sum_gradients(X, y, None, None, 0, n, parameters, gradient)
-    return min(timer.times) / n
+    return min(timer.times) / n * (features + 1) / (d + 1)
 
 
 def doubled(ranks: int) -> Sequence[int]:

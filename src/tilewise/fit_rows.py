@@ -45,6 +45,7 @@ def fit_rows(
     *,
     epochs: int,
     resume: Path | None,
+    begin: Callable[[], None],
     fitting: dict[str, Any],
     **settings: Any,
 ) -> FittedRows:
@@ -59,6 +60,8 @@ def fit_rows(
         In all, with those before a checkpoint.
     resume : Path or None
         A checkpoint to go on from.
+    begin : callable
+        Called on each rank when all is checked, before the first step.
     fitting : dict
         More arguments of `tilewise.Trainer.fit`.
     **settings
@@ -82,14 +85,14 @@ def fit_rows(
     standardized = ranks.together(lambda: standardized_by(rows, moments))
     trainer = ranks.together(lambda: _trainer(data, rows.dtype, resume, settings))
     left = ranks.together(lambda: _epochs_left(trainer, epochs))
+    ranks.together(begin)
     if left > 0:
         history = trainer.fit(standardized, epochs=left, **fitting)
     sums = ranks.gather(ranks.together(lambda: _summed_loss(trainer, standardized)))
-    n_rows = sum(part.n for part in moments)
-    loss = sum(sums) / n_rows
+    loss = sum(sums) / data["rows"]
     if left == 0:  # killed after the last step and before the model was written
         history = _history_of_the_end(trainer, loss)
-    score = Score(n_rows, loss, 1 - 2 * loss)
+    score = Score(data["rows"], loss, 1 - 2 * loss)
     about = {
         **settings,
         "learning_rate": trainer.learning_rate,

@@ -111,10 +111,8 @@ def replaced(path: Path) -> Iterator[Path]:
 def remove_unfinished(folder: Path) -> None:
     """Remove what killed writers left in a folder where nobody else writes."""
     for path in folder.glob(f"{_UNFINISHED}*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _not_written(path: Path, error: OSError) -> OSError:

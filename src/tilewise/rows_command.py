@@ -67,7 +67,9 @@ def check_processes(arguments: argparse.Namespace) -> None:
     for name in _COUNTS_OF_MPIEXEC:
         count = os.environ.get(name, "1")
         if count != "1" and not arguments.mpi:
-            raise ValueError(f"each of {count} processes would train all alone; add --mpi")
+            raise ValueError(
+                f"{name}={count}: each process would train it all; add --mpi, or unset {name}"
+            )
 
 
 def train_rows(
@@ -112,25 +114,23 @@ def _train(
         fitting["checkpoint"] = checkpoint
         fitting["checkpoint_every"] = arguments.checkpoint_every or _CHECKPOINT_EVERY
 
-    def opened() -> Parts:
-        rows = _open(arguments)
+    def begin() -> None:
         if saves:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
         if ranks.rank == 0 and not resume:
             checkpoint.unlink(missing_ok=True)  # another job's, with --force
-        return rows
 
     fitted = fit_rows(
-        opened, ranks, epochs=arguments.epochs, resume=checkpoint if resume else None,
-        fitting=fitting, **settings,
+        lambda: _open(arguments), ranks, epochs=arguments.epochs,
+        resume=checkpoint if resume else None, begin=begin, fitting=fitting, **settings,
     )  # fmt: skip
 
     def write() -> None:
         if ranks.rank == 0:
-            if saves:
-                remove_unfinished(checkpoint.parent)  # of this job, where it was killed
             finish(fitted)
             checkpoint.unlink(missing_ok=True)
+            if saves:
+                remove_unfinished(checkpoint.parent)  # of this job, where it was killed
 
     ranks.together(write)
 

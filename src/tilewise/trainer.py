@@ -162,8 +162,9 @@ class Trainer(TrainedModel):
     def run_epoch(self, X: ArrayLike | Rows, y: Maybe = None, sample_weight: Maybe = None) -> None:
         """Train for one epoch, in batches.
 
-        `X` may be rows of `tilewise.open_rows`, alone. Parameters and errors are those of `step`;
-        after a divergence the trainer has the last good weights of the epoch, or those before it.
+        `X` may be rows of `tilewise.open_rows`, alone. Parameters and errors are those of `step`,
+        and RuntimeError in the middle of an epoch, which `fit` finishes. After a divergence the
+        trainer has the last good weights of the epoch, or those before it.
 
         Examples
         --------

@@ -136,7 +136,8 @@ class Job:
         if np.isinf(self._most_loss):
             y = draws.piece.y
             of_zeros = float(np.square(y, dtype=np.float64).sum()) / 2 / len(y)
-            self._most_loss = _DIVERGED * max(ranks.gather(max(engine.loss(draws.piece), of_zeros)))
+            start = max(ranks.gather(max(engine.loss(draws.piece), of_zeros)))
+            self._most_loss = _DIVERGED * start or np.inf  # labels of 0 alone tell nothing
 
     def _take_block(self, draws: Draws, step: int, total: int) -> int:
         """Take steps of the epoch until the next look, and return the number of the next one."""
@@ -172,14 +173,14 @@ class Job:
 
     def _look(self, draws: Draws, records: Records) -> None:
         """Raise if the training has diverged; else the model of rank 0 becomes that of all."""
-        engine = self._engine
+        engine, options = self._engine, self._options
+        due = options.checkpoint is not None
+        due = due and engine.counters[0] % options.checkpoint_every < options.average_every
+        losses = self._ranks.gather(engine.loss(draws.piece.first(_FEW))) if due else []
 
         def look() -> None:
-            if not (np.isfinite(engine.parameters).all() and np.isfinite(engine.slots).all()):
-                raise engine.divergence(draws.piece, records, int(engine.counters[1]))
-            interval = self._options.checkpoint_every
-            due = engine.counters[0] % interval < self._options.average_every
-            if due and not engine.loss(draws.piece.first(_FEW)) <= self._most_loss:
+            finite = np.isfinite(engine.parameters).all() and np.isfinite(engine.slots).all()
+            if not (finite and all(loss <= self._most_loss for loss in losses)):
                 raise engine.divergence(draws.piece, records, int(engine.counters[1]))
             self._save_if(due)
 

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -49,7 +50,7 @@ class Ranks:
             )
         self._in_place = MPI.IN_PLACE
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
-        if MPI.COMM_WORLD.Get_size() > 1:
+        if max(self.size, MPI.COMM_WORLD.Get_size()) > 1:
             _end_job_with_uncaught_errors(MPI.COMM_WORLD)
 
     @property
@@ -120,10 +121,7 @@ class Ranks:
         """End the whole job if the other ranks do not know of this error: they would wait."""
         if self.comm is None or self.size == 1 or hasattr(error, "first_rank"):
             return
-        print(
-            f"rank {self.rank}: {type(error).__name__}: {_message(error)}",
-            file=sys.stderr,
-        )
+        print(f"rank {self.rank}: {type(error).__name__}: {_message(error)}", file=sys.stderr)
         _abort(self.comm)
 
 
@@ -136,20 +134,21 @@ _PATIENCE = 1.0  # seconds for the rank that has the message
 
 
 def _abort(comm: Any) -> None:
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # closed, or a full disk
+            stream.flush()
     time.sleep(_FORWARDING)
     comm.Abort(1)
     os._exit(1)  # it may return before the process is ended
 
 
-_ended_jobs: list[Any] = []  # communicators that sys.excepthook ends
+_hooks: list[Any] = []  # what sys.excepthook is set to, once
 
 
 def _end_job_with_uncaught_errors(comm: Any) -> None:
     """Let an error that ends this process end the others, which would wait for it."""
-    if _ended_jobs:
+    if _hooks:
         return
-    _ended_jobs.append(comm)
     shown = sys.excepthook
 
     def show_and_abort(kind: Any, error: BaseException, trace: Any) -> None:
@@ -158,4 +157,5 @@ def _end_job_with_uncaught_errors(comm: Any) -> None:
         shown(kind, error, trace)
         _abort(comm)
 
+    _hooks.append(show_and_abort)
     sys.excepthook = show_and_abort

@@ -108,7 +108,7 @@ def _choose(places: Sequence[_Places]) -> list[int]:
             taken[i] = int(np.argmin(np.round(mine.cost + _cost_beside(mine, others), 6)))
         if taken == before:
             break
-    return list(taken.values())
+    return [taken[i] for i in range(len(places))]
 
 
 def _cost_beside(
