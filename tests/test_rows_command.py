@@ -162,15 +162,10 @@ def test_a_checkpoint_goes_on_with_its_own_settings(folder, capsys):
     assert cli.main([*resume, "16", "--epochs", "3"]) == 0
 
 
-def test_a_job_that_is_stopped_before_its_model_is_written_resumes(folder, monkeypatch):
-    def stopped(*_):
-        raise KeyboardInterrupt
-
+def test_a_job_that_is_stopped_before_its_model_is_written_resumes(folder):
     train = ["train", "data", "--epochs", "3", "--checkpoint-every", "50", "--resume", "--out"]
     assert cli.main([*train, "whole"]) == 0
-    with monkeypatch.context() as patch:
-        patch.setattr("tilewise.model_commands._finish", stopped)
-        assert cli.main([*train, "stopped"]) == 130
+    stop_before_the_model([*train, "stopped"])
     assert os.listdir("stopped") == ["checkpoint.npz"]
     (folder / "stopped/model.json").write_text("{}")  # as if killed between two of its files
     assert cli.main([*train, "stopped"]) == 0

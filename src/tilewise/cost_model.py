@@ -39,6 +39,11 @@ class JobShape:
     batch_size: int
 
     @property
+    def row_bytes(self) -> int:
+        """Bytes of the features and the label of a row."""
+        return (self.features + 1) * _ITEMSIZE
+
+    @property
     def steps(self) -> int:
         """Steps of an epoch."""
         return -(-self.rows // self.batch_size)
@@ -136,8 +141,7 @@ def predict(
         Of rows with as many features.
     """
     rows = shape.batch_size / ranks
-    row_bytes = (shape.features + 1) * _ITEMSIZE
-    reading = rows * row_bytes / _read_bytes_per_second(shape, ranks, machine)
+    reading = rows * shape.row_bytes / _read_bytes_per_second(shape, ranks, machine)
     computing = cost.fixed + max(reading, rows * cost.row)
     size = (shape.features + 2) * _ITEMSIZE  # weights, bias and count
     trips = 2 * math.ceil(math.log2(ranks))
@@ -146,7 +150,7 @@ def predict(
 
 
 def _read_bytes_per_second(shape: JobShape, ranks: int, machine: Machine) -> float:
-    share = shape.rows / ranks * (shape.features + 1) * _ITEMSIZE
+    share = shape.rows / ranks * shape.row_bytes
     core = machine.one_core
     levels = [(machine.l1, core.read_l1), (machine.l2, core.read_l2), (machine.l3, core.read_l3)]
     for size, speed in levels:
