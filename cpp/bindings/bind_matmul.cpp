@@ -256,7 +256,7 @@ double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) 
   const std::vector<T> a(n * n, T{1});
   const std::vector<T> b(n * n, T{1});
   std::vector<T> c(n * n);
-  const gemm::GemmPlan plan = {{mc, kc, nc}, false, true, {1, 1}};
+  const gemm::GemmPlan plan = {{mc, kc, nc}, false, true, false, {1, 1}};
   double best = std::numeric_limits<double>::infinity();
   const GilRelease release;
   for (int i = 0; i < repeats; ++i) {

@@ -47,22 +47,24 @@ struct Packed {
 
 // C = A B on one thread. The rows of C are contiguous, and no side is 0.
 template <class T>
-void five_loops(const kernels::GemmKernels<T>& kernels, const Blocking& size,
+void five_loops(const kernels::GemmKernels<T>& kernels, const GemmPlan& plan,
                 const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c,
                 const Packed<T>& packed) {
-  const auto n_blocks = EvenSplit::by_size(c.cols, size.nc);
+  const Blocking& size = plan.blocking;
+  const index width = kernels.width;
+  const auto n_blocks = EvenSplit::by_size(ceil_div(c.cols, width), ceil_div(size.nc, width));
   const auto k_blocks = EvenSplit::by_size(a.cols, size.kc);
   const auto m_blocks = EvenSplit::by_size(c.rows, size.mc);
   for (index jc = 0; jc < n_blocks.parts; ++jc) {
-    const index col = n_blocks.begin(jc);
-    const index cols = n_blocks.size(jc);
+    const index col = n_blocks.begin(jc) * width;
+    const index cols = std::min(n_blocks.size(jc) * width, c.cols - col);
     for (index pc = 0; pc < k_blocks.parts; ++pc) {
       const index p = k_blocks.begin(pc);
       const index depth = k_blocks.size(pc);
       const auto b_view = b.block(p, col, depth, cols);
       const auto b_block = packed.b != nullptr
-                               ? pack_b(b_view, kernels.tile_vectors, kernels.width, packed.b)
-                               : unpacked_b(b_view, kernels.tile_vectors, kernels.width);
+                               ? pack_b(b_view, kernels.tile_vectors, width, packed.b)
+                               : unpacked_b(b_view, kernels.tile_vectors, width, plan.stream_b);
       for (index ic = 0; ic < m_blocks.parts; ++ic) {
         const index row = m_blocks.begin(ic);
         const index rows = m_blocks.size(ic);
@@ -85,7 +87,7 @@ void gemm_with_plan(const GemmPlan& plan, const MatrixView<const T>& a,
   if (part_buffers.empty()) part_buffers.emplace_back();
   if (plan.grid.parts() == 1) {
     const Packed<T> packed(plan, c.rows, c.cols, a.cols, kernels.width, part_buffers[0]);
-    return five_loops(kernels, plan.blocking, a, b, c, packed);
+    return five_loops(kernels, plan, a, b, c, packed);
   }
   const EvenSplit rows = {c.rows, plan.grid.rows};
   const EvenSplit cols = {ceil_div(c.cols, kernels.width), plan.grid.cols};  // whole vectors
@@ -103,7 +105,7 @@ void gemm_with_plan(const GemmPlan& plan, const MatrixView<const T>& a,
     const index row = rows.begin(i);
     const index col = cols.begin(j) * kernels.width;
     const index end = j + 1 == cols.parts ? c.cols : cols.begin(j + 1) * kernels.width;
-    five_loops(kernels, plan.blocking, a.block(row, 0, rows.size(i), a.cols),
+    five_loops(kernels, plan, a.block(row, 0, rows.size(i), a.cols),
                b.block(0, col, b.rows, end - col), c.block(row, col, rows.size(i), end - col),
                packed[part]);
   });

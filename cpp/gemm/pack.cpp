@@ -38,9 +38,9 @@ ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows) {
 }
 
 template <class T>
-BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width) {
+BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width, bool streamed) {
   const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
-  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false};
+  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false, streamed};
 }
 
 template <class T>
@@ -61,7 +61,7 @@ ABlock<T> pack_a(const MatrixView<const T>& a, index tile_rows, T* buffer) {
 template <class T>
 BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, T* buffer) {
   const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
-  const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true};
+  const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true, false};
   // A few rows at a time, across all panels: the reads run along the rows of B, which the
   // prefetchers follow, and each panel is written in runs.
   constexpr index strip = 16;
@@ -76,10 +76,10 @@ BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, 
   return packed;
 }
 
-#define TILEWISE_INSTANTIATE(T)                                            \
-  template ABlock<T> unpacked_a(const MatrixView<const T>&, index);        \
-  template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index); \
-  template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);        \
+#define TILEWISE_INSTANTIATE(T)                                                  \
+  template ABlock<T> unpacked_a(const MatrixView<const T>&, index);              \
+  template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index, bool); \
+  template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);              \
   template BBlock<T> pack_b(const MatrixView<const T>&, index, index, T*);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE

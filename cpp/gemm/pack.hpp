@@ -38,7 +38,8 @@ struct BBlock {
   index cols;
   index depth;  // rows: the k of this block
   index row_stride;
-  bool tight;  // each panel is packed by rows of just its vectors; the stride is unused
+  bool tight;     // each panel is packed by rows of just its vectors; the stride is unused
+  bool streamed;  // each panel is met once
 
   struct Panel {
     const T* data;
@@ -63,7 +64,8 @@ struct BBlock {
 template <class T>
 ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows);
 template <class T>
-BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width);
+BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width,
+                     bool streamed = false);
 
 // Copies to `buffer`, of at least a.rows * a.cols and BBlock::packed_size() elements.
 template <class T>

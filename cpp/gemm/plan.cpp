@@ -55,19 +55,20 @@ GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernel
                    int max_threads) {
   const index l2 = cpu::caches().l2 / static_cast<index>(sizeof(T));
   Blocking size = blocking_for(kernels);
-  const bool b_fits = problem.k * problem.n <= l2 && !problem.b_spread;
-  const bool few_rows = problem.m <= 8 * kernels.tile_rows;
+  const bool b_fits = problem.k * problem.n <= l2 / 2 && !problem.b_spread;
   const bool one_pass = problem.m <= 2 * kernels.tile_rows;
   // So few rows of A that all of the time goes into reading B, which is read best in long runs: a
   // short kc makes them. C, a few rows, waits in the cache meanwhile. Not more than 256 blocks,
   // since each adds a rounding.
   if (one_pass && !b_fits) size.kc = std::clamp(problem.k / 256, index{16}, size.kc);
+  // With a few rows more, a block of B is packed, used and never met again: it stays in L2.
+  const bool few_rows = problem.m <= 8 * kernels.tile_rows;
+  if (few_rows) size.nc = std::max(l2 / 2 / size.kc, index{kernels.tile_cols()});
   const bool pack_a = !problem.a_rows_contiguous && problem.m * problem.k > l2 / 2;
-  // Where B is used a few times only, packing it costs more than it saves; and a short block of B
-  // fits L1 anyhow.
-  const bool short_k = problem.k <= 64;
-  const bool pack_b = !problem.b_rows_contiguous || !(b_fits || few_rows || short_k);
-  return {size, pack_a, pack_b, make_grid(problem, kernels, max_threads)};
+  // Packing costs as much as some A-panels of work, and saves some of each.
+  const bool few_uses = problem.m <= 32 * kernels.tile_rows;
+  const bool as_it_lies = problem.b_rows_contiguous && (one_pass || (b_fits && few_uses));
+  return {size, pack_a, !as_it_lies, one_pass && !b_fits, make_grid(problem, kernels, max_threads)};
 }
 
 #define TILEWISE_INSTANTIATE(T) \

@@ -42,11 +42,12 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   const index a_row = t.a_row_stride;
   const index a_col = t.a_col_stride;
   const index b_row_stride = t.b_row_stride;
+  const index b_ahead = t.b_ahead;
   const auto step = [&]() TILEWISE_INLINE_LAMBDA {
     Reg b_row[Vectors];
     TILEWISE_UNROLL
     for (int j = 0; j < Vectors; ++j) {
-      __builtin_prefetch(b + (Vectors + j) * width);
+      __builtin_prefetch(b + b_ahead + j * width);
       b_row[j] = load(b, j);
     }
     TILEWISE_UNROLL

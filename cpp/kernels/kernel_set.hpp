@@ -22,6 +22,7 @@ struct GemmTile {
   index a_col_stride;
   const T* b;
   index b_row_stride;
+  index b_ahead;  // from a row of B to what is asked for meanwhile: a later row, or the next panel
   T* c;
   index c_row_stride;
   int last_width;   // lanes in use of the last vector of a row
