@@ -2,20 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Collection
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from benchmarks import results, tables
-from benchmarks.epochs import epoch_cases
-from benchmarks.field import Field, best_core
-from benchmarks.growth import growth_cases
-from benchmarks.machine import BUSY, ROOT, all_threads, machine
-from benchmarks.measure import FULL, QUICK, measure_all
+from benchmarks.machine import ROOT, machine
 from benchmarks.page import PICTURES, page, readme
-from benchmarks.products import DTYPES, product_cases
-from benchmarks.rival import OURS, RIVALS
+from benchmarks.run import run
 from benchmarks.worker import SkippedError
 
 
@@ -51,7 +44,9 @@ def _run(options: argparse.Namespace) -> int:
     else:
         if old:
             results.check_same_machine(old, machine())
-        record = _measure(quick=options.quick)
+        record = run(quick=options.quick)
+        if old:
+            record["agreement"] = results.agreement(old, record)
         path = results.path_for(record)
         results.save(record, path)
         print(f"\nwrote {path}")
@@ -75,71 +70,13 @@ def publish(record: dict[str, Any], source: str, root: Path) -> None:
         results.write(root / "docs" / "images" / f"performance-{name}.png", png(name, record))
 
 
-def _measure(*, quick: bool, only: Collection[str] | None = None) -> dict[str, Any]:
-    """Return the record of a run, of all cases or those with certain keys."""
-    about = machine()
-    if about["load"] > BUSY and only is None:  # else it is our own
-        print(f"load {about['load']}: others use this machine; do not trust what follows")
-    record: dict[str, Any] = {"quick": quick, "machine": about, "contestants": {}}
-    record |= {"skipped": {}, "failed": {}, "cases": []}
-    try:
-        core = best_core()
-    except SkippedError as reason:
-        record["skipped"]["numpy-best"], core = str(reason), None
-    most = all_threads()
-    for threads in sorted({1, most}):
-        _with_rivals(record, threads, core, only)
-    with Field() as alone:
-        alone.enter([OURS])
-        _measure_into(record, growth_cases(quick=quick, threads=most), alone, only)
-    return record | {"peaks": {dtype: _peak(record["cases"], dtype) for dtype in DTYPES}}
-
-
-def _peak(cases: list[dict[str, Any]], dtype: str) -> float:
-    peaks = chain.from_iterable(case["peaks"] for case in cases if case["dtype"] == dtype)
-    return max(peaks, default=0.0)
-
-
-def _with_rivals(
-    record: dict[str, Any],
-    threads: int,
-    core: dict[str, str] | None,
-    only: Collection[str] | None,
-) -> None:
-    """Measure the cases of a number of threads."""
-    names = [name for name in RIVALS if name != "numpy-best" or core]
-    with Field() as field:
-        field.enter(names, threads, core)
-        if not record["contestants"]:  # the same for all numbers of threads
-            record["contestants"] = field.about()
-        record.setdefault("limits", field.ours.limits())
-        for name, why in (record["skipped"] | field.skipped).items():
-            record["skipped"][name] = why
-            print(f"without {name}: {why}")
-        quick, last_cache = record["quick"], record["limits"]["l3"]
-        products = product_cases(quick=quick, threads=threads, last_cache=last_cache)
-        cases = [*products, *epoch_cases(quick=quick, threads=threads)]
-        _measure_into(record, cases, field, only)
-
-
-def _measure_into(
-    record: dict[str, Any], cases: list[Any], field: Field, only: Collection[str] | None
-) -> None:
-    if only is not None:
-        cases = [case for case in cases if case.key in only]
-    record["cases"] += measure_all(cases, field, QUICK if record["quick"] else FULL)
-    record["failed"] |= field.failed
-
-
 def _compare(old: dict[str, Any], new: dict[str, Any], *, again: bool) -> int:
-    """Print what got slower; what looks so is measured once more, in fresh processes.
-
-    Where its pages lie makes a process fast or slow for as long as it lives.
-    """
+    """Print how far two runs agree, and what got slower: what looks so is measured once more."""
+    print(f"\n{tables.agreement(results.agreement(old, new))}")
     lines = results.slower(old, new)
     if lines and again:
-        print(f"\nonce more, as they look slower: {len(lines)}")
-        twice = results.slower(old, _measure(quick=new["quick"], only=lines))
+        print(f"once more, as they look slower: {len(lines)}")
+        twice = results.slower(old, run(quick=new["quick"], only=lines))
         lines = {key: line for key, line in lines.items() if key in twice}
     heading = "slower than before:" if lines else "nothing got slower beyond the noise"
     print(f"\n{heading}", *lines.values(), sep="\n")

@@ -1,7 +1,6 @@
 """Turns: every contestant does the same, one after the other, several times round."""
 
 import statistics
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,35 +21,51 @@ class Plan:
 
     Parameters
     ----------
-    seconds : float
-        For a case, all contestants together, where calls are short.
+    visits : int
+        Sets of processes in which it is measured, one after the other.
     rounds : int
-        Turns of each contestant, where calls are short.
+        Turns of each contestant in a visit, where calls are short.
+    seconds : float
+        For a visit, all contestants together, where calls are short.
     """
 
-    seconds: float
+    visits: int
     rounds: int
+    seconds: float
 
     def repeats(self, call: float, contestants: int) -> int:
         """Return how many calls of so many seconds make one turn."""
         return max(1, round(self.seconds / self.rounds / contestants / max(call, 1e-8)))
 
 
-QUICK = Plan(seconds=0.15, rounds=5)
-FULL = Plan(seconds=0.6, rounds=7)
+QUICK = Plan(visits=1, rounds=5, seconds=0.15)
+FULL = Plan(visits=3, rounds=3, seconds=0.3)
 
 
-def measure_all(cases: Iterable[Any], field: Field, plan: Plan) -> list[dict[str, Any]]:
-    """Return the records of cases, and print a line for each."""
-    records = []
-    for case in cases:
-        records.append(measure(case, field, plan))
-        print(_line(records[-1]), flush=True)
-    return records
+@dataclass
+class Visit:
+    """What was found of a case in one set of processes.
+
+    Attributes
+    ----------
+    samples : dict of list of Sample
+        By contestant, those of its turns.
+    peaks : list of float
+        GFLOP/s that one core reached in each round.
+    forms : dict of str
+        Which way of writing the case down was timed, of those that tried several.
+    skipped : dict of str
+        Why others took no part.
+    """
+
+    samples: dict[str, list[Sample]]
+    peaks: list[float]
+    forms: dict[str, str]
+    skipped: dict[str, str]
 
 
-def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
-    """Return the record of a case: what each contestant took, and who could not.
+def visit(case: Any, field: Field, plan: Plan) -> Visit:
+    """Measure a case once, and print a line of it.
 
     Raises
     ------
@@ -60,40 +75,58 @@ def measure(case: Any, field: Field, plan: Plan) -> dict[str, Any]:
         The process of tilewise has ended, or raised; a rival that does so in its turn is left out
         from then on.
     """
+    found = Visit(samples={}, peaks=[], forms={}, skipped={})
     ready: dict[Worker, float] = {}
-    forms: dict[str, str | None] = {}
-    skipped: dict[str, str] = {}
     for worker in list(field.workers):
         try:
-            seconds = worker.load(case)
-            forms[worker.name], ready[worker] = worker.form(), seconds
+            ready[worker] = worker.load(case)
+            if form := worker.form():
+                found.forms[worker.name] = form
         except (SkippedError, ArithmeticError) as reason:
-            skipped[worker.name] = field.leave_out(worker, case.key, reason)
-    samples: dict[str, list[Sample]] = {worker.name: [] for worker in ready}
-    peaks = []
-    for _ in range(plan.rounds if max(ready.values()) < _SLOW else _FEW):
+            found.skipped[worker.name] = field.leave_out(worker, case.key, reason)
+    for _ in range(plan.rounds if max(ready.values()) < _SLOW else -(-_FEW // plan.visits)):
         if case.dtype in DTYPES:
-            peaks.append(field.ours.peak(case.dtype))
+            found.peaks.append(field.ours.peak(case.dtype))
         for worker, call in list(ready.items()):
             try:
-                samples[worker.name].append(worker.sample(plan.repeats(call, len(ready))))
+                sample = worker.sample(plan.repeats(call, len(ready)))
+                found.samples.setdefault(worker.name, []).append(sample)
                 if case.threads > 1:
                     worker.rest()
             except (SkippedError, ArithmeticError) as reason:
-                skipped[worker.name] = field.leave_out(worker, case.key, reason, for_good=True)
-                del ready[worker], samples[worker.name]
-    tried = {name: form for name, form in forms.items() if form is not None}
-    return summary(case, samples) | {"peaks": peaks, "forms": tried, "skipped": skipped}
+                why = field.leave_out(worker, case.key, reason, for_good=True)
+                found.skipped[worker.name] = why
+                found.samples.pop(worker.name, None)
+                del ready[worker]
+    print(_line(case, found), flush=True)
+    return found
 
 
-def summary(case: Any, samples: dict[str, list[Sample]]) -> dict[str, Any]:
-    """Return the record of a case: median and quartiles of each contestant, and its rate."""
-    results = {name: _figures(case, taken) for name, taken in samples.items()}
+def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
+    """Return the record of a case: median and quartiles of each contestant, and its rate.
+
+    They are of all turns of all visits. Who was not there in each of them is left out.
+    """
+    skipped = {name: why for found in visits for name, why in found.skipped.items()}
+    results = {
+        name: _figures(case, [sample for found in visits for sample in found.samples[name]])
+        for name in visits[0].samples
+        if all(name in found.samples for found in visits)
+    }
     ours = results[OURS]["seconds"]
     for figures in results.values():
         figures["ratio"] = figures["seconds"] / ours
+    forms: dict[str, dict[str, None]] = {}
+    for found in visits:
+        for name, form in found.forms.items():
+            forms.setdefault(name, {})[form] = None
     derived = ("key", "name", "flops", "bytes", "working_set")
-    return asdict(case) | {name: getattr(case, name) for name in derived} | {"results": results}
+    return (
+        asdict(case)
+        | {name: getattr(case, name) for name in derived}
+        | {"results": results, "peaks": [peak for found in visits for peak in found.peaks]}
+        | {"forms": {name: " or ".join(f) for name, f in forms.items()}, "skipped": skipped}
+    )
 
 
 def _figures(case: Any, taken: list[Sample]) -> dict[str, float]:
@@ -108,7 +141,8 @@ def _figures(case: Any, taken: list[Sample]) -> dict[str, float]:
     }
 
 
-def _line(record: dict[str, Any]) -> str:
-    ratios = [f"{n} {f['ratio']:.2f}" for n, f in record["results"].items() if n != OURS]
-    seconds = record["results"][OURS]["seconds"]
-    return f"{record['key']:<60} {1e6 * seconds:10.4g} us   {', '.join(ratios)}"
+def _line(case: Any, found: Visit) -> str:
+    medians = {n: statistics.median(s for s, _ in taken) for n, taken in found.samples.items()}
+    ours = medians.pop(OURS)
+    ratios = [f"{name} {seconds / ours:.2f}" for name, seconds in medians.items()]
+    return f"{case.key:<60} {1e6 * ours:10.4g} us   {', '.join(ratios)}"

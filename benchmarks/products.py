@@ -105,7 +105,10 @@ class Product:
         """Return the shape of the result."""
         return self.a[:-1] if len(self.b) == 1 else self.a[:-1] + self.b[-1:]
 
-    def start(self, rival: Rival) -> list[Callable[[], object]]:
+    def reference(self) -> None:
+        """Return nothing: an answer is checked against its operands."""
+
+    def start(self, rival: Rival, reference: None = None) -> list[Callable[[], object]]:
         """Return what is timed, in turns, after a first call each of which the answer was right.
 
         Raises

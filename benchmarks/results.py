@@ -64,11 +64,11 @@ def check_same_machine(old: dict[str, Any], machine: dict[str, Any]) -> None:
             raise ValueError(f"the old run is of {what} {theirs!r}, not {ours!r}; give one that is")
 
 
-def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
-    """Return the cases in which tilewise got slower beyond the noise: a line for each key.
+def apart(old: dict[str, Any], new: dict[str, Any]) -> dict[str, float]:
+    """Return the cases in which two runs do not agree on tilewise: new time over old, by key.
 
-    That is: three quarters of the new times are above three quarters of the old ones, by more
-    than 5 %. Cases that only one of the runs has are left out.
+    That is: three quarters of the times of one run are above three quarters of the other's, by
+    more than 5 %.
 
     Raises
     ------
@@ -76,12 +76,36 @@ def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
         The runs are not of the same CPU and instruction set.
     """
     check_same_machine(old, new["machine"])
+    found = {}
+    for key, (then, now) in _both(old, new).items():
+        if now["q1"] > _MARGIN * then["q3"] or then["q1"] > _MARGIN * now["q3"]:
+            found[key] = now["seconds"] / then["seconds"]
+    return found
+
+
+def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
+    """Return the cases in which tilewise got slower beyond the noise: a line for each key."""
+    before = {key: then["seconds"] for key, (then, _) in _both(old, new).items()}
+    return {
+        key: f"{key}: {factor:.2f} times {before[key]:.3g} s"
+        for key, factor in apart(old, new).items()
+        if factor > 1
+    }
+
+
+def agreement(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return in how many cases a run agrees with an old one, and which that is."""
+    cases = len(_both(old, new))
+    agree = cases - len(apart(old, new))
+    which = {name: old["machine"][name] for name in ("commit", "when")}
+    return {"agree": agree, "cases": cases} | which
+
+
+def _both(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the figures of tilewise in both, by the keys of the cases that both have."""
     before = {case["key"]: case["results"][OURS] for case in old["cases"]}
-    lines = {}
-    for case in new["cases"]:
-        key, now = case["key"], case["results"][OURS]
-        then = before.get(key)
-        if then is not None and now["q1"] > _MARGIN * then["q3"]:
-            factor = now["seconds"] / then["seconds"]
-            lines[key] = f"{key}: {factor:.2f} times {then['seconds']:.3g} s"
-    return lines
+    return {
+        case["key"]: (before[case["key"]], case["results"][OURS])
+        for case in new["cases"]
+        if case["key"] in before
+    }

@@ -133,6 +133,14 @@ def spread(case: Case) -> str:
     return f"{_spread(case):.1%}"
 
 
+def agreement(found: dict[str, Any]) -> str:
+    """Return in words how far two runs agree."""
+    return (
+        f"{found['agree']} of {found['cases']} cases agree within their spreads with the run of "
+        f"{found['when']}, commit {found['commit']}"
+    )
+
+
 def unsteady(cases: list[Case]) -> str:
     """Return the share of the cases of which the spread is above 5 %."""
     return f"{statistics.mean(_spread(case) > _UNSTEADY for case in cases):.0%}"

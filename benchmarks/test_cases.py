@@ -33,7 +33,7 @@ def test_case(
         pytest.skip(f"{name}: its threads are set before its process starts")
     try:
         rival.set_threads(case.threads)
-        calls = case.start(rival)
+        calls = case.start(rival, case.reference())
     except UnsupportedError as reason:
         pytest.skip(f"{name}: {reason}")
     turns = cycle(calls)

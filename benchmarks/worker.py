@@ -72,7 +72,7 @@ class Worker:
         ArithmeticError
             The answer is wrong.
         """
-        return float(self._ask("load", case))
+        return float(self._ask("load", case, case.reference()))
 
     def form(self) -> str | None:
         """Return which of several ways of writing the case down is timed."""
@@ -158,15 +158,15 @@ class _Server:
     def about(self) -> dict[str, str]:
         """See `Worker.about`. Some libraries pick their kernels in the first product."""
         with suppress(UnsupportedError):
-            self.load(Product("warm", (64, 64), (64, 64)))
+            self.load(Product("warm", (64, 64), (64, 64)), None)
         about = {"version": self.rival.version(), "kernels": self.rival.kernels()}
         return about | {"settings": self.rival.settings}
 
-    def load(self, case: Any) -> float:
+    def load(self, case: Any, reference: Any) -> float:
         """See `Worker.load`."""
         self.calls = iter(())  # the data of two cases at once may not fit
         self.rival.set_threads(case.threads)
-        self.calls, self.units = cycle(case.start(self.rival)), case.units
+        self.calls, self.units = cycle(case.start(self.rival, reference)), case.units
         self.seconds = self._clock(1)
         if self.seconds < _LONG:
             self.seconds = min(self._clock(1) for _ in range(3))

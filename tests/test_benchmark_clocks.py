@@ -7,11 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks import __main__ as command
 from benchmarks import check, field, machine, rival, worker
 from benchmarks.field import Field
 from benchmarks.machine import ROOT
-from benchmarks.measure import Plan, measure
+from benchmarks.measure import Plan, visit
 from benchmarks.products import Product
 from benchmarks.rival import OURS, Rival
 from benchmarks.worker import EndedError, SkippedError
@@ -54,7 +53,7 @@ class Case:
     threads: int = THREADS
     made: int = 0
 
-    def start(self, rival):
+    def start(self, rival, reference):
         left = chain(self.seconds, repeat(self.seconds[-1]))
 
         def call():
@@ -79,7 +78,7 @@ def server(monkeypatch):
 
 def test_a_short_call_is_timed_warm_and_per_unit(server, clock):
     case = Case(clock, (0.05, 0.03, 0.01, 0.02, 0.09, 0.04))
-    assert server.load(case) == pytest.approx(0.01)  # the least of three after a first
+    assert server.load(case, None) == pytest.approx(0.01)  # the least of three after a first
     assert server.rival.threads == THREADS
     seconds, cpus = server.sample(5)
     assert seconds == pytest.approx(0.04 / UNITS)  # without the 0.09 of the warm call
@@ -89,7 +88,7 @@ def test_a_short_call_is_timed_warm_and_per_unit(server, clock):
 
 def test_a_long_call_is_not_made_more_often_than_asked(server, clock):
     case = Case(clock, (3.0, 5.0))
-    assert server.load(case) == 3.0
+    assert server.load(case, None) == 3.0
     assert server.sample(2) == (pytest.approx(5.0 / UNITS), pytest.approx(2))
     assert case.made == 1 + 2
 
@@ -186,34 +185,20 @@ class Turned:
 
 
 @pytest.mark.parametrize(
-    ("threads", "seconds", "turns"),
+    ("threads", "seconds", "visits", "turns"),
     [
-        (1, 0.001, [OURS, "rival"] * 5),
-        (2, 0.001, [OURS, "rest", "rival", "rest"] * 5),
-        (1, 2.0, [OURS, "rival"] * 3),
+        (1, 0.001, 3, [OURS, "rival"] * 5),
+        (2, 0.001, 3, [OURS, "rest", "rival", "rest"] * 5),
+        (1, 2.0, 1, [OURS, "rival"] * 3),
+        (1, 2.0, 3, [OURS, "rival"]),
     ],
 )
-def test_turns_alternate_and_threads_rest_between_them(threads, seconds, turns):
+def test_turns_alternate_and_threads_rest_between_them(threads, seconds, visits, turns):
     log = []
     workers = [Turned(OURS, 0.001, log), Turned("rival", seconds, log)]
     case = Product("square", (5, 7), (7, 3), threads=threads)
-    measure(case, Field(workers), Plan(seconds=0.01, rounds=5))
+    visit(case, Field(workers), Plan(visits=visits, rounds=5, seconds=0.01))
     assert log == turns
-
-
-def test_a_record_has_the_greatest_peak_and_who_failed(monkeypatch):
-    cases = [
-        {"dtype": "float32", "peaks": [1.0, 3.0]},
-        {"dtype": "float32", "peaks": [2.0]},
-        {"dtype": "float64", "peaks": [9.0]},
-    ]
-    assert command._peak(cases, "float32") == 3.0
-    assert command._peak(cases, "int8") == 0.0
-    monkeypatch.setattr(command, "measure_all", lambda cases, field, plan: cases)
-    record = {"quick": True, "cases": [], "failed": {"one": "before"}}
-    command._measure_into(record, cases, Field(failed={"rival": "ended"}), None)
-    assert record["failed"] == {"one": "before", "rival": "ended"}
-    assert record["cases"] == cases
 
 
 def test_all_threads_are_those_that_this_process_may_use(monkeypatch):

@@ -10,7 +10,7 @@ from benchmarks import __main__ as command
 from benchmarks import model, page, results, tables
 from benchmarks.epochs import Epochs
 from benchmarks.machine import ROOT
-from benchmarks.measure import summary
+from benchmarks.measure import Visit, summary
 from benchmarks.products import Product
 from benchmarks.rival import OURS
 
@@ -29,8 +29,7 @@ def record_of(tilewise, rival, *, cpu="CPU (R) 1"):
     names = ("read_l1", "read_l2", "read_l3", "read_memory", "fma_float32", "fma_float64")
     level = {name: {"median": 9.0, "high": 9.5, "best": 10.0} for name in names}
     cases = [
-        summary(case, {OURS: samples(tilewise), "rival": samples(rival)})
-        | {"peaks": [8.0], "skipped": {}}
+        summary(case, [Visit({OURS: samples(tilewise), "rival": samples(rival)}, [8.0], {}, {})])
         for case in (SQUARE, EPOCH)
     ]
     return {
@@ -71,7 +70,7 @@ def test_the_page_shows_wins_and_losses():
 
 def case_of(case, seconds=(1e-3, 1e-3, 1e-3), cpus=1.0):
     taken = [(second, cpus) for second in seconds]
-    return summary(case, {OURS: taken, "rival": taken}) | {"peaks": [], "skipped": {}}
+    return summary(case, [Visit({OURS: taken, "rival": taken}, [], {}, {})])
 
 
 def page_of(*cases):
@@ -137,20 +136,24 @@ def test_pictures_have_a_line_for_each_contestant():
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "found"),
+    ("then", "now", "agree", "slower"),
     [
-        ([1.0, 1.0, 1.0], [1.04, 1.04, 1.04], False),
-        ([1.0, 1.0, 1.0], [1.06, 1.06, 1.06], True),
-        ([1.0, 1.0, 1.3], [1.06, 1.06, 1.06], False),  # within what was seen before
-        ([1.0, 1.0, 1.0], [0.5, 0.5, 0.5], False),
+        ([1.0, 1.0, 1.0], [1.04, 1.04, 1.04], True, False),
+        ([1.0, 1.0, 1.0], [1.06, 1.06, 1.06], False, True),
+        ([1.0, 1.0, 1.3], [1.06, 1.06, 1.06], True, False),  # within what was seen before
+        ([1.0, 1.0, 1.0], [0.5, 0.5, 0.5], False, False),
+        ([1.0, 1.0, 1.0], [0.96, 0.96, 0.96], True, False),
     ],
 )
-def test_slower_is_beyond_the_noise(then, now, found):
+def test_runs_agree_or_differ_beyond_the_noise(then, now, agree, slower):
     old, new = record_of(then, [1.0] * 3), record_of(now, [1.0] * 3)
-    assert bool(results.slower(old, new)) is found
+    assert bool(results.slower(old, new)) is slower
+    found = {"commit": "?", "when": "?"}
+    assert results.agreement(old, new) == {"agree": 2 * agree, "cases": 2} | found
     for case in new["cases"]:
         case["key"] = "another"
     assert results.slower(old, new) == {}
+    assert results.agreement(old, new) == {"agree": 0, "cases": 0} | found
 
 
 def test_runs_of_different_cpus_are_not_compared():
@@ -160,7 +163,7 @@ def test_runs_of_different_cpus_are_not_compared():
 
 
 def test_runs_of_different_cpus_are_refused_before_measuring(repository, monkeypatch, capsys):
-    monkeypatch.setattr(command, "_measure", lambda quick: pytest.fail("measured"))
+    monkeypatch.setattr(command, "run", lambda quick: pytest.fail("measured"))
     results.save(record_of([1.0] * 3, [1.0] * 3, cpu="another"), path := repository / "old.json")
     assert command.main(["--compare", str(path)]) == 2
     assert "the old run is of cpu 'another'" in capsys.readouterr().err
@@ -191,7 +194,7 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
         asked.append(only and list(only))
         return copy.deepcopy(runs.pop(0))
 
-    monkeypatch.setattr(command, "_measure", run)
+    monkeypatch.setattr(command, "run", run)
     assert command.main([]) == 0
     path = repository / "results" / "cpu-r-1-avx2.json"
     assert json.loads(path.read_text())["cases"][0]["results"]["rival"]["ratio"] == 1.0
@@ -199,7 +202,9 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
     assert drawn == sorted(["performance.md", *[f"performance-{n}.png" for n in page.PICTURES]])
     assert "cpu-r-1-avx2.json" in (repository / "README.md").read_text()
     assert command.main(["--compare", str(path)]) == 0
-    assert "nothing got slower" in capsys.readouterr().out
+    agree = "2 of 2 cases agree within their spreads with the run of ?, commit ?"
+    assert f"{agree}\n\nnothing got slower" in capsys.readouterr().out
+    assert f"{agree}. CPUs busy" in (repository / "docs" / "performance.md").read_text()
     shutil.copy(path, old := repository / "old.json")
     assert command.main(["--compare", str(old)]) == 0  # slower in the first run only
     assert "nothing got slower" in capsys.readouterr().out
@@ -211,7 +216,7 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
 
 def test_a_quick_run_replaces_nothing_that_is_shown(repository, monkeypatch):
     record = record_of([1.0] * 3, [1.0] * 3) | {"quick": True}
-    monkeypatch.setattr(command, "_measure", lambda quick: record)
+    monkeypatch.setattr(command, "run", lambda quick: record)
     before = (repository / "README.md").read_text()
     assert command.main(["--quick"]) == 0
     assert (repository / "results" / "cpu-r-1-avx2-quick.json").exists()

@@ -12,7 +12,7 @@ from benchmarks import epochs, results
 from benchmarks.epochs import Epochs, epoch_cases
 from benchmarks.field import Field
 from benchmarks.growth import growth_cases
-from benchmarks.measure import Plan, measure
+from benchmarks.measure import Plan, summary, visit
 from benchmarks.products import Product, check, operands, product_cases
 from benchmarks.rival import OURS, RIVALS, UnsupportedError
 from benchmarks.worker import EndedError, SkippedError, Worker
@@ -78,12 +78,19 @@ def test_wrong_weights_are_found():
     case = TRAINING[0]
     X, y = epochs.data(case)
     right = epochs.plain_sgd(case, X, y, np.float64)
-    epochs.check(case, X, y, right)
+    epochs.check(case, right, case.reference())
     for i in range(len(right)):
         wrong = right.copy()
         wrong[i] += 0.01 * abs(right).max()
         with pytest.raises(ArithmeticError, match=r"wrong weights for 103 x 5.*off by 0\.01"):
-            epochs.check(case, X, y, wrong)
+            epochs.check(case, wrong, case.reference())
+
+
+def test_the_steps_in_float64_are_taken_once_for_all_contestants():
+    for same in (replace(TRAINING[0], threads=3), replace(TRAINING[0], sampling="chunked")):
+        assert same.reference() is TRAINING[0].reference()
+    another = replace(TRAINING[0], batch_size=TRAINING[0].batch_size + 1)
+    assert not np.array_equal(another.reference(), TRAINING[0].reference())
 
 
 LESS_WORK = [
@@ -105,8 +112,8 @@ def test_missing_work_is_found(case):
         found += [sgd(replace(case, epochs=n), case.learning_rate, X, y) for n in (1, 49)]
     for weights in found:
         with pytest.raises(ArithmeticError, match="wrong weights"):
-            epochs.check(case, X, y, weights)
-    epochs.check(case, X, y, sgd(case, case.learning_rate, X, y))
+            epochs.check(case, weights, case.reference())
+    epochs.check(case, sgd(case, case.learning_rate, X, y), case.reference())
 
 
 def sgd(case, rate, X, y):
@@ -124,7 +131,7 @@ def test_any_order_of_the_rows_is_right(case, seed):
     X, y = epochs.data(case)
     order = np.random.default_rng(seed).permutation(len(X))
     weights = epochs.plain_sgd(case, X[order], y[order], np.float32)
-    epochs.check(case, X, y, weights)
+    epochs.check(case, weights, case.reference())
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -176,7 +183,7 @@ def gradients_afterwards():
 @pytest.mark.parametrize("name", RIVALS)
 def test_contestants_are_right(name, case, gradients_afterwards):
     try:
-        calls = case.start(RIVALS[name]())
+        calls = case.start(RIVALS[name](), case.reference())
     except (ImportError, UnsupportedError) as reason:
         pytest.skip(str(reason))
     for call in calls:
@@ -236,10 +243,15 @@ class Fake:
         self.log.append((self.name, "closed"))
 
 
+def visited(field, rounds):
+    """Return the record of one visit of one case."""
+    found = visit(SMALL[0], field, Plan(visits=1, rounds=rounds, seconds=0.008 * rounds))
+    return summary(SMALL[0], [found])
+
+
 def test_contestants_take_turns():
     log = []
-    field = Field([Fake(OURS, log), Fake("rival", log)])
-    record = measure(SMALL[0], field, Plan(seconds=0.024, rounds=3))
+    record = visited(Field([Fake(OURS, log), Fake("rival", log)]), 3)
     assert log == [("peak", "float32"), (OURS, 4), ("rival", 4)] * 3
     assert record["results"]["rival"]["ratio"] == 2
     assert (record["peaks"], record["skipped"]) == ([100.0] * 3, {})
@@ -249,12 +261,12 @@ def test_contestants_take_turns():
 def test_a_wrong_rival_is_left_out_and_a_wrong_tilewise_ends_the_run():
     wrong = ArithmeticError("wrong answer")
     field = Field([Fake(OURS, []), Fake("rival", [], wrong), Fake("no", [], SkippedError("x"))])
-    record = measure(SMALL[0], field, Plan(seconds=0.01, rounds=2))
+    record = visited(field, 2)
     assert set(record["results"]) == {OURS}
     assert record["skipped"] == {"rival": "wrong answer", "no": "x"}
     assert len(field.workers) == 3  # they may take part in the next case
     with pytest.raises(ArithmeticError, match="wrong answer"):
-        measure(SMALL[0], Field([Fake(OURS, [], wrong)]), Plan(seconds=0.01, rounds=2))
+        visited(Field([Fake(OURS, [], wrong)]), 2)
 
 
 ENDS = [
@@ -269,7 +281,7 @@ ENDS = [
 def test_a_rival_that_fails_in_its_turn_does_not_end_the_run(reason, turns):
     log = []
     field = Field([Fake(OURS, log), Fake("rival", log, ends=reason, turns=turns)])
-    record = measure(SMALL[0], field, Plan(seconds=0.01, rounds=3))
+    record = visited(field, 3)
     assert set(record["results"]) == {OURS}
     assert record["skipped"] == {"rival": str(reason)}
     assert log.count(("rival", "closed")) == 1
@@ -289,7 +301,7 @@ def test_a_rival_that_cannot_say_what_it_is_takes_no_part(reason):
 
 @pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 0}', '{"format": 2}'])
 def test_a_file_that_is_no_record_is_refused_before_measuring(text, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, "_measure", lambda quick: pytest.fail("measured"))
+    monkeypatch.setattr(command, "run", lambda quick: pytest.fail("measured"))
     (tmp_path / "old.json").write_text(text)
     for name in ("old.json", "missing.json"):
         assert command.main(["--compare", str(tmp_path / name)]) == 2
