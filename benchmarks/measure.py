@@ -9,7 +9,8 @@ from benchmarks.products import DTYPES
 from benchmarks.rival import OURS
 from benchmarks.worker import SkippedError, Worker
 
-_SLOW, _FEW = 1.0, 3  # calls of more seconds take so many turns: noise is short beside them
+# Calls of more seconds take about so many turns in all visits: noise is short beside them.
+_SLOW, _FEW = 1.0, 3
 
 Sample = tuple[float, float]
 """Mean seconds, and how many CPUs were busy."""
@@ -39,7 +40,7 @@ class Plan:
 
 
 QUICK = Plan(visits=1, rounds=5, seconds=0.15)
-FULL = Plan(visits=3, rounds=3, seconds=0.3)
+FULL = Plan(visits=2, rounds=5, seconds=0.4)
 
 
 @dataclass
@@ -84,7 +85,8 @@ def visit(case: Any, field: Field, plan: Plan) -> Visit:
                 found.forms[worker.name] = form
         except (SkippedError, ArithmeticError) as reason:
             found.skipped[worker.name] = field.leave_out(worker, case.key, reason)
-    for _ in range(plan.rounds if max(ready.values()) < _SLOW else -(-_FEW // plan.visits)):
+    slow = max(ready.values()) >= _SLOW
+    for _ in range(max(1, _FEW // plan.visits) if slow else plan.rounds):
         if case.dtype in DTYPES:
             found.peaks.append(field.ours.peak(case.dtype))
         for worker, call in list(ready.items()):

@@ -119,8 +119,9 @@ class Product:
             It is wrong.
         """
         calls = []
+        numbers = operands(self)
         for _ in range(self.sets):
-            a, b, out = operands(self)
+            a, b, out = (array.copy(order="K") for array in numbers)
             call = self._call(rival, a, b, out)
             check(a, b, rival.result(call(), None if self.new else out))
             calls.append(call)
