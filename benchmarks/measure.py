@@ -80,16 +80,19 @@ def visit(case: Any, field: Field, plan: Plan) -> Visit:
     ready: dict[Worker, float] = {}
     for worker in list(field.workers):
         try:
-            ready[worker] = worker.load(case)
-            if form := worker.form():
+            seconds, form = worker.load(case), worker.form()
+            ready[worker] = seconds
+            if form:
                 found.forms[worker.name] = form
         except (SkippedError, ArithmeticError) as reason:
             found.skipped[worker.name] = field.leave_out(worker, case.key, reason)
-    slow = max(ready.values()) >= _SLOW
-    for _ in range(max(1, _FEW // plan.visits) if slow else plan.rounds):
+    few = max(1, _FEW // plan.visits)
+    for turn in range(plan.rounds):
         if case.dtype in DTYPES:
             found.peaks.append(field.ours.peak(case.dtype))
         for worker, call in list(ready.items()):
+            if call >= _SLOW and turn >= few:
+                continue
             try:
                 sample = worker.sample(plan.repeats(call, len(ready)))
                 found.samples.setdefault(worker.name, []).append(sample)
@@ -110,6 +113,9 @@ def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
     They are of all turns of all visits. Who was not there in each of them is left out.
     """
     skipped = {name: why for found in visits for name, why in found.skipped.items()}
+    for name in {name for found in visits for name in found.samples}:
+        if not all(name in found.samples for found in visits):
+            skipped.setdefault(name, "not in every visit")
     results = {
         name: _figures(case, [sample for found in visits for sample in found.samples[name]])
         for name in visits[0].samples

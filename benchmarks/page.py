@@ -181,7 +181,9 @@ def _figures(record: Record) -> str:
     keys = [key.format(record["machine"]["cpus"]) for key in _README]
     rows = [_row(by_key[key]) for key in dict.fromkeys(keys) if key in by_key]
     header = ["Case", "tilewise", "numpy / tilewise", "fastest rival / tilewise"]
-    return _warning(record) + tables.table(header, rows)
+    machine = record["machine"]
+    where = f"On {machine['cpu']}, {machine['isa']}, {machine['when'].split()[0]}:\n\n"
+    return _warning(record) + where + tables.table(header, rows)
 
 
 def _row(case: Case) -> list[str]:

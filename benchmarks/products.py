@@ -121,7 +121,7 @@ class Product:
         calls = []
         numbers = operands(self)
         for _ in range(self.sets):
-            a, b, out = (array.copy(order="K") for array in numbers)
+            a, b, out = (array.copy(order="K") if self.sets > 1 else array for array in numbers)
             call = self._call(rival, a, b, out)
             check(a, b, rival.result(call(), None if self.new else out))
             calls.append(call)

@@ -97,7 +97,7 @@ def agreement(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Return in how many cases a run agrees with an old one, and which that is."""
     cases = len(_both(old, new))
     agree = cases - len(apart(old, new))
-    which = {name: old["machine"][name] for name in ("commit", "when")}
+    which = {name: old["machine"].get(name, "unknown") for name in ("commit", "when")}
     return {"agree": agree, "cases": cases} | which
 
 

@@ -39,7 +39,7 @@ def run(*, quick: bool, only: Collection[str] | None = None) -> Record:
             for case in cases:
                 if only is None or case.key in only:
                     visits.setdefault(case, []).append(visit(case, field, plan))
-            record["failed"] |= field.failed
+            record["failed"] = field.failed | record["failed"]
     record["cases"] = [summary(case, taken) for case, taken in visits.items()]
     return record | {"peaks": {dtype: _peak(record["cases"], dtype) for dtype in DTYPES}}
 
@@ -63,9 +63,10 @@ def _describe(record: Record, field: Field) -> None:
     """Note who takes part, where it is not known yet: the same for all threads and visits."""
     if not record["contestants"]:
         record["contestants"], record["limits"] = field.about(), field.ours.limits()
-    for name in field.skipped.keys() - record["skipped"].keys():
-        record["skipped"][name] = field.skipped[name]
-        print(f"without {name}: {field.skipped[name]}")
+    for name, why in field.skipped.items():
+        if name not in record["skipped"]:
+            record["skipped"][name] = why
+            print(f"without {name}: {why}")
 
 
 def _peak(cases: list[Record], dtype: str) -> float:

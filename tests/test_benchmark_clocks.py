@@ -189,8 +189,8 @@ class Turned:
     [
         (1, 0.001, 3, [OURS, "rival"] * 5),
         (2, 0.001, 3, [OURS, "rest", "rival", "rest"] * 5),
-        (1, 2.0, 1, [OURS, "rival"] * 3),
-        (1, 2.0, 3, [OURS, "rival"]),
+        (1, 2.0, 1, [OURS, "rival"] * 3 + [OURS] * 2),  # whoever is slow has fewer
+        (1, 2.0, 3, [OURS, "rival"] + [OURS] * 4),
     ],
 )
 def test_turns_alternate_and_threads_rest_between_them(threads, seconds, visits, turns):

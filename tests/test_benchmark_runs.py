@@ -70,7 +70,7 @@ def test_all_cases_are_visited_in_fresh_processes_before_any_is_again(workers):
     assert workers.fields == [(names, 1, {"A": "B"}), ([OURS], 1, None)] * 2
     assert record["contestants"] == {OURS: {"version": "1"}}  # said once
     assert (record["limits"], record["skipped"]) == (LIMITS, {"blis": "not installed"})
-    assert record["failed"] == {"jax": "ended in visit 6"}
+    assert record["failed"] == {"jax": "ended in visit 2"}  # of the first field
     assert record["peaks"] == {"float32": 6.0, "float64": 0.0}
 
 
@@ -117,6 +117,8 @@ def test_who_misses_a_visit_is_left_out_of_the_case():
         record = summary(CASE, visits)
         assert list(record["results"]) == [OURS]
         assert record["skipped"] == {"jax": "wrong answer"}
+    record = summary(CASE, [found(1.0), found(1.0, jax=1.0)])
+    assert record["skipped"] == {"jax": "not in every visit"}
 
 
 def test_the_forms_of_all_visits_are_named_once():

@@ -289,6 +289,16 @@ def test_a_rival_that_fails_in_its_turn_does_not_end_the_run(reason, turns):
     assert field.failed == {"rival": f"{reason}, in {SMALL[0].key}"}
 
 
+def test_a_rival_that_ends_before_it_names_its_form_is_left_out_once():
+    class Formless(Fake):
+        def form(self):
+            raise EndedError("it ended")
+
+    record = visited(field := Field([Fake(OURS, []), Formless("rival", [])]), 2)
+    assert (list(record["results"]), record["skipped"]) == ([OURS], {"rival": "it ended"})
+    assert [worker.name for worker in field.workers] == [OURS]
+
+
 @pytest.mark.parametrize("reason", ENDS, ids=lambda reason: type(reason).__name__)
 def test_a_rival_that_cannot_say_what_it_is_takes_no_part(reason):
     log = []

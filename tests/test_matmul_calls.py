@@ -185,3 +185,31 @@ def test_parts_of_unequal_size_pack_within_their_buffers(rng, count):
             a = np.asfortranarray(np.tile(a, (1, 40)) if n == 600 else a)
             b = np.tile(b, (40, 1)) if n == 600 else b
             np.testing.assert_array_equal(tw.matmul(a, b), exact_product(a, b))
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("tiles", [2, 3, 8, 9, 32, 33])
+def test_edges_of_the_plan_for_few_rows(rng, tiles, order):
+    rows, cols = tw.explain(1000, 1000, 1000).tile
+    m = tiles * rows + (tiles == 2)  # one row too many for a single pass over B
+    k = tw.explain(m, 6000, 3000).blocking[2] + 1
+    nc = tw.explain(m, 6000, k).blocking[1]
+    for n in {nc - 1, nc, nc + 1, 2 * nc + cols + 1}:
+        if n * k > 2**24:
+            continue
+        a = rng.integers(-4, 5, (m, k)).astype(np.float32)
+        b = rng.integers(-4, 5, (k, n)).astype(np.float32, order=order)
+        with tw.threads(1):
+            one = tw.matmul(a, b)
+        x = rng.integers(1, 9, n).astype(np.float64)
+        assert np.array_equal(one @ x, a.astype(np.float64) @ (b @ x))
+        with tw.threads(3):
+            assert np.array_equal(tw.matmul(a, b), one)
+
+
+def test_b_is_packed_where_it_is_used_often():
+    rows, _ = tw.explain(1000, 1000, 1000).tile
+    packed = [tw.explain(tiles * rows, 64, 100).packed[1] for tiles in (2, 32, 33)]
+    assert packed == [False, False, True]  # a small B
+    packed = [tw.explain(m, 6000, 6000).packed[1] for m in (2 * rows, 2 * rows + 1)]
+    assert packed == [False, True]

@@ -9,7 +9,7 @@ namespace tilewise::gemm {
 struct Blocking {
   index mc;  // rows of a packed block of A, which stays in L2
   index kc;  // depth of both packed blocks
-  index nc;  // columns of a packed block of B, which stays in L3
+  index nc;  // columns of a packed block of B, which stays in L3, or in L2 for few rows
 };
 
 // Depends on the caches and the tile only, never on the number of threads: the kc boundaries fix

@@ -39,7 +39,7 @@ struct BBlock {
   index depth;  // rows: the k of this block
   index row_stride;
   bool tight;     // each panel is packed by rows of just its vectors; the stride is unused
-  bool streamed;  // each panel is met once
+  bool streamed;  // each panel is met once or twice
 
   struct Panel {
     const T* data;

@@ -63,7 +63,10 @@ GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernel
   if (one_pass && !b_fits) size.kc = std::clamp(problem.k / 256, index{16}, size.kc);
   // With a few rows more, a block of B is packed, used and never met again: it stays in L2.
   const bool few_rows = problem.m <= 8 * kernels.tile_rows;
-  if (few_rows) size.nc = std::max(l2 / 2 / size.kc, index{kernels.tile_cols()});
+  if (few_rows && !one_pass) {
+    const index tiles = l2 / 2 / std::min(size.kc, problem.k) / kernels.tile_cols();
+    size.nc = std::max(tiles, index{1}) * kernels.tile_cols();
+  }
   const bool pack_a = !problem.a_rows_contiguous && problem.m * problem.k > l2 / 2;
   // Packing costs as much as some A-panels of work, and saves some of each.
   const bool few_uses = problem.m <= 32 * kernels.tile_rows;

@@ -84,7 +84,7 @@ struct GemmPlan {
   Blocking blocking;
   bool pack_a;
   bool pack_b;
-  bool stream_b;  // each B-panel is met once: where it is not packed, the next one is asked for
+  bool stream_b;  // each B-panel is met once or twice: unpacked, the next one is asked for
   Grid grid;
 };
 
