@@ -2,6 +2,7 @@
 
 import statistics
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from benchmarks.field import Field
@@ -113,14 +114,16 @@ def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
     They are of all turns of all visits. Who was not there in each of them is left out.
     """
     skipped = {name: why for found in visits for name, why in found.skipped.items()}
-    for name in {name for found in visits for name in found.samples}:
-        if not all(name in found.samples for found in visits):
+    samples: dict[str, list[list[Sample]]] = {}
+    for found in visits:
+        for name, taken in found.samples.items():
+            samples.setdefault(name, []).append(taken)
+    results = {}
+    for name, taken_by_visit in samples.items():
+        if len(taken_by_visit) == len(visits):
+            results[name] = _figures(case, list(chain.from_iterable(taken_by_visit)))
+        else:
             skipped.setdefault(name, "not in every visit")
-    results = {
-        name: _figures(case, [sample for found in visits for sample in found.samples[name]])
-        for name in visits[0].samples
-        if all(name in found.samples for found in visits)
-    }
     ours = results[OURS]["seconds"]
     for figures in results.values():
         figures["ratio"] = figures["seconds"] / ours
