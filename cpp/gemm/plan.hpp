@@ -1,6 +1,8 @@
 // How a product will be computed: decided once, from its shape and layout, before any work.
 #pragma once
 
+#include <algorithm>
+
 #include "base/matrix_view.hpp"
 #include "cpu/topology.hpp"
 #include "gemm/blocking.hpp"
@@ -54,10 +56,12 @@ inline Path path_of(const Problem& problem) {
   return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
 }
 
-// Whether a matrix is too large to stay in a cache, which holds other data too.
+// Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds
+// of MiB is that of a whole server, nearly as far away as memory: it counts as one of 32 MiB.
 template <class T>
 bool in_memory(const MatrixView<T>& a) {
-  return a.rows * a.cols * static_cast<index>(sizeof(T)) > cpu::caches().l3 / 4 * 3;
+  const index l3 = std::min(cpu::caches().l3, index{32} << 20);
+  return a.rows * a.cols * static_cast<index>(sizeof(T)) > l3 / 4 * 3;
 }
 
 // As a floating-point number, which a product of sizes does not overflow.
