@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
         record, path = results.load(options.draw), options.draw
     else:
         if old:
-            results.check_same_machine(old, machine())
+            results.check_comparable(old, machine())
         record = run(quick=options.quick)
         if old:
             record["agreement"] = results.agreement(old, record)
@@ -53,7 +53,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.draw or not record["quick"]:
         publish(record, path.name, ROOT)
     print(*tables.losses(record) or ["no rival was faster"], sep="\n")
-    return _compare(old, record, again=not options.draw) if old else 0
+    if not old:
+        return 0
+    print(f"\n{tables.agreement(results.agreement(old, record))}")
+    return _slower(old, record, again=not options.draw)
 
 
 def publish(record: dict[str, Any], source: str, root: Path) -> None:
@@ -70,9 +73,8 @@ def publish(record: dict[str, Any], source: str, root: Path) -> None:
         results.write(root / "docs" / "images" / f"performance-{name}.png", png(name, record))
 
 
-def _compare(old: dict[str, Any], new: dict[str, Any], *, again: bool) -> int:
-    """Print how far two runs agree, and what got slower: what looks so is measured once more."""
-    print(f"\n{tables.agreement(results.agreement(old, new))}")
+def _slower(old: dict[str, Any], new: dict[str, Any], *, again: bool) -> int:
+    """Print what got slower: what looks so is measured once more. Return the exit status."""
     lines = results.slower(old, new)
     if lines and again:
         print(f"once more, as they look slower: {len(lines)}")

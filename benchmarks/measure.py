@@ -10,8 +10,8 @@ from benchmarks.products import DTYPES
 from benchmarks.rival import OURS
 from benchmarks.worker import SkippedError, Worker
 
-# Calls of more seconds take about so many turns in all visits: noise is short beside them.
-_SLOW, _FEW = 1.0, 3
+# Seconds that the turns of a contestant with long calls take: noise is short beside such calls.
+_LONG_ENOUGH = 1.0
 
 Sample = tuple[float, float]
 """Mean seconds, and how many CPUs were busy."""
@@ -26,7 +26,7 @@ class Plan:
     visits : int
         Sets of processes in which it is measured, one after the other.
     rounds : int
-        Turns of each contestant in a visit, where calls are short.
+        Turns of each contestant in a visit; fewer where calls are long.
     seconds : float
         For a visit, all contestants together, where calls are short.
     """
@@ -39,9 +39,13 @@ class Plan:
         """Return how many calls of so many seconds make one turn."""
         return max(1, round(self.seconds / self.rounds / contestants / max(call, 1e-8)))
 
+    def turns(self, call: float) -> int:
+        """Return how many turns a contestant takes in a visit whose call takes so many seconds."""
+        return max(1, min(self.rounds, round(_LONG_ENOUGH / max(call, 1e-8))))
+
 
 QUICK = Plan(visits=1, rounds=5, seconds=0.15)
-FULL = Plan(visits=2, rounds=5, seconds=0.4)
+FULL = Plan(visits=2, rounds=7, seconds=0.56)
 
 
 @dataclass
@@ -87,12 +91,11 @@ def visit(case: Any, field: Field, plan: Plan) -> Visit:
                 found.forms[worker.name] = form
         except (SkippedError, ArithmeticError) as reason:
             found.skipped[worker.name] = field.leave_out(worker, case.key, reason)
-    few = max(1, _FEW // plan.visits)
     for turn in range(plan.rounds):
         if case.dtype in DTYPES:
             found.peaks.append(field.ours.peak(case.dtype))
         for worker, call in list(ready.items()):
-            if call >= _SLOW and turn >= few:
+            if turn >= plan.turns(call):
                 continue
             try:
                 sample = worker.sample(plan.repeats(call, len(ready)))
@@ -109,24 +112,17 @@ def visit(case: Any, field: Field, plan: Plan) -> Visit:
 
 
 def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
-    """Return the record of a case: median and quartiles of each contestant, and its rate.
+    """Return the record of a case: times and ratios of each contestant, and its rate.
 
     They are of all turns of all visits. Who was not there in each of them is left out.
     """
     skipped = {name: why for found in visits for name, why in found.skipped.items()}
-    samples: dict[str, list[list[Sample]]] = {}
-    for found in visits:
-        for name, taken in found.samples.items():
-            samples.setdefault(name, []).append(taken)
     results = {}
-    for name, taken_by_visit in samples.items():
-        if len(taken_by_visit) == len(visits):
-            results[name] = _figures(case, list(chain.from_iterable(taken_by_visit)))
+    for name in dict.fromkeys(name for found in visits for name in found.samples):
+        if all(name in found.samples for found in visits):
+            results[name] = _figures(case, name, visits)
         else:
             skipped.setdefault(name, "not in every visit")
-    ours = results[OURS]["seconds"]
-    for figures in results.values():
-        figures["ratio"] = figures["seconds"] / ours
     forms: dict[str, dict[str, None]] = {}
     for found in visits:
         for name, form in found.forms.items():
@@ -140,20 +136,58 @@ def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
     )
 
 
-def _figures(case: Any, taken: list[Sample]) -> dict[str, float]:
-    q1, median, q3 = statistics.quantiles([s for s, _ in taken], n=4, method="inclusive")
+def _figures(case: Any, name: str, visits: list[Visit]) -> dict[str, float]:
+    times = [[seconds for seconds, _ in found.samples[name]] for found in visits]
+    q1, median, q3 = _quartiles(times)
+    ratio_q1, ratio, ratio_q3 = _quartiles([_ratios(found, name) for found in visits])
+    busy = [cpus for found in visits for _, cpus in found.samples[name]]
     return {
         "seconds": median,
         "q1": q1,
         "q3": q3,
+        "ratio": ratio,
+        "ratio_q1": ratio_q1,
+        "ratio_q3": ratio_q3,
         "gflops": 1e-9 * case.flops / median,
         "gbytes": 1e-9 * case.bytes / median,
-        "cpus": round(statistics.median(cpus for _, cpus in taken), 2),
+        "cpus": round(statistics.median(busy), 2),
     }
 
 
+def _ratios(found: Visit, name: str) -> list[float]:
+    """Return the times of a contestant over those of tilewise, round by round.
+
+    What slows the machine for a while slows both sides of a round. Who takes fewer turns, since
+    its calls are long, is set against the median of tilewise: one short turn says little.
+    """
+    theirs = [seconds for seconds, _ in found.samples[name]]
+    ours = [seconds for seconds, _ in found.samples[OURS]]
+    if len(theirs) < len(ours):
+        ours = [statistics.median(ours)] * len(theirs)
+    return [seconds / beside for seconds, beside in zip(theirs, ours, strict=False)]
+
+
+def _quartiles(visits: list[list[float]]) -> tuple[float, float, float]:
+    """Return the least first quartile of a visit, the median of all, the greatest third one.
+
+    Visits differ by more than turns: quartiles of all turns together would hide that.
+    """
+    each = [_quantiles(taken) for taken in visits]
+    median = statistics.median(chain.from_iterable(visits))
+    return min(q1 for q1, _, _ in each), median, max(q3 for _, _, q3 in each)
+
+
+def _quantiles(taken: list[float]) -> list[float]:
+    if len(taken) == 1:
+        return taken * 3
+    return statistics.quantiles(taken, n=4, method="inclusive")
+
+
 def _line(case: Any, found: Visit) -> str:
-    medians = {n: statistics.median(s for s, _ in taken) for n, taken in found.samples.items()}
-    ours = medians.pop(OURS)
-    ratios = [f"{name} {seconds / ours:.2f}" for name, seconds in medians.items()]
+    ours = statistics.median(seconds for seconds, _ in found.samples[OURS])
+    ratios = [
+        f"{name} {statistics.median(_ratios(found, name)):.2f}"
+        for name in found.samples
+        if name != OURS
+    ]
     return f"{case.key:<60} {1e6 * ours:10.4g} us   {', '.join(ratios)}"

@@ -58,7 +58,7 @@ def _head(record: Record) -> str:
         "A rival's figure is its time over that of tilewise: above 1, tilewise is faster; below, "
         "it is in bold. Times are medians; the spread is half the distance between the quartiles "
         f"over the median; it is above 5 % in {tables.unsteady(record['cases'])} of the cases. "
-        f"{_agreement(record)}"
+        f"{tables.ratio_spreads(record['cases'])}{_agreement(record)}"
         "CPUs busy is the median of the cases. The model is the least time that the machine "
         "allows: the longer of the operations over the multiply-adds that the cores do in "
         "registers, and the bytes, each moved once, over the bandwidth of the cache or memory that "

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+from itertools import chain
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.rival import OURS
@@ -15,6 +17,7 @@ _KEYS = ("quick", "machine", "contestants", "skipped", "failed", "cases", "limit
 # Two runs on one machine differ by this much even where the quartiles of each lie close together:
 # pages and clocks are dealt anew.
 _MARGIN = 1.05
+_TIME, _RATIO = ("q1", "q3"), ("ratio_q1", "ratio_q3")
 
 
 def path_for(record: dict[str, Any]) -> Path:
@@ -56,56 +59,78 @@ def load(path: Path) -> dict[str, Any]:
     return record
 
 
-def check_same_machine(old: dict[str, Any], machine: dict[str, Any]) -> None:
-    """Raise ValueError if a run is not of the CPU and the instruction set of this machine."""
+def check_comparable(old: dict[str, Any], machine: dict[str, Any]) -> None:
+    """Raise ValueError if a run is not of the CPU and the instruction set of this machine.
+
+    Or if it is too old to have the quartiles of ratios.
+    """
     for what in ("cpu", "isa"):
         theirs, ours = old["machine"].get(what), machine[what]
         if theirs != ours:
             raise ValueError(f"the old run is of {what} {theirs!r}, not {ours!r}; give one that is")
+    figures = chain.from_iterable(case["results"].values() for case in old["cases"])
+    if not all(_RATIO[0] in each for each in figures):
+        raise ValueError("the old run has no quartiles of ratios; measure again to replace it")
 
 
-def apart(old: dict[str, Any], new: dict[str, Any]) -> dict[str, float]:
-    """Return the cases in which two runs do not agree on tilewise: new time over old, by key.
+def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
+    """Return the cases in which tilewise got slower beyond the noise: a line for each key.
 
-    That is: three quarters of the times of one run are above three quarters of the other's, by
-    more than 5 %.
+    That is in the ratios to most of its rivals, which the load of the machine does not change; in
+    its time, where it is alone.
 
     Raises
     ------
     ValueError
-        The runs are not of the same CPU and instruction set.
+        The runs cannot be compared.
     """
-    check_same_machine(old, new["machine"])
-    found = {}
+    check_comparable(old, new["machine"])
+    lines = {}
     for key, (then, now) in _both(old, new).items():
-        if now["q1"] > _MARGIN * then["q3"] or then["q1"] > _MARGIN * now["q3"]:
-            found[key] = now["seconds"] / then["seconds"]
-    return found
-
-
-def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
-    """Return the cases in which tilewise got slower beyond the noise: a line for each key."""
-    before = {key: then["seconds"] for key, (then, _) in _both(old, new).items()}
-    return {
-        key: f"{key}: {factor:.2f} times {before[key]:.3g} s"
-        for key, factor in apart(old, new).items()
-        if factor > 1
-    }
+        rivals = [name for name in now if name in then and name != OURS]
+        fell = [name for name in rivals if _change(then[name], now[name], _RATIO) < 0]
+        if 2 * len(fell) > len(rivals):
+            factor = median(then[name]["ratio"] / now[name]["ratio"] for name in fell)
+            lines[key] = f"{key}: {factor:.2f} times, beside {', '.join(fell)}"
+        elif not rivals and _change(then[OURS], now[OURS], _TIME) > 0:
+            factor = now[OURS]["seconds"] / then[OURS]["seconds"]
+            lines[key] = f"{key}: {factor:.2f} times, alone"
+    return lines
 
 
 def agreement(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return in how many cases a run agrees with an old one, and which that is."""
-    cases = len(_both(old, new))
-    agree = cases - len(apart(old, new))
+    """Return how many times and ratios agree with those of an old run, and which that is.
+
+    Raises
+    ------
+    ValueError
+        The runs cannot be compared.
+    """
+    check_comparable(old, new["machine"])
+    both = _both(old, new).values()
+    times = [_change(then[OURS], now[OURS], _TIME) == 0 for then, now in both]
+    ratios = [
+        _change(then[name], now[name], _RATIO) == 0
+        for then, now in both
+        for name in now
+        if name in then and name != OURS
+    ]
     which = {name: old["machine"].get(name, "unknown") for name in ("commit", "when")}
-    return {"agree": agree, "cases": cases} | which
+    return {"times": [sum(times), len(times)], "ratios": [sum(ratios), len(ratios)]} | which
+
+
+def _change(then: dict[str, float], now: dict[str, float], quartiles: tuple[str, str]) -> int:
+    """Return 1 or -1 if figures got larger or smaller by more than their spread and 5 %, else 0."""
+    q1, q3 = quartiles
+    larger, smaller = now[q1] > _MARGIN * then[q3], then[q1] > _MARGIN * now[q3]
+    return int(larger) - int(smaller)
 
 
 def _both(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the figures of tilewise in both, by the keys of the cases that both have."""
-    before = {case["key"]: case["results"][OURS] for case in old["cases"]}
+    """Return the results in both, by the keys of the cases that both have."""
+    before = {case["key"]: case["results"] for case in old["cases"]}
     return {
-        case["key"]: (before[case["key"]], case["results"][OURS])
+        case["key"]: (before[case["key"]], case["results"])
         for case in new["cases"]
         if case["key"] in before
     }

@@ -135,9 +135,10 @@ def spread(case: Case) -> str:
 
 def agreement(found: dict[str, Any]) -> str:
     """Return in words how far two runs agree."""
+    (times, cases), (ratios, compared) = found["times"], found["ratios"]
     return (
-        f"{found['agree']} of {found['cases']} cases agree within their spreads with the run of "
-        f"{found['when']}, commit {found['commit']}"
+        f"{ratios} of {compared} ratios and {times} of {cases} times of tilewise agree, within "
+        f"their spreads, with the run of {found['when']}, commit {found['commit']}"
     )
 
 
@@ -149,6 +150,20 @@ def unsteady(cases: list[Case]) -> str:
 def _spread(case: Case) -> float:
     ours = case["results"][OURS]
     return float((ours["q3"] - ours["q1"]) / 2 / ours["seconds"])
+
+
+def ratio_spreads(cases: list[Case]) -> str:
+    """Return in words what the spreads of the ratios are, where the run has them."""
+    spreads = sorted(
+        (figures["ratio_q3"] - figures["ratio_q1"]) / 2 / figures["ratio"]
+        for case in cases
+        for name, figures in case["results"].items()
+        if name != OURS and "ratio_q1" in figures
+    )
+    if not spreads:
+        return ""
+    half, most = (spreads[int(share * len(spreads))] for share in (0.5, 0.9))
+    return f"That of a ratio is at most {half:.1%} in half of them, {most:.1%} in nine of ten. "
 
 
 def ratio(figures: dict[str, float] | None) -> str:

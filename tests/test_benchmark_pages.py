@@ -52,7 +52,7 @@ def test_a_summary_has_medians_quartiles_rates_and_ratios():
     assert (figures[OURS]["q1"], figures[OURS]["q3"]) == (1e-3, 1.1e-3)
     assert figures[OURS]["gflops"] == pytest.approx(2.0)
     assert figures["rival"]["gbytes"] == pytest.approx(0.24)
-    assert figures["rival"]["ratio"] == 0.5
+    assert figures["rival"]["ratio"] == 0.5  # of the medians, as the rival took fewer turns
 
 
 def test_the_page_shows_wins_and_losses():
@@ -93,10 +93,11 @@ def test_tables_of_several_dtypes_name_them():
 
 
 def test_the_page_warns_of_a_load_and_of_spreads():
-    record = record_of([1e-3, 1e-3, 1e-3, 2e-3, 2e-3], [1e-3] * 3)
+    record = record_of([1e-3, 1e-3, 1e-3, 2e-3, 2e-3], [1e-3] * 5)
     record["cases"][1]["results"][OURS] |= {"q1": 1.0, "q3": 1.0}
     text = page.page(record, "a.json")
     assert "above 5 % in 50% of the cases" in text
+    assert "That of a ratio is at most 25.0% in half of them, 25.0% in nine of ten." in text
     assert "do not trust" not in text
     record["machine"]["load"] = 0.6
     warning = "**Load 0.6 before the run: others used this machine; do not trust the figures.**"
@@ -135,25 +136,57 @@ def test_pictures_have_a_line_for_each_contestant():
     assert [100, pytest.approx(3.0)] in [line.get_xydata().tolist()[0] for line in ratio.lines]
 
 
+SAME, MORE, TWICE = [1.0] * 3, [1.04] * 3, [2.0] * 3
+
+
 @pytest.mark.parametrize(
     ("then", "now", "agree", "slower"),
-    [
-        ([1.0, 1.0, 1.0], [1.04, 1.04, 1.04], True, False),
-        ([1.0, 1.0, 1.0], [1.06, 1.06, 1.06], False, True),
-        ([1.0, 1.0, 1.3], [1.06, 1.06, 1.06], True, False),  # within what was seen before
-        ([1.0, 1.0, 1.0], [0.5, 0.5, 0.5], False, False),
-        ([1.0, 1.0, 1.0], [0.96, 0.96, 0.96], True, False),
+    [  # times of tilewise and of the rival; whether times and ratios agree
+        ((SAME, SAME), (MORE, SAME), (True, True), False),
+        ((SAME, SAME), (TWICE, SAME), (False, False), True),
+        ((SAME, SAME), (TWICE, TWICE), (False, True), False),  # the machine got slower
+        ((SAME, SAME), (SAME, [0.5] * 3), (True, False), True),
+        (([1.0, 1.0, 1.3], SAME), ([1.06] * 3, SAME), (True, True), False),  # seen before
+        ((TWICE, SAME), (SAME, SAME), (False, False), False),
+        ((MORE, SAME), (SAME, SAME), (True, True), False),
     ],
 )
 def test_runs_agree_or_differ_beyond_the_noise(then, now, agree, slower):
-    old, new = record_of(then, [1.0] * 3), record_of(now, [1.0] * 3)
+    old, new = record_of(*then), record_of(*now)
     assert bool(results.slower(old, new)) is slower
+    both = dict(zip(("times", "ratios"), ([2 * held, 2] for held in agree), strict=True))
     found = {"commit": "?", "when": "?"}
-    assert results.agreement(old, new) == {"agree": 2 * agree, "cases": 2} | found
+    assert results.agreement(old, new) == both | found
     for case in new["cases"]:
         case["key"] = "another"
     assert results.slower(old, new) == {}
-    assert results.agreement(old, new) == {"agree": 0, "cases": 0} | found
+    assert results.agreement(old, new) == {"times": [0, 0], "ratios": [0, 0]} | found
+
+
+def test_alone_tilewise_is_slower_where_its_time_is():
+    old, new = record_of(SAME, SAME), record_of(TWICE, SAME)
+    for case in (*old["cases"], *new["cases"]):
+        del case["results"]["rival"]
+    key = SQUARE.key
+    assert results.slower(old, new)[key] == f"{key}: 2.00 times, alone"
+    assert results.slower(new, old) == {}
+
+
+def test_slower_is_said_where_most_rivals_say_so():
+    old, new = record_of(SAME, SAME), record_of(SAME, [0.5] * 3)
+    for record in (old, new):
+        taken = record["cases"][0]["results"]
+        taken["steady"] = taken[OURS]
+    assert SQUARE.key not in results.slower(old, new)  # one of two: that rival got faster
+    del new["cases"][0]["results"]["steady"]
+    assert results.slower(old, new)[SQUARE.key] == f"{SQUARE.key}: 2.00 times, beside rival"
+
+
+def test_runs_without_quartiles_of_ratios_are_not_compared():
+    old, new = record_of(SAME, SAME), record_of(SAME, SAME)
+    del old["cases"][0]["results"]["rival"]["ratio_q1"]
+    with pytest.raises(ValueError, match="no quartiles of ratios; measure again"):
+        results.agreement(old, new)
 
 
 def test_runs_of_different_cpus_are_not_compared():
@@ -202,14 +235,15 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
     assert drawn == sorted(["performance.md", *[f"performance-{n}.png" for n in page.PICTURES]])
     assert "cpu-r-1-avx2.json" in (repository / "README.md").read_text()
     assert command.main(["--compare", str(path)]) == 0
-    agree = "2 of 2 cases agree within their spreads with the run of ?, commit ?"
+    both = "2 of 2 ratios and 2 of 2 times of tilewise agree"
+    agree = f"{both}, within their spreads, with the run of ?, commit ?"
     assert f"{agree}\n\nnothing got slower" in capsys.readouterr().out
     assert f"{agree}. CPUs busy" in (repository / "docs" / "performance.md").read_text()
     shutil.copy(path, old := repository / "old.json")
     assert command.main(["--compare", str(old)]) == 0  # slower in the first run only
     assert "nothing got slower" in capsys.readouterr().out
     assert command.main(["--compare", str(old)]) == 1
-    assert "float32 1t: 2.00 times 1 s" in capsys.readouterr().out
+    assert "float32 1t: 2.00 times, beside rival" in capsys.readouterr().out
     assert asked == [None, None, None, keys, None, keys]
     assert command.main(["--draw", str(path)]) == 0
 

@@ -97,30 +97,42 @@ def test_a_busy_machine_is_said(workers, monkeypatch, capsys, load, warned):
     assert ("do not trust" in capsys.readouterr().out) == warned
 
 
-def found(ours, form="matmul", **rivals):
-    turns = {name: [(seconds, 1.0)] * 3 for name, seconds in ({OURS: ours} | rivals).items()}
-    return Visit(turns, [ours], {"jax": form}, {})
+def found(*ours, form="matmul", **rivals):
+    turns = {name: [(s, 1.0) for s in taken] for name, taken in ({OURS: ours} | rivals).items()}
+    return Visit(turns, [ours[0]], {"jax": form}, {})
 
 
-def test_quartiles_are_over_the_turns_of_all_visits():
-    record = summary(CASE, [found(1.0, jax=3.0), found(2.0, jax=3.0), found(4.0, jax=3.0)])
-    ours = record["results"][OURS]
-    assert (ours["q1"], ours["seconds"], ours["q3"]) == (1.0, 2.0, 4.0)
-    assert record["results"]["jax"]["ratio"] == 1.5
+def quartiles(figures, of=""):
+    return figures[f"{of}q1"], figures[of.rstrip("_") or "seconds"], figures[f"{of}q3"]
+
+
+def test_the_spread_is_from_the_lowest_to_the_highest_quartile_of_a_visit():
+    jax = [6.0, 6.0, 6.0]
+    visits = [found(1.0, 2.0, 3.0, jax=jax), found(2.0, 2.0, 2.0, jax=jax), found(4.0, jax=jax)]
+    record = summary(CASE, visits)
+    assert quartiles(record["results"][OURS]) == (1.5, 2.0, 4.0)
+    assert quartiles(record["results"][OURS], "ratio_") == (1.0, 1.0, 1.0)
     assert record["peaks"] == [1.0, 2.0, 4.0]
+
+
+def test_a_ratio_is_that_of_the_turns_of_a_round():
+    record = summary(CASE, [found(1.0, 2.0, 4.0, jax=[2.0, 4.0, 8.0], mkl=[6.0])])
+    assert quartiles(record["results"]["jax"], "ratio_") == (2.0, 2.0, 2.0)
+    assert quartiles(record["results"]["jax"]) == (3.0, 4.0, 6.0)
+    assert record["results"]["mkl"]["ratio"] == 3.0  # one turn beside the median of ours
 
 
 def test_who_misses_a_visit_is_left_out_of_the_case():
     late = found(1.0)
     late.skipped["jax"] = "wrong answer"
-    for visits in ([found(1.0, jax=1.0), late], [late, found(1.0, jax=1.0)]):
+    for visits in ([found(1.0, jax=[1.0]), late], [late, found(1.0, jax=[1.0])]):
         record = summary(CASE, visits)
         assert list(record["results"]) == [OURS]
         assert record["skipped"] == {"jax": "wrong answer"}
-    record = summary(CASE, [found(1.0), found(1.0, jax=1.0)])
+    record = summary(CASE, [found(1.0), found(1.0, jax=[1.0])])
     assert record["skipped"] == {"jax": "not in every visit"}
 
 
 def test_the_forms_of_all_visits_are_named_once():
-    record = summary(CASE, [found(1.0, form) for form in ("matmul", "einsum", "matmul")])
+    record = summary(CASE, [found(1.0, form=form) for form in ("matmul", "einsum", "matmul")])
     assert record["forms"] == {"jax": "matmul or einsum"}
