@@ -62,7 +62,8 @@ def _fields(record: Record, core: dict[str, str] | None) -> Iterator[tuple[Field
 def _describe(record: Record, field: Field) -> None:
     """Note who takes part, where it is not known yet: the same for all threads and visits."""
     if not record["contestants"]:
-        record["contestants"], record["limits"] = field.about(), field.ours.limits()
+        record["contestants"] = field.about()
+        record["limits"] = field.ours.limits(kept=record["quick"])
     for name, why in field.skipped.items():
         if name not in record["skipped"]:
             record["skipped"][name] = why

@@ -88,9 +88,9 @@ class Worker:
         """Return the GFLOP/s that one core reaches just now; for tilewise only."""
         return float(self._ask("peak", dtype))
 
-    def limits(self) -> dict[str, Any]:
-        """Return what `tilewise.machine` measures; for tilewise only."""
-        return dict(self._ask("limits"))
+    def limits(self, *, kept: bool) -> dict[str, Any]:
+        """Return what `tilewise.machine` measures, or has measured; for tilewise only."""
+        return dict(self._ask("limits", kept))
 
     def rest(self) -> None:
         """Wait until its threads rest, at most a second.
@@ -191,11 +191,11 @@ class _Server:
 
         return fma_gflops(dtype, seconds=0.005)
 
-    def limits(self) -> dict[str, Any]:
+    def limits(self, kept: bool) -> dict[str, Any]:
         """See `Worker.limits`."""
         from tilewise import machine
 
-        return asdict(machine(refresh=True))
+        return asdict(machine(refresh=not kept))
 
     def _clock(self, repeats: int) -> float:
         calls = islice(self.calls, repeats)

@@ -35,7 +35,7 @@ class Workers:
             def ours(self):
                 return self
 
-            def limits(self):
+            def limits(self, kept):
                 return LIMITS
 
         return Fresh()
