@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         "and from it docs/performance.md, its pictures and the figures in README.md.",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--quick", action="store_true", help="some minutes; writes the JSON alone")
+    what.add_argument("--quick", action="store_true", help="two minutes; writes the JSON alone")
     what.add_argument("--draw", type=Path, metavar="FILE.json", help="do not measure: draw this")
     parser.add_argument(
         "--compare", type=Path, metavar="OLD.json", help="say what got slower since"

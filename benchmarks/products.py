@@ -199,7 +199,7 @@ def product_cases(*, quick: bool, threads: int, last_cache: int) -> list[Product
     ]
     if threads > 1:
         return [case for case in cases if _worth_threads(case)]
-    return [*cases, *_cold(last_cache), *_strategies(quick), *_dtypes(quick), *_calls()]
+    return [*cases, *_cold(quick, last_cache), *_strategies(quick), *_dtypes(quick), *_calls()]
 
 
 def _worth_threads(case: Product) -> bool:
@@ -244,13 +244,11 @@ def _full() -> list[tuple[str, Shape, Shape, str]]:
     ]
 
 
-def _cold(last_cache: int) -> list[Product]:
+def _cold(quick: bool, last_cache: int) -> list[Product]:
     """Return products of operands that come from memory each time."""
-    warm = [
-        Product("tiny", (32, 32), (32, 32)),
-        Product("skinny", (256, 256), (256,)),
-        Product("skinny", (512, 16), (16, 512)),
-    ]
+    warm = [Product("skinny", (256, 256), (256,)), Product("skinny", (512, 16), (16, 512))]
+    if not quick:  # tens of thousands of sets
+        warm.append(Product("tiny", (32, 32), (32, 32)))
     return [replace(case, sets=ceil(2 * last_cache / case.bytes)) for case in warm]
 
 
