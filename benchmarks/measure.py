@@ -3,6 +3,7 @@
 import statistics
 from dataclasses import asdict, dataclass
 from itertools import chain
+from math import exp, log
 from typing import Any
 
 from benchmarks.field import Field
@@ -95,7 +96,8 @@ def visit(case: Any, field: Field, plan: Plan) -> Visit:
         if case.dtype in DTYPES:
             found.peaks.append(field.ours.peak(case.dtype))
         for worker, call in list(ready.items()):
-            if turn >= plan.turns(call):
+            turns = plan.turns(call)
+            if turn * turns % plan.rounds >= turns:  # fewer turns are spread over the rounds
                 continue
             try:
                 sample = worker.sample(plan.repeats(call, len(ready)))
@@ -114,7 +116,7 @@ def visit(case: Any, field: Field, plan: Plan) -> Visit:
 def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
     """Return the record of a case: times and ratios of each contestant, and its rate.
 
-    They are of all turns of all visits. Who was not there in each of them is left out.
+    Medians are of all turns of all visits. Who was not there in each of them is left out.
     """
     skipped = {name: why for found in visits for name, why in found.skipped.items()}
     results = {}
@@ -139,7 +141,9 @@ def summary(case: Any, visits: list[Visit]) -> dict[str, Any]:
 def _figures(case: Any, name: str, visits: list[Visit]) -> dict[str, float]:
     times = [[seconds for seconds, _ in found.samples[name]] for found in visits]
     q1, median, q3 = _quartiles(times)
-    ratio_q1, ratio, ratio_q3 = _quartiles([_ratios(found, name) for found in visits])
+    # Of logarithms: of noise alone the middle is 1, whichever side it is on.
+    ratios = _quartiles([list(map(log, _ratios(found, name))) for found in visits])
+    ratio_q1, ratio, ratio_q3 = map(exp, ratios)
     busy = [cpus for found in visits for _, cpus in found.samples[name]]
     return {
         "seconds": median,
@@ -157,14 +161,16 @@ def _figures(case: Any, name: str, visits: list[Visit]) -> dict[str, float]:
 def _ratios(found: Visit, name: str) -> list[float]:
     """Return the times of a contestant over those of tilewise, round by round.
 
-    What slows the machine for a while slows both sides of a round. Who takes fewer turns, since
-    its calls are long, is set against the median of tilewise: one short turn says little.
+    What slows the machine for a while slows both sides of a round. Where one took fewer turns, as
+    its calls are long, the other's median stands beside each of them: one short turn says little.
     """
     theirs = [seconds for seconds, _ in found.samples[name]]
     ours = [seconds for seconds, _ in found.samples[OURS]]
     if len(theirs) < len(ours):
         ours = [statistics.median(ours)] * len(theirs)
-    return [seconds / beside for seconds, beside in zip(theirs, ours, strict=False)]
+    elif len(ours) < len(theirs):
+        theirs = [statistics.median(theirs)] * len(ours)
+    return [seconds / beside for seconds, beside in zip(theirs, ours, strict=True)]
 
 
 def _quartiles(visits: list[list[float]]) -> tuple[float, float, float]:

@@ -59,42 +59,46 @@ def load(path: Path) -> dict[str, Any]:
     return record
 
 
-def check_comparable(old: dict[str, Any], machine: dict[str, Any]) -> None:
-    """Raise ValueError if a run is not of the CPU and the instruction set of this machine.
+def check_comparable(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raise ValueError unless two runs are of one machine and kind, and have all that is compared.
 
-    Or if it is too old to have the quartiles of ratios.
+    The new one need not have been measured yet: without cases, it is known by the others.
     """
     for what in ("cpu", "isa"):
-        theirs, ours = old["machine"].get(what), machine[what]
+        theirs, ours = old["machine"].get(what), new["machine"][what]
         if theirs != ours:
             raise ValueError(f"the old run is of {what} {theirs!r}, not {ours!r}; give one that is")
-    figures = chain.from_iterable(case["results"].values() for case in old["cases"])
+    if old["quick"] != new["quick"]:
+        raise ValueError("only one of the runs is quick; give two of a kind")
+    cases = chain(old["cases"], new["cases"])
+    figures = chain.from_iterable(case["results"].values() for case in cases)
     if not all(_RATIO[0] in each for each in figures):
-        raise ValueError("the old run has no quartiles of ratios; measure again to replace it")
+        raise ValueError("a run has no quartiles of ratios; measure again to replace it")
 
 
 def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
     """Return the cases in which tilewise got slower beyond the noise: a line for each key.
 
     That is in the ratios to most of its rivals, which the load of the machine does not change; in
-    its time, where it is alone.
+    its time, where no rival is the same in both.
 
     Raises
     ------
     ValueError
         The runs cannot be compared.
     """
-    check_comparable(old, new["machine"])
+    check_comparable(old, new)
     lines = {}
-    for key, (then, now) in _both(old, new).items():
+    for key, then, now in _both(old, new):
         rivals = [name for name in now if name in then and name != OURS]
         fell = [name for name in rivals if _change(then[name], now[name], _RATIO) < 0]
+        times = f"{then[OURS]['seconds']:.3g} s, now {now[OURS]['seconds']:.3g} s"
         if 2 * len(fell) > len(rivals):
-            factor = median(then[name]["ratio"] / now[name]["ratio"] for name in fell)
-            lines[key] = f"{key}: {factor:.2f} times, beside {', '.join(fell)}"
+            factor = median(then[name]["ratio"] / now[name]["ratio"] for name in rivals)
+            lines[key] = f"{key}: {factor:.2f} times, beside {', '.join(fell)} ({times})"
         elif not rivals and _change(then[OURS], now[OURS], _TIME) > 0:
             factor = now[OURS]["seconds"] / then[OURS]["seconds"]
-            lines[key] = f"{key}: {factor:.2f} times, alone"
+            lines[key] = f"{key}: {factor:.2f} times ({times})"
     return lines
 
 
@@ -106,12 +110,12 @@ def agreement(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     ValueError
         The runs cannot be compared.
     """
-    check_comparable(old, new["machine"])
-    both = _both(old, new).values()
-    times = [_change(then[OURS], now[OURS], _TIME) == 0 for then, now in both]
+    check_comparable(old, new)
+    both = _both(old, new)
+    times = [_change(then[OURS], now[OURS], _TIME) == 0 for _, then, now in both]
     ratios = [
         _change(then[name], now[name], _RATIO) == 0
-        for then, now in both
+        for _, then, now in both
         for name in now
         if name in then and name != OURS
     ]
@@ -126,11 +130,21 @@ def _change(then: dict[str, float], now: dict[str, float], quartiles: tuple[str,
     return int(larger) - int(smaller)
 
 
-def _both(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the results in both, by the keys of the cases that both have."""
-    before = {case["key"]: case["results"] for case in old["cases"]}
-    return {
-        case["key"]: (before[case["key"]], case["results"])
-        for case in new["cases"]
-        if case["key"] in before
+def _both(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return key, old and new results of the cases that both have.
+
+    They are those of tilewise, and of the rivals with the version and the kernels of the old run.
+    """
+    same = {
+        name
+        for name, about in new["contestants"].items()
+        if name == OURS or about == old["contestants"].get(name)
     }
+    before, after = (
+        {
+            case["key"]: {name: case["results"][name] for name in case["results"] if name in same}
+            for case in record["cases"]
+        }
+        for record in (old, new)
+    )
+    return [(key, before[key], now) for key, now in after.items() if key in before]

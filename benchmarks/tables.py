@@ -129,7 +129,7 @@ def of_model(record: Record, case: Case) -> str:
 
 
 def spread(case: Case) -> str:
-    """Return half the distance of the quartiles over the median."""
+    """Return half the distance of the outer quartiles of the visits over the median."""
     return f"{_spread(case):.1%}"
 
 
@@ -138,7 +138,7 @@ def agreement(found: dict[str, Any]) -> str:
     (times, cases), (ratios, compared) = found["times"], found["ratios"]
     return (
         f"{ratios} of {compared} ratios and {times} of {cases} times of tilewise agree, within "
-        f"their spreads, with the run of {found['when']}, commit {found['commit']}"
+        f"their quartiles and 5 %, with the run of {found['when']}, commit {found['commit']}"
     )
 
 

@@ -189,7 +189,7 @@ class Turned:
     [
         (1, 0.001, [OURS, "rival"] * 5),
         (2, 0.001, [OURS, "rest", "rival", "rest"] * 5),
-        (1, 0.3, [OURS, "rival"] * 3 + [OURS] * 2),  # whoever is slow has fewer
+        (1, 0.5, [OURS, "rival", OURS, OURS, OURS, "rival", OURS]),  # whoever is slow has fewer
         (1, 2.0, [OURS, "rival"] + [OURS] * 4),
     ],
 )

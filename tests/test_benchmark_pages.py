@@ -94,10 +94,11 @@ def test_tables_of_several_dtypes_name_them():
 
 def test_the_page_warns_of_a_load_and_of_spreads():
     record = record_of([1e-3, 1e-3, 1e-3, 2e-3, 2e-3], [1e-3] * 5)
+    record["cases"][0]["results"]["rival"]["ratio_q3"] = 1.5
     record["cases"][1]["results"][OURS] |= {"q1": 1.0, "q3": 1.0}
     text = page.page(record, "a.json")
     assert "above 5 % in 50% of the cases" in text
-    assert "That of a ratio is at most 25.0% in half of them, 25.0% in nine of ten." in text
+    assert "That of a ratio is at most 50.0% in half of them, 50.0% in nine of ten." in text
     assert "do not trust" not in text
     record["machine"]["load"] = 0.6
     warning = "**Load 0.6 before the run: others used this machine; do not trust the figures.**"
@@ -168,7 +169,7 @@ def test_alone_tilewise_is_slower_where_its_time_is():
     for case in (*old["cases"], *new["cases"]):
         del case["results"]["rival"]
     key = SQUARE.key
-    assert results.slower(old, new)[key] == f"{key}: 2.00 times, alone"
+    assert results.slower(old, new)[key] == f"{key}: 2.00 times (1 s, now 2 s)"
     assert results.slower(new, old) == {}
 
 
@@ -177,16 +178,34 @@ def test_slower_is_said_where_most_rivals_say_so():
     for record in (old, new):
         taken = record["cases"][0]["results"]
         taken["steady"] = taken[OURS]
+        record["contestants"]["steady"] = record["contestants"][OURS]
     assert SQUARE.key not in results.slower(old, new)  # one of two: that rival got faster
     del new["cases"][0]["results"]["steady"]
-    assert results.slower(old, new)[SQUARE.key] == f"{SQUARE.key}: 2.00 times, beside rival"
+    line = f"{SQUARE.key}: 2.00 times, beside rival (1 s, now 1 s)"
+    assert results.slower(old, new)[SQUARE.key] == line
+    assert results.agreement(old, new)["ratios"] == results.agreement(new, old)["ratios"] == [0, 2]
+
+
+@pytest.mark.parametrize("what", ["version", "kernels"])
+def test_a_rival_that_was_changed_says_nothing(what):
+    old, new = record_of(SAME, SAME), record_of(SAME, [0.5] * 3)
+    new["contestants"] = new["contestants"] | {"rival": new["contestants"][OURS] | {what: "2"}}
+    assert results.slower(old, new) == {}
+    assert results.agreement(old, new)["ratios"] == [0, 0]
+
+
+def test_quick_runs_are_compared_with_quick_ones():
+    old, new = record_of(SAME, SAME) | {"quick": True}, record_of(SAME, SAME)
+    with pytest.raises(ValueError, match="give two of a kind"):
+        results.agreement(old, new)
 
 
 def test_runs_without_quartiles_of_ratios_are_not_compared():
     old, new = record_of(SAME, SAME), record_of(SAME, SAME)
     del old["cases"][0]["results"]["rival"]["ratio_q1"]
-    with pytest.raises(ValueError, match="no quartiles of ratios; measure again"):
-        results.agreement(old, new)
+    for pair in ((old, new), (new, old)):
+        with pytest.raises(ValueError, match="no quartiles of ratios; measure again"):
+            results.agreement(*pair)
 
 
 def test_runs_of_different_cpus_are_not_compared():
@@ -236,7 +255,7 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
     assert "cpu-r-1-avx2.json" in (repository / "README.md").read_text()
     assert command.main(["--compare", str(path)]) == 0
     both = "2 of 2 ratios and 2 of 2 times of tilewise agree"
-    agree = f"{both}, within their spreads, with the run of ?, commit ?"
+    agree = f"{both}, within their quartiles and 5 %, with the run of ?, commit ?"
     assert f"{agree}\n\nnothing got slower" in capsys.readouterr().out
     assert f"{agree}. CPUs busy" in (repository / "docs" / "performance.md").read_text()
     shutil.copy(path, old := repository / "old.json")

@@ -1,8 +1,6 @@
 // How a product will be computed: decided once, from its shape and layout, before any work.
 #pragma once
 
-#include <algorithm>
-
 #include "base/matrix_view.hpp"
 #include "cpu/topology.hpp"
 #include "gemm/blocking.hpp"
@@ -56,11 +54,12 @@ inline Path path_of(const Problem& problem) {
   return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
 }
 
-// Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds
-// of MiB is that of a whole server, nearly as far away as memory: it counts as one of 32 MiB.
+// Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds of
+// MiB is that of a whole server, nearly as far away as memory: it counts as one of 32 MiB.
 template <class T>
 bool in_memory(const MatrixView<T>& a) {
-  const index l3 = std::min(cpu::caches().l3, index{32} << 20);
+  constexpr index mib = index{1} << 20;
+  const index l3 = cpu::caches().l3 > 128 * mib ? 32 * mib : cpu::caches().l3;
   return a.rows * a.cols * static_cast<index>(sizeof(T)) > l3 / 4 * 3;
 }
 
