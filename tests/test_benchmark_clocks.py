@@ -8,11 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import check, field, machine, rival, worker
-from benchmarks.field import Field
 from benchmarks.machine import ROOT
-from benchmarks.measure import Plan, visit
 from benchmarks.products import Product
-from benchmarks.rival import OURS, Rival
+from benchmarks.rival import Rival
 from benchmarks.worker import EndedError, SkippedError
 
 UNITS, THREADS = 4, 3
@@ -159,46 +157,6 @@ def test_the_best_core_is_the_fastest(monkeypatch):
     monkeypatch.setattr(field, "Worker", judged({"": ("mkl", 1.0)}))
     with pytest.raises(SkippedError, match="no OpenBLAS: mkl"):
         field.best_core()
-
-
-class Turned:
-    """A worker that writes down its turns, and its rests."""
-
-    def __init__(self, name, seconds, log):
-        self.name, self.seconds, self.log = name, seconds, log
-
-    def load(self, case):
-        return self.seconds
-
-    def form(self):
-        return None
-
-    def sample(self, repeats):
-        self.log.append(self.name)
-        return self.seconds, 1.0
-
-    def peak(self, dtype):
-        return 1.0
-
-    def rest(self):
-        self.log.append("rest")
-
-
-@pytest.mark.parametrize(
-    ("threads", "seconds", "turns"),
-    [
-        (1, 0.001, [OURS, "rival"] * 5),
-        (2, 0.001, [OURS, "rest", "rival", "rest"] * 5),
-        (1, 0.5, [OURS, "rival", OURS, OURS, OURS, "rival", OURS]),  # whoever is slow has fewer
-        (1, 2.0, [OURS, "rival"] + [OURS] * 4),
-    ],
-)
-def test_turns_alternate_and_threads_rest_between_them(threads, seconds, turns):
-    log = []
-    workers = [Turned(OURS, 0.001, log), Turned("rival", seconds, log)]
-    case = Product("square", (5, 7), (7, 3), threads=threads)
-    visit(case, Field(workers), Plan(visits=1, rounds=5, seconds=0.01))
-    assert log == turns
 
 
 def test_all_threads_are_those_that_this_process_may_use(monkeypatch):

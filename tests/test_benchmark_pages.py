@@ -267,6 +267,24 @@ def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
     assert command.main(["--draw", str(path)]) == 0
 
 
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 0}', '{"format": 2}'])
+def test_a_file_that_is_no_record_is_refused_before_measuring(text, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", lambda quick: pytest.fail("measured"))
+    (tmp_path / "old.json").write_text(text)
+    for name in ("old.json", "missing.json"):
+        assert command.main(["--compare", str(tmp_path / name)]) == 2
+        assert name in capsys.readouterr().err
+
+
+def test_records_are_written_whole(tmp_path):
+    path = tmp_path / "results" / "cpu.json"
+    record = dict.fromkeys(results._KEYS, 1)
+    results.save(record, path)
+    assert json.loads(path.read_text()) == {"format": results.FORMAT} | record
+    assert results.load(path)["cases"] == 1
+    assert [p.name for p in path.parent.iterdir()] == ["cpu.json"]
+
+
 def test_a_quick_run_replaces_nothing_that_is_shown(repository, monkeypatch):
     record = record_of([1.0] * 3, [1.0] * 3) | {"quick": True}
     monkeypatch.setattr(command, "run", lambda quick: record)

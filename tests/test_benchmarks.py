@@ -1,18 +1,14 @@
-"""The benchmarks: exact checks, turns that alternate, and files that say what was measured."""
+"""The cases of the benchmarks, and the checks of their answers."""
 
-import json
 import sys
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
-from benchmarks import __main__ as command
-from benchmarks import epochs, results
+from benchmarks import epochs
 from benchmarks.epochs import Epochs, epoch_cases
-from benchmarks.field import Field
 from benchmarks.growth import growth_cases
-from benchmarks.measure import Plan, summary, visit
 from benchmarks.products import Product, check, operands, product_cases
 from benchmarks.rival import OURS, RIVALS, UnsupportedError
 from benchmarks.worker import EndedError, SkippedError, Worker
@@ -146,6 +142,15 @@ def test_cases_are_told_apart_and_exact(quick, threads):
         assert largest * case.a[-1] < (127 if largest == 1 else 2**24)
 
 
+def test_the_cold_cases_of_a_quick_run_have_few_sets():
+    cold = [
+        {c.name for c in product_cases(quick=quick, threads=1, last_cache=2**25) if c.sets > 1}
+        for quick in (True, False)
+    ]
+    assert cold[1] - cold[0] == {"32x32 @ 32x32, cold"}
+    assert len(cold[0]) == 2
+
+
 def test_growth_ends_with_what_the_machine_holds():
     memory = 2**28
     cases = growth_cases(quick=False, threads=4, memory=memory)
@@ -190,6 +195,22 @@ def test_contestants_are_right(name, case, gradients_afterwards):
         call()
 
 
+def test_an_answer_that_is_wrong_for_one_set_alone_is_found():
+    answers = iter(["right", "wrong"])
+
+    class Forgetful:
+        dtypes = ("float32",)
+
+        def product(self, a, b, out):
+            return lambda: a @ b if next(answers) == "right" else 0 * (a @ b)
+
+        def result(self, returned, out):
+            return returned
+
+    with pytest.raises(ArithmeticError, match="not always the same answer for 5x7 @ 7x3, cold"):
+        Product("tiny", (5, 7), (7, 3), sets=2).start(Forgetful())
+
+
 def test_a_worker_measures_and_says_why_it_cannot():
     worker = Worker(OURS)
     try:
@@ -207,121 +228,3 @@ def test_a_worker_measures_and_says_why_it_cannot():
             worker.sample(1)
     finally:
         worker.close()
-
-
-class Fake:
-    """A worker that writes down its turns."""
-
-    def __init__(self, name, log, failure=None, *, ends=None, turns=0):
-        self.name, self.log, self.failure, self.ends = name, log, failure, ends
-        self.turns = turns  # before it ends
-
-    def about(self):
-        if self.failure:
-            raise self.failure
-        return {"version": "1"}
-
-    def load(self, case):
-        if self.failure:
-            raise self.failure
-        return 1e-3
-
-    def form(self):
-        return f"form of {self.name}" if self.name == "rival" else None
-
-    def sample(self, repeats):
-        self.log.append((self.name, repeats))
-        if self.ends and self.log.count((self.name, repeats)) > self.turns:
-            raise self.ends
-        return (2.0 if self.name == "rival" else 1.0), 1.0
-
-    def peak(self, dtype):
-        self.log.append(("peak", dtype))
-        return 100.0
-
-    def close(self):
-        self.log.append((self.name, "closed"))
-
-
-def visited(field, rounds):
-    """Return the record of one visit of one case."""
-    found = visit(SMALL[0], field, Plan(visits=1, rounds=rounds, seconds=0.008 * rounds))
-    return summary(SMALL[0], [found])
-
-
-def test_contestants_take_turns():
-    log = []
-    record = visited(Field([Fake(OURS, log), Fake("rival", log)]), 3)
-    assert log == [("peak", "float32"), (OURS, 4), ("rival", 4)] * 3
-    assert record["results"]["rival"]["ratio"] == 2
-    assert (record["peaks"], record["skipped"]) == ([100.0] * 3, {})
-    assert record["forms"] == {"rival": "form of rival"}
-
-
-def test_a_wrong_rival_is_left_out_and_a_wrong_tilewise_ends_the_run():
-    wrong = ArithmeticError("wrong answer")
-    field = Field([Fake(OURS, []), Fake("rival", [], wrong), Fake("no", [], SkippedError("x"))])
-    record = visited(field, 2)
-    assert set(record["results"]) == {OURS}
-    assert record["skipped"] == {"rival": "wrong answer", "no": "x"}
-    assert len(field.workers) == 3  # they may take part in the next case
-    with pytest.raises(ArithmeticError, match="wrong answer"):
-        visited(Field([Fake(OURS, [], wrong)]), 2)
-
-
-ENDS = [
-    EndedError("it ended"),
-    SkippedError("RuntimeError: broken"),
-    ArithmeticError("it overflowed"),
-]
-
-
-@pytest.mark.parametrize("reason", ENDS, ids=lambda reason: type(reason).__name__)
-@pytest.mark.parametrize("turns", [0, 2])
-def test_a_rival_that_fails_in_its_turn_does_not_end_the_run(reason, turns):
-    log = []
-    field = Field([Fake(OURS, log), Fake("rival", log, ends=reason, turns=turns)])
-    record = visited(field, 3)
-    assert set(record["results"]) == {OURS}
-    assert record["skipped"] == {"rival": str(reason)}
-    assert log.count(("rival", "closed")) == 1
-    assert [worker.name for worker in field.workers] == [OURS]
-    assert field.failed == {"rival": f"{reason}, in {SMALL[0].key}"}
-
-
-def test_a_rival_that_ends_before_it_names_its_form_is_left_out_once():
-    class Formless(Fake):
-        def form(self):
-            raise EndedError("it ended")
-
-    record = visited(field := Field([Fake(OURS, []), Formless("rival", [])]), 2)
-    assert (list(record["results"]), record["skipped"]) == ([OURS], {"rival": "it ended"})
-    assert [worker.name for worker in field.workers] == [OURS]
-
-
-@pytest.mark.parametrize("reason", ENDS, ids=lambda reason: type(reason).__name__)
-def test_a_rival_that_cannot_say_what_it_is_takes_no_part(reason):
-    log = []
-    field = Field([Fake(OURS, log), Fake("rival", log, reason)])
-    assert field.about() == {OURS: {"version": "1"}}
-    assert [worker.name for worker in field.workers] == [OURS]
-    assert field.failed == {"rival": f"{reason}, in its first product"}
-    assert log == [("rival", "closed")]
-
-
-@pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 0}', '{"format": 2}'])
-def test_a_file_that_is_no_record_is_refused_before_measuring(text, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, "run", lambda quick: pytest.fail("measured"))
-    (tmp_path / "old.json").write_text(text)
-    for name in ("old.json", "missing.json"):
-        assert command.main(["--compare", str(tmp_path / name)]) == 2
-        assert name in capsys.readouterr().err
-
-
-def test_records_are_written_whole(tmp_path):
-    path = tmp_path / "results" / "cpu.json"
-    record = dict.fromkeys(results._KEYS, 1)
-    results.save(record, path)
-    assert json.loads(path.read_text()) == {"format": results.FORMAT} | record
-    assert results.load(path)["cases"] == 1
-    assert [p.name for p in path.parent.iterdir()] == ["cpu.json"]

@@ -85,7 +85,7 @@ def test_what_an_earlier_call_left_in_a_buffer_is_not_used(dtype, junk):
 def test_few_columns_or_rows_of_any_number(rng, dtype, where):
     k = 2 * 4096 + 5  # two long sums, and a part of a vector
     row_bytes = k * np.dtype(dtype).itemsize
-    m = 9 if where == "cache" else min(_core.caches()["l3"], 2**28) // row_bytes + 1
+    m = 9 if where == "cache" else min(_core.caches()["l3"], 2**27) // row_bytes + 1
     a = integers(rng, (m, k), dtype)
     for n in range(2, 9):
         assert tw.explain(m, n, k).path == "narrow"

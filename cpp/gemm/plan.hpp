@@ -54,8 +54,8 @@ inline Path path_of(const Problem& problem) {
   return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
 }
 
-// Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds of
-// MiB is that of a whole server, nearly as far away as memory: it counts as one of 32 MiB.
+// Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds
+// of MiB is that of a whole server, nearly as far away as memory: it counts as one of 32 MiB.
 template <class T>
 bool in_memory(const MatrixView<T>& a) {
   constexpr index mib = index{1} << 20;

@@ -77,9 +77,10 @@ class Machine:
 def machine(refresh: bool = False) -> Machine:
     """Return the CPU, what of it is used, and how fast it computes, reads and is called.
 
-    Measuring takes about three seconds on all CPUs that the process may use. The figures are kept
-    in the user's cache, for each CPU name, instruction set, number of CPUs, sizes of caches and
-    version of tilewise. Where the cache cannot be written, each call measures.
+    Measuring takes about three seconds on all CPUs that the process may use, and longer where the
+    last cache has hundreds of MiB. The figures are kept in the user's cache, for each CPU name,
+    instruction set, number of CPUs, sizes of caches and version of tilewise. Where the cache cannot
+    be written, each call measures.
 
     Parameters
     ----------
