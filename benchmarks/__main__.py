@@ -39,26 +39,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     old = results.load(options.compare) if options.compare else None  # before it is replaced
+    if old and not options.draw:
+        to_come = {"machine": machine(), "quick": options.quick, "cases": []}
+        results.check_comparable(old, to_come)
+    record = results.load(options.draw) if options.draw else run(quick=options.quick)
+    agreement = results.agreement(old, record) if old else None
     if options.draw:
-        record, path = results.load(options.draw), options.draw
-        if old:
-            results.check_comparable(old, record)
+        path = options.draw
     else:
-        if old:
-            to_come = {"machine": machine(), "quick": options.quick, "cases": []}
-            results.check_comparable(old, to_come)
-        record = run(quick=options.quick)
-        if old:
-            record["agreement"] = results.agreement(old, record)
+        if agreement:
+            record["agreement"] = agreement
         path = results.path_for(record)
         results.save(record, path)
         print(f"\nwrote {path}")
     if options.draw or not record["quick"]:
         publish(record, path.name, ROOT)
     print(*tables.losses(record) or ["no rival was faster"], sep="\n")
-    if not old:
+    if not old or not agreement:
         return 0
-    print(f"\n{tables.agreement(results.agreement(old, record))}")
+    print(f"\n{tables.agreement(agreement)}")
     return _slower(old, record, again=not options.draw)
 
 

@@ -90,7 +90,7 @@ def slower(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
     check_comparable(old, new)
     lines = {}
     for key, then, now in _both(old, new):
-        rivals = [name for name in now if name in then and name != OURS]
+        rivals = _rivals(then, now)
         fell = [name for name in rivals if _change(then[name], now[name], _RATIO) < 0]
         times = f"{then[OURS]['seconds']:.3g} s, now {now[OURS]['seconds']:.3g} s"
         if 2 * len(fell) > len(rivals):
@@ -116,11 +116,14 @@ def agreement(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     ratios = [
         _change(then[name], now[name], _RATIO) == 0
         for _, then, now in both
-        for name in now
-        if name in then and name != OURS
+        for name in _rivals(then, now)
     ]
     which = {name: old["machine"].get(name, "unknown") for name in ("commit", "when")}
     return {"times": [sum(times), len(times)], "ratios": [sum(ratios), len(ratios)]} | which
+
+
+def _rivals(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    return [name for name in now if name in then and name != OURS]
 
 
 def _change(then: dict[str, float], now: dict[str, float], quartiles: tuple[str, str]) -> int:
