@@ -30,7 +30,7 @@ def pressed_at(step):
 def test_ctrl_c_in_a_schedule_keeps_weights_and_records(options):
     trainer = tw.Trainer(5, batch_size=1, seed=0, learning_rate=pressed_at(20_000))
     with pytest.raises(KeyboardInterrupt) as interrupt:
-        trainer.fit(X, Y, epochs=100, **options)
+        trainer.fit(X, Y, epochs=100, record_every=200, **options)
     history = interrupt.value.history
     assert 10_000 < trainer.steps <= 20_000  # rates are asked ahead
     assert len(history.losses) == trainer.examples // 200

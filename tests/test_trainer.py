@@ -77,6 +77,7 @@ def test_gradient_descent_reproduces_the_known_losses(airfoil):
             batch_size=1500,
             learning_rate=1.0,
             epochs=10,
+            record_every=1500,
             initial_weights=np.zeros(5),
         )
         np.testing.assert_allclose(history.losses[:6], GRADIENT_DESCENT_LOSSES, rtol=0, atol=6e-6)
@@ -101,6 +102,49 @@ def test_records_come_every_so_many_examples_and_at_the_end(batch_size, record_e
     assert len(history.losses) == len(history.seconds) == len(expected)
     assert (np.diff(history.seconds) >= 0).all()
     assert history.seconds_per_epoch == history.seconds[-1] / 2
+
+
+@pytest.mark.parametrize(
+    ("epochs", "records"),
+    [
+        (1, [1]),
+        (4, [4]),
+        (12, [5, 10, 12]),
+        (495, range(5, 496, 5)),
+        (1000, [*range(11, 1000, 11), 1000]),
+    ],
+)
+def test_records_by_default_come_every_fifth_epoch_and_at_most_a_hundred(epochs, records):
+    X, y, _, _ = tw.data.synthetic(50, 3, seed=0)
+    history = tw.fit(X, y, epochs=epochs, seed=0)
+    assert history.examples.tolist() == [50 * epoch for epoch in records]
+    assert len(records) <= 100
+    batches = tw.data.Minibatches(X, y, batch_size=50)
+    alike = tw.train(lambda *_: None, None, {}, batches, 3, epochs)
+    assert (alike.examples == history.examples).all()
+
+
+@pytest.mark.parametrize("rate", [1e-3, tw.schedules.InverseScaling(1e-3)])
+@pytest.mark.parametrize(("n_features", "dtype"), [(5, "f4"), (5, "f8"), (40, "f4"), (40, "f8")])
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_records_do_not_change_the_weights(batch_size, n_features, dtype, rate):
+    X, y, _, _ = tw.data.synthetic(1003, n_features, seed=0, dtype=dtype)
+
+    def fit(record_every):
+        return tw.fit(
+            X, y, batch_size=batch_size, learning_rate=rate, epochs=6, record_every=record_every,
+            seed=0,
+        )  # fmt: skip
+
+    seldom = fit(None)
+    for record_every in (1, 5, 200, 1003):
+        often = fit(record_every)
+        np.testing.assert_array_equal(often.weights, seldom.weights)
+        assert often.losses[-1] == seldom.losses[-1]
+        assert often.examples[-1] == seldom.examples[-1] == 6 * 1003
+    always, now_and_then = fit(1), fit(200)
+    both = np.isin(always.examples, now_and_then.examples)
+    np.testing.assert_array_equal(always.losses[both], now_and_then.losses)
 
 
 def test_the_seed_fixes_the_run():

@@ -32,6 +32,20 @@ def test_single_steps_go_on_bit_by_bit_in_long_epochs(rate, tmp_path):
     assert halves.bias == whole.bias
 
 
+@pytest.mark.parametrize("settings", [{}, {"batch_size": 1, "learning_rate": 1e-3}])
+@pytest.mark.parametrize("n_features", [5, 40])
+def test_ten_epochs_are_four_and_six_bit_by_bit(settings, n_features, tmp_path):
+    rows, y, _, _ = tw.data.synthetic(1003, n_features, seed=0)
+    whole, parts = (tw.Trainer(n_features, seed=0, **settings) for _ in range(2))
+    whole.fit(rows, y, epochs=10)
+    parts.fit(rows, y, epochs=4)
+    parts.save(tmp_path / "four.npz")
+    parts = tw.Trainer.load(tmp_path / "four.npz")
+    parts.fit(rows, y, epochs=6)
+    np.testing.assert_array_equal(parts.weights, whole.weights)
+    assert parts.bias == whole.bias
+
+
 def test_one_trainer_trains_in_one_thread():
     trainer = tw.Trainer(5)
 

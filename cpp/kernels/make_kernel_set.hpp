@@ -9,6 +9,7 @@
 #include "kernels/kernel_set.hpp"
 #include "kernels/outer.hpp"
 #include "kernels/sgd.hpp"
+#include "kernels/squared_error.hpp"
 #include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
@@ -47,7 +48,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
 template <class V>
 constexpr FloatKernels<typename V::Element> make_float_kernels() {
   return {make_gemm_kernels<V>(),
-          {sgd_gradient<V>, sgd_steps<V>},
+          {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>},
           {fma_chain<V>, 2 * V::width * fma_chains<V>}};
 }
 

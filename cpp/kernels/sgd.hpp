@@ -37,6 +37,11 @@ void sgd_batches(const SgdSteps<typename V::Element>& steps) {
 }
 
 template <class V>
+index sgd_steps_together(index features) {
+  return features < V::width ? V::width : rows_at_once;
+}
+
+template <class V>
 void sgd_steps(const SgdSteps<typename V::Element>& steps) {
   const auto run = steps.rows.features < V::width ? sgd_narrow_steps<V>
                    : steps.batch_size == 1        ? sgd_single_steps<V>

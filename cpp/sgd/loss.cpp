@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gemm/gemm.hpp"
+#include "kernels/registry.hpp"
 
 namespace tilewise::sgd {
 namespace {
@@ -14,21 +15,25 @@ namespace {
 // Numbers looked at between two questions whether to stop: some milliseconds.
 constexpr index numbers_between_questions = index{1} << 22;
 
-// The sum of the squares of `count` residuals, in double; in several chains of additions.
+// The squared errors of the rows from `first` on, times their weights, added up in double.
 template <class T>
-double sum_of_squares(const T* residuals, index count) {
-  constexpr index chains = 8;
-  double sums[chains] = {};
-  index i = 0;
-  for (; i + chains <= count; i += chains) {
-    TILEWISE_UNROLL
-    for (index c = 0; c < chains; ++c) {
-      const auto residual = static_cast<double>(residuals[i + c]);
-      sums[c] += residual * residual;
-    }
+double squared_errors(const Examples<T>& examples, index first, const MatrixView<T>& predictions,
+                      const T* bias) {
+  const MatrixView<const T> y = examples.y.block(first, 0, predictions.rows, predictions.cols);
+  if (examples.sample_weights == nullptr && y.cols == 1 && y.row_stride == 1) {
+    return kernels::in_use().sgd<T>().squared_error(y.rows, predictions.data, *bias, y.data);
   }
-  for (; i < count; ++i) sums[0] += static_cast<double>(residuals[i]) * residuals[i];
-  return std::accumulate(sums, sums + chains, 0.0);
+  double sum = 0;
+  for (index i = 0; i < y.rows; ++i) {
+    double of_row = 0;
+    for (index t = 0; t < y.cols; ++t) {
+      const double residual = predictions(i, t) + bias[t] - y(i, t);
+      of_row += residual * residual;
+    }
+    sum +=
+        examples.sample_weights == nullptr ? of_row : of_row * examples.sample_weights[first + i];
+  }
+  return sum;
 }
 
 }  // namespace
@@ -39,34 +44,23 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
   constexpr index chunk = 1024;
   const index rows = examples.x.rows;
   const index targets = model.targets;
-  std::vector<T> residuals(std::min(chunk, rows) * targets);
+  std::vector<T> room(std::min(chunk, rows) * targets);
   double sum = 0;
-  double weights = 0;
   index until_question = numbers_between_questions;
-  for (index i0 = 0; i0 < rows; i0 += chunk) {
-    const index count = std::min(chunk, rows - i0);
-    gemm::gemm(examples.x.block(i0, 0, count, examples.features()), model.weights(),
-               MatrixView<T>{residuals.data(), count, targets, targets, 1});
-    for (index i = 0; i < count; ++i) {
-      T* const row = &residuals[i * targets];
-      for (index t = 0; t < targets; ++t) {
-        row[t] = row[t] + model.bias()[t] - examples.y(i0 + i, t);
-      }
-    }
-    if (examples.sample_weights == nullptr) {
-      sum += sum_of_squares(residuals.data(), count * targets);
-      weights += static_cast<double>(count);
-    } else {
-      for (index i = 0; i < count; ++i) {
-        const double weight = examples.sample_weights[i0 + i];
-        sum += weight * sum_of_squares(&residuals[i * targets], targets);
-        weights += weight;
-      }
-    }
+  for (index first = 0; first < rows; first += chunk) {
+    const index count = std::min(chunk, rows - first);
+    const MatrixView<T> predictions = {room.data(), count, targets, targets, 1};
+    gemm::gemm(examples.x.block(first, 0, count, examples.features()), model.weights(),
+               predictions);
+    sum += squared_errors(examples, first, predictions, model.bias());
     until_question -= count * (examples.features() + 1);
     if (until_question > 0) continue;
     if (interrupted()) return std::numeric_limits<double>::quiet_NaN();
     until_question = numbers_between_questions;
+  }
+  double weights = static_cast<double>(rows);
+  if (examples.sample_weights != nullptr) {
+    weights = std::accumulate(examples.sample_weights, examples.sample_weights + rows, 0.0);
   }
   return sum / (2 * weights);
 }

@@ -53,6 +53,12 @@ index Stepper<T>::run(const std::int64_t* order, index begin, index count, const
 }
 
 template <class T>
+index Stepper<T>::steps_together() const {
+  if (kernel_ == nullptr || settings_.batch_size > 1) return 1;
+  return kernels::in_use().sgd<T>().steps_together(examples_.features());
+}
+
+template <class T>
 bool Stepper<T>::step(const std::int64_t* order, index begin, index size, T rate) {
   T* const gradient = gradient_.data();
   if (!sum_gradients(examples_, order, begin, size, state_.model, interrupted_, gradient)) {

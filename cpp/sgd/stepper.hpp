@@ -17,6 +17,9 @@ class Stepper {
   // rate for each step. Returns the number of rows done: fewer if interrupted.
   index run(const std::int64_t* order, index begin, index count, const T* rates);
 
+  // Runs have the same bits if they are cut at multiples of so many steps.
+  index steps_together() const;
+
  private:
   bool step(const std::int64_t* order, index begin, index size, T rate);
 

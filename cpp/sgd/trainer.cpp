@@ -65,27 +65,32 @@ class RateQueue {
  public:
   explicit RateQueue(const Rates& rates) : rates_(rates) {}
 
-  // At least 1 and at most `left`, from step `first` on; none if interrupted.
-  std::span<const T> from(index first, index left) {
+  // At least min(least, left), from step `first` on; none if interrupted. `first` never falls.
+  std::span<const T> from(index first, index least, index left) {
     if (const auto* constant = std::get_if<double>(&rates_)) {
-      if (held_.empty()) held_.assign(std::min(left, most), static_cast<T>(*constant));
+      if (held_.empty()) held_.assign(std::min(left, block), static_cast<T>(*constant));
       return held_;
     }
-    if (first < begin_ || first >= begin_ + static_cast<index>(held_.size())) {
+    const index used = std::min(first - begin_, held());
+    held_.erase(held_.begin(), held_.begin() + used);
+    begin_ = first;
+    while (held() < std::min(least, left)) {
       // Blocks end at multiples, so that a resumed run has the same ones.
-      std::vector<double> asked(std::min(left, most - first % most));
-      if (!std::get<RateWriter>(rates_)(first, asked)) return {};
-      held_.assign(asked.begin(), asked.end());
-      begin_ = first;
+      const index next = first + held();
+      std::vector<double> asked(std::min(left - held(), block - next % block));
+      if (!std::get<RateWriter>(rates_)(next, asked)) return {};
+      held_.insert(held_.end(), asked.begin(), asked.end());
     }
-    return std::span<const T>(held_).subspan(first - begin_);
+    return held_;
   }
 
  private:
-  static constexpr index most = 4096;
+  static constexpr index block = 4096;
+
+  index held() const { return static_cast<index>(held_.size()); }
 
   const Rates& rates_;
-  index begin_ = 0;
+  index begin_ = 0;  // the step of the first rate held
   std::vector<T> held_;
 };
 
@@ -108,6 +113,7 @@ class Training {
         interrupted_(interrupted),
         stepper_(examples, settings, state, interrupted),
         rates_(rates),
+        together_(stepper_.steps_together()),
         slots_(settings.optimizer->slots + (settings.average ? 1 : 0)),
         backup_(state, slots_),
         check_(examples, state.model, plan.start_loss, interrupted),
@@ -127,6 +133,7 @@ class Training {
     watch_.stop();
     if (!drawn) return false;
     for (index begin = 0; begin < examples_.x.rows;) {
+      if (!record_within_steps(order, begin)) return false;
       const index done = some_steps(order, begin);
       if (done == 0 || !look()) return false;
       begin += done;
@@ -152,19 +159,50 @@ class Training {
     return plan_.epochs > (never - now) / in_an_epoch ? never : now + plan_.epochs * in_an_epoch;
   }
 
-  // Whole batches until the next look, or the end of the epoch.
+  // Rows until the next look or record, in whole batches; less where a record falls within steps
+  // that are taken together.
+  index rows_until_look(index left) const {
+    const index batch = settings_.batch_size;
+    const auto in_units = [left](index rows, index unit) {
+      return std::min(ceil_div(std::min(rows, left), unit) * unit, left);
+    };
+    const index record = in_units(next_record_ - *state_.examples, batch);
+    const index before = record < left ? record - record % (together_ * batch) : left;
+    return std::min(before, in_units(next_look_ - *state_.examples, together_ * batch));
+  }
+
+  std::span<const T> next_rates() {
+    return rates_.from(*state_.steps, together_, last_step_ - *state_.steps);
+  }
+
   index some_steps(const std::int64_t* order, index begin) {
-    const index batch_size = settings_.batch_size;
     const index left = examples_.x.rows - begin;
-    const index wanted = std::min(next_record_, next_look_) - *state_.examples;
     watch_.start();
-    const auto rates = rates_.from(*state_.steps, last_step_ - *state_.steps);
+    const auto rates = next_rates();
     if (rates.empty()) return 0;
-    const index steps = std::min(ceil_div(wanted, batch_size), static_cast<index>(rates.size()));
-    const index done = stepper_.run(order, begin, std::min(steps * batch_size, left), rates.data());
+    const index batch = settings_.batch_size;
+    index rows = std::min(rows_until_look(left), static_cast<index>(rates.size()) * batch);
+    if (rows < left) rows -= rows % (together_ * batch);
+    const index done = stepper_.run(order, begin, rows, rates.data());
     watch_.stop();
     seen_ += done;
     return done;
+  }
+
+  // Takes the records that fall within the next steps taken together, and takes the steps back, so
+  // that records do not change the bits of the training.
+  bool record_within_steps(const std::int64_t* order, index begin) {
+    const index together = std::min(together_, examples_.x.rows - begin);
+    while (next_record_ - *state_.examples < together) {
+      const Backup<T> here(state_, slots_);
+      const auto rates = next_rates();
+      if (rates.empty()) return false;
+      stepper_.run(order, begin, next_record_ - *state_.examples, rates.data());
+      const bool recorded = record();
+      if (records_.diverged_at == 0) here.restore();
+      if (!recorded) return false;
+    }
+    return true;
   }
 
   // Records where it is time to, and sees now and then whether it is worth going on.
@@ -226,6 +264,7 @@ class Training {
   const Interrupted& interrupted_;
   Stepper<T> stepper_;
   RateQueue<T> rates_;
+  index together_;  // steps
   index slots_;
   Backup<T> backup_;
   DivergenceCheck<T> check_;

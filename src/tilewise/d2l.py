@@ -34,6 +34,7 @@ import numpy as np
 
 from tilewise import data
 from tilewise._validation import check_int
+from tilewise.chapter.published import RECORD_EVERY
 from tilewise.d2l_arrays import Batches, Parameter, load_array
 from tilewise.d2l_plots import Animator, plot, set_figsize
 from tilewise.generic import train
@@ -237,7 +238,9 @@ def train_ch11(
         spare = copy.deepcopy((states, hyperparams))
         train(step, *spare, [batch], feature_dim, 1)
         break
-    history = train(step, states, hyperparams, data_iter, feature_dim, num_epochs)
+    history = train(
+        step, states, hyperparams, data_iter, feature_dim, num_epochs, record_every=RECORD_EVERY
+    )
     return _shown(history, num_epochs)
 
 
@@ -309,6 +312,7 @@ def _native(
             learning_rate=rates[0],
             sampling="permutation" if data_iter.is_train else "sequential",
             seed=seed,
+            record_every=RECORD_EVERY,
             **settings,
         )
     return _shown(history, num_epochs)

@@ -102,10 +102,12 @@ def _with_contiguous_rows(X: Array) -> Array:
 
 
 def _converted(name: str, array: Array, dtype: DTypeLike) -> Array:
+    if array.dtype == dtype:
+        return np.require(array, requirements=["C", "A"])
     with np.errstate(over="ignore"):
         converted = np.require(array, dtype, ["C", "A"])
-    lost = np.isinf(converted) & np.isfinite(array) if converted.dtype != array.dtype else None
-    if lost is not None and lost.any():
+    lost = np.isinf(converted) & np.isfinite(array)
+    if lost.any():
         at = int(np.argmax(lost))
         raise ValueError(f"{name}[{at}] is {array.flat[at]}, too large for {np.dtype(dtype)}")
     return converted

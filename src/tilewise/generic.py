@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tilewise._validation import check_examples, check_int, check_seed
 from tilewise.data import Minibatches
 from tilewise.engine import starting_weights
-from tilewise.history import History
+from tilewise.history import History, rows_between_records
 from tilewise.sgd import mean_loss
 from tilewise.timing import Timer
 
@@ -28,7 +28,7 @@ def train(
     epochs: int = 2,
     *,
     seed: int | None = None,
-    record_every: int = 200,
+    record_every: int | None = None,
 ) -> History:
     """Train with an optimizer of your own, written in Python (``train_ch11`` of d2l.ai, 12.5).
 
@@ -49,8 +49,8 @@ def train(
     epochs : int, default 2
     seed : int, optional
         Fixes the initial weights, drawn with standard deviation 0.01. The bias starts at 0.
-    record_every : int, default 200
-        Rows between two entries of the history. The end is always recorded.
+    record_every : int, optional
+        Rows between two entries of the history; see `tilewise.Trainer.fit`.
 
     Returns
     -------
@@ -83,7 +83,8 @@ def train(
         raise TypeError(f"optimizer_fn={optimizer_fn!r} is not callable; give a function")
     n_features = check_int("n_features", n_features)
     epochs = check_int("epochs", epochs)
-    recorder = _Recorder(*_rows(data_iter, n_features), check_int("record_every", record_every))
+    X, y = _rows(data_iter, n_features)
+    recorder = _Recorder(X, y, rows_between_records(record_every, len(X), epochs))
     seed = check_seed(seed)
     params = [
         starting_weights(None, (n_features,), recorder.X.dtype, seed),

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DivergenceError", "History"]
+from tilewise._validation import check_int
+
+__all__ = ["DivergenceError", "History", "rows_between_records"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,14 @@ class DivergenceError(FloatingPointError):
     def __str__(self) -> str:
         """Return the message."""
         return str(self.args[0])
+
+
+def rows_between_records(record_every: int | None, n_rows: int, epochs: int) -> int:
+    """Return `record_every`, checked, or for None an interval that takes little time.
+
+    The loss over all rows is at most half the work of an epoch, so one in five epochs is a tenth of
+    the training's. With the end there are at most a hundred.
+    """
+    if record_every is not None:
+        return check_int("record_every", record_every)
+    return n_rows * max(5, -(-epochs // 99))

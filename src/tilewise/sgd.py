@@ -34,7 +34,7 @@ def fit(
     *,
     batch_size: int = 32,
     epochs: int = 1,
-    record_every: int = 200,
+    record_every: int | None = None,
     sample_weight: ArrayLike | None = None,
     comm: Any = None,
     average_every: int = 1,
@@ -57,8 +57,8 @@ def fit(
     batch_size : int, default 32
         Rows in a step; n or more is gradient descent.
     epochs : int, default 1
-    record_every : int, default 200
-        Rows between two entries of the history. The end is always recorded.
+    record_every : int, optional
+        Rows between two entries of the history; see `Trainer.fit`.
     sample_weight : array_like, shape (n,), optional
         Weights of the rows in the loss, 0 or more.
     comm : mpi4py.MPI.Intracomm, optional

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise import checkpoint as checkpoint_file
-from tilewise._validation import check_callbacks, check_int
+from tilewise._validation import check_callbacks
 from tilewise.config import Config, Rate
 from tilewise.distributed import Ranks, fit_on_ranks
 from tilewise.engine import Engine, Records, starting_weights
 from tilewise.epochs import EpochLoop
-from tilewise.history import History
+from tilewise.history import History, rows_between_records
 from tilewise.optimizers import Optimizer
 from tilewise.rows import Rows
 from tilewise.streaming import stream_epoch, stream_fit
@@ -189,7 +189,7 @@ class Trainer(TrainedModel):
         epochs: int = 1,
         *,
         sample_weight: ArrayLike | None = None,
-        record_every: int = 200,
+        record_every: int | None = None,
         validation_fraction: float | None = None,
         patience: int | None = None,
         tolerance: float = 0.0,
@@ -208,9 +208,10 @@ class Trainer(TrainedModel):
         X, y, sample_weight
             As in `step`. Or X is rows of `tilewise.open_rows`, which says what goes with them.
         epochs : int, default 1
-        record_every : int, default 200
-            Rows between two entries of the history. The end is always recorded. With one row a
-            step, a record splits the steps that are taken together, which changes the rounding.
+        record_every : int, optional
+            Rows between two entries of the history; an entry is the loss over all rows, and the
+            end always has one. By default one in five epochs, and at most a hundred, so that they
+            take at most about a tenth of the training's time. They do not change the weights.
         validation_fraction : float, optional
             This part of the rows, drawn at random, is not trained on; the loss after each epoch is
             over it.
@@ -270,11 +271,11 @@ class Trainer(TrainedModel):
         if isinstance(X, Rows):
             return stream_fit(self._engine, X, epochs, progress, y=y, **only_in_memory)
         examples = validation = self._engine.config.examples(X, y, sample_weight)
-        record_every = check_int("record_every", record_every)
         after_epoch = [partial(callback, self) for callback in check_callbacks(callbacks)]
         loop = EpochLoop(epochs, patience, tolerance, after_epoch, progress, verbose)
         if validation_fraction is not None:
             examples, validation = examples.split(validation_fraction, self._engine.config.seed)
+        record_every = rows_between_records(record_every, len(examples.X), epochs)
         if loop.is_needed:
             return loop.run(self._engine, examples, validation, record_every)
         records = Records()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise._validation import check_float_array, check_float_matrix, check_int, check_seed
+from tilewise.chapter.published import RECORD_EVERY
 from tilewise.history import DivergenceError
 from tilewise.schedules import EpochDecay
 from tilewise.sgd import fit, mean_loss
@@ -106,7 +107,7 @@ def batch_rate_sweep(
         for rate in learning_rates:
             settings: dict[str, Any] = {"batch_size": batch_size, "learning_rate": rate}
             try:
-                history = fit(X, y, epochs=epochs, seed=seed, **settings)
+                history = fit(X, y, epochs=epochs, seed=seed, record_every=RECORD_EVERY, **settings)
             except DivergenceError:
                 results.append(SweepResult(batch_size, rate, None, None))
                 continue

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from tilewise._validation import check_float_matrix, check_int, check_seed
+from tilewise.chapter.published import RECORD_EVERY
 from tilewise.data import Minibatches
 from tilewise.generic import train as train_generic
 from tilewise.history import History
@@ -106,8 +107,9 @@ def four_runs(
     runs = []
     for name, batch_size, learning_rate, epochs in progress(settings):
         train = partial(
-            fit, X, y, batch_size=batch_size, learning_rate=learning_rate, epochs=epochs
-        )
+            fit, X, y, batch_size=batch_size, learning_rate=learning_rate, epochs=epochs,
+            record_every=RECORD_EVERY,
+        )  # fmt: skip
         seed = train(seed=seed).seed
         histories = [train(seed=seed) for _ in range(repeats)]
         histories.sort(key=lambda history: history.seconds_per_epoch)
@@ -149,12 +151,15 @@ def concise_form(X: ArrayLike, y: ArrayLike, seed: int | None = None) -> list[Ru
 
     def scratch() -> History:
         batches = Minibatches(X, y, batch_size=10, seed=seed)
-        return train_generic(_sgd, None, {"lr": 0.05}, batches, X.shape[1], epochs=2, seed=seed)
+        return train_generic(
+            _sgd, None, {"lr": 0.05}, batches, X.shape[1], epochs=2, seed=seed,
+            record_every=RECORD_EVERY,
+        )  # fmt: skip
 
     def concise() -> History:
         n_features, dtype = X.shape[1], X.dtype
         trainer = Trainer(n_features, batch_size=10, learning_rate=0.05, dtype=dtype, seed=seed)
-        return trainer.fit(X, y, epochs=2)
+        return trainer.fit(X, y, epochs=2, record_every=RECORD_EVERY)
 
     runs = []
     for name, train in (("from scratch", scratch), ("concise", concise)):
