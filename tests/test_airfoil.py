@@ -7,6 +7,7 @@ import builtins
 import hashlib
 import http.server
 import threading
+from importlib import metadata, resources
 
 import numpy as np
 import pytest
@@ -86,6 +87,20 @@ def unavailable():
     assert "\n" not in message
     assert data.AIRFOIL_URL in message
     return message
+
+
+def test_the_published_file_is_in_the_package():
+    content = (resources.files("tilewise") / FILE).read_bytes()
+    published = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
+    assert hashlib.sha256(content).hexdigest() == published
+
+
+def test_the_installation_names_the_licence_and_the_authors_of_the_file():
+    installed = metadata.distribution("tilewise")
+    assert installed.metadata["License-Expression"] == "BSD-3-Clause AND CC-BY-4.0"
+    notice = installed.read_text("licenses/NOTICE")
+    for part in (FILE, "Brooks, D. Pope, M. Marcolini (1989)", "10.24432/C5VW2C", "CC BY 4.0"):
+        assert part in notice
 
 
 def test_reference_values(airfoil_path, monkeypatch):
