@@ -1,9 +1,7 @@
-"""Fixtures that several files use: the real airfoil data, a user's cache of our own."""
+"""Fixtures that several files use: the airfoil data, a user's cache of our own."""
 
 import importlib
-import os
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,27 +14,10 @@ from tilewise import d2l
 settings.register_profile("untimed", deadline=None)  # machines are shared: no test is timed
 settings.load_profile("untimed")
 
-# Read before any test changes the environment or the folder.
-_NAMED = os.environ.get("TILEWISE_DATA")
-_AIRFOIL = Path(_NAMED).resolve() / "airfoil_self_noise.dat" if _NAMED else None
-_REQUIRED = os.environ.get("TILEWISE_REQUIRE_DATA") == "1"
-
 
 @pytest.fixture
-def airfoil_path():
-    """Return the path of the real file; without it, skip or, with TILEWISE_REQUIRE_DATA=1, fail."""
-    if _AIRFOIL is not None and _AIRFOIL.is_file():
-        return _AIRFOIL
-    message = f"no airfoil_self_noise.dat in the folder TILEWISE_DATA={_NAMED or ''}"
-    if _REQUIRED:
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-@pytest.fixture
-def airfoil(airfoil_path, monkeypatch):
-    """Return X (1500, 5) and y (1500,) of the real data, float32."""
-    monkeypatch.setenv("TILEWISE_DATA", str(airfoil_path.parent))
+def airfoil():
+    """Return X (1500, 5) and y (1500,), float32."""
     return tw.data.load_airfoil()
 
 

@@ -58,13 +58,6 @@ def test_nothing_is_overwritten_without_force(tmp_path, capsys):
     assert cli.main([*arguments, "--force"]) == 0
 
 
-def test_airfoil_by_name_that_cannot_be_had(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("TILEWISE_DATA", str(tmp_path))
-    assert cli.main(["report", "--out", str(tmp_path / "out"), "--data", "airfoil"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("tilewise report: error: airfoil_self_noise.dat ")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

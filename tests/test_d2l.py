@@ -4,6 +4,8 @@ The cells are those of the book's PyTorch edition, shortened where they only rep
 is under a modified MIT licence.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -161,7 +163,7 @@ concise_res = d2l.train_concise_ch11('sgd', {'lr': 0.05}, data_iter)
 """
 
 
-def test_the_cells_run_with_torch(airfoil, pyplot, capsys):
+def test_the_cells_run_with_torch(pyplot, capsys):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     N = 24
@@ -178,7 +180,7 @@ def test_the_cells_run_with_torch(airfoil, pyplot, capsys):
     assert pyplot.gca().get_xscale() == "log"
 
 
-def test_the_cells_run_natively(airfoil, pyplot, capsys):
+def test_the_cells_run_natively(pyplot, capsys):
     np.random.seed(0)
     names = {"d2l": d2l}
     exec(NATIVE + PLOT, names)
@@ -192,7 +194,7 @@ def test_the_cells_run_natively(airfoil, pyplot, capsys):
     assert np.log10([low, high]) == pytest.approx(np.round(np.log10([low, high]))), "ends labelled"
 
 
-def test_the_cells_that_train_run_without_torch(airfoil, pyplot):
+def test_the_cells_that_train_run_without_torch(pyplot):
     np.random.seed(0)
     names = {"d2l": d2l}
     exec(ARRAYS + PLOT, names)
@@ -200,6 +202,17 @@ def test_the_cells_that_train_run_without_torch(airfoil, pyplot):
         times, losses = names[run]
         assert len(times) == len(losses) >= 10
         assert 0.24 < losses[-1] < 0.27, run
+
+
+def test_the_cell_of_the_data_reads_the_file_in_the_package():
+    before = dict(d2l.DATA_HUB)
+    names = {"d2l": d2l, "np": np, "torch": SimpleNamespace(from_numpy=lambda array: array)}
+    exec(DATA, names)
+    assert before == d2l.DATA_HUB, "the entry is there from the start"
+    data_iter, feature_dim = names["get_data_ch11"]()
+    assert feature_dim == 5
+    for found, expected in zip(data_iter.arrays, tw.data.load_airfoil(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_evaluate_loss_is_the_mean_over_rows_of_any_shape_and_library():
@@ -315,7 +328,7 @@ def test_concise_sgd_takes_a_momentum_as_pytorch_does(pyplot):
 
 
 def test_unknown_names():
-    with pytest.raises(ValueError, match="name='iris' is not known"):
+    with pytest.raises(ValueError, match="name='iris' is not in the package"):
         d2l.download("iris")
     with pytest.raises(AttributeError, match="no attribute 'resnet18'"):
         d2l.resnet18  # noqa: B018

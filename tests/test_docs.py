@@ -3,7 +3,6 @@
 import dataclasses
 import doctest
 import importlib
-import os
 import re
 import runpy
 import shlex
@@ -48,9 +47,8 @@ def code_blocks(language: str, page: str = README) -> list[str]:
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, and find data only where the environment says: no downloads."""
+    """Run in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TILEWISE_DATA", os.environ.get("TILEWISE_DATA") or str(tmp_path))
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")

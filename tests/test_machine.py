@@ -11,6 +11,7 @@ import pytest
 
 import tilewise as tw
 from tilewise import cli, limits
+from tilewise.cache_folder import cache_folder
 from tilewise.limits import Limits, Measured
 from tilewise.machine_table import facts_sentence, of_machine, spread_sentence
 
@@ -38,6 +39,12 @@ def measured(tmp_path, monkeypatch):
 def kept(tmp_path):
     (path,) = (tmp_path / "tilewise").iterdir()
     return path
+
+
+def test_kept_in_the_home_folder_where_no_cache_is_named(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert str(cache_folder()) == "/somewhere/.cache/tilewise"
 
 
 def test_the_function_is_an_attribute_of_the_package():

@@ -9,7 +9,7 @@ import pytest
 
 import tilewise as tw
 from tilewise import cli, model_commands
-from tilewise.data import standardize
+from tilewise.data import AIRFOIL_PATH, standardize
 from tilewise.model_commands import FILES
 
 ROWS = "size,rooms,price\n" + "".join(
@@ -94,10 +94,10 @@ def test_one_feature_whose_name_has_a_space(folder, capsys):
     assert "the table has one column" in error(capsys, "train", "new.csv", "--out", "other")
 
 
-def test_airfoil_round_trip(airfoil_path, folder, capsys):
+def test_airfoil_round_trip(folder, capsys):
     """Predictions are those of a trainer on standardized rows, from all kinds of files."""
-    table = np.loadtxt(airfoil_path, delimiter="\t")
-    assert cli.main(["train", str(airfoil_path), "--validation-fraction", "0", "--seed", "1"]) == 0
+    table = np.loadtxt(AIRFOIL_PATH, delimiter="\t")
+    assert cli.main(["train", AIRFOIL_PATH, "--validation-fraction", "0", "--seed", "1"]) == 0
     Z = standardize(table)
     start = np.zeros(5)
     trainer = tw.Trainer(5, learning_rate="auto", dtype=float, initial_weights=start, seed=1)
@@ -105,7 +105,7 @@ def test_airfoil_round_trip(airfoil_path, folder, capsys):
     y = table[:, 5]
     expected = trainer.predict(Z[:, :5]) * y.std() + y.mean()
     np.save("features.npy", table[:, :5])
-    for file in (str(airfoil_path), "features.npy"):
+    for file in (AIRFOIL_PATH, "features.npy"):
         capsys.readouterr()
         assert cli.main(["predict", "tilewise-model/model.json", file]) == 0
         numbers = capsys.readouterr().out.split()

@@ -28,11 +28,6 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def no_airfoil(tmp_path, monkeypatch):
-    monkeypatch.setenv("TILEWISE_DATA", str(tmp_path))
-
-
-@pytest.fixture
 def no_work(monkeypatch):
     """Fail a test that gets as far as measuring."""
 
@@ -85,7 +80,7 @@ def test_a_busy_machine_does_not_lower_the_limits(tmp_path, monkeypatch):
     assert tw.machine() == results.limits
 
 
-def test_losses_on_the_airfoil_data(airfoil, tmp_path):
+def test_losses_on_the_airfoil_data(tmp_path):
     results = report.create(tmp_path / "out", quick=True)
     assert results.dataset.name == "airfoil"
     for run in results.runs:
@@ -141,32 +136,6 @@ def test_terminal_has_the_numbers_within_80_columns(made):
     for result in results.strategies:
         gflops = re.escape(tables.three_digits(result.gflops))
         assert re.search(rf"^{result.name} +{gflops} ", text, re.MULTILINE)
-
-
-def test_auto_without_the_airfoil_data_says_so_everywhere(
-    no_airfoil, tmp_path, capsys, monkeypatch
-):
-    titles = []
-    draw = tw.plots.loss_vs_time
-
-    def loss_vs_time(runs):
-        ax = draw(runs)
-        monkeypatch.setattr(ax, "set_title", lambda title, **kwargs: titles.append(title))
-        return ax
-
-    monkeypatch.setattr(tw.plots, "loss_vs_time", loss_vs_time)
-    results = report.create(tmp_path / "out", quick=True)
-    assert results.dataset.name == "synthetic"
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("tilewise: using synthetic data, because ")
-    assert set(titles) == {"Synthetic data (the airfoil data was not available)"}
-    assert titles[0] in (tmp_path / "out" / "report.html").read_text()
-
-
-def test_airfoil_by_name_must_be_had(no_airfoil, no_work, tmp_path):
-    with pytest.raises(tw.data.DataUnavailableError, match="TILEWISE_DATA"):
-        report.create(tmp_path / "out", data="airfoil")
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", report.FILES)

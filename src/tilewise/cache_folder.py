@@ -1,4 +1,4 @@
-"""Where files are kept that can be had again."""
+"""Where measurements are kept."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,6 @@ __all__ = ["cache_folder"]
 
 def cache_folder() -> Path:
     """Return tilewise's folder in the user's cache, which may be yet to make.
-
-    pooch.os_cache names the same, but pooch may not be installed.
 
     Examples
     --------

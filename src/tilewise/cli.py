@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--data",
         choices=report.DATA,
-        default="auto",
-        help="auto takes synthetic data where the airfoil data cannot be had (%(default)s)",
+        default="airfoil",
+        help="what the runs train on (%(default)s)",
     )
     command.add_argument(
         "--seed", type=_seed, default=0, help="of the runs and synthetic data (%(default)s)"

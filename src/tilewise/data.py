@@ -1,10 +1,7 @@
 """Data to train on: the airfoil measurements, synthetic rows, and minibatches of either."""
 
-import hashlib
-import io
-import os
 from collections.abc import Iterator
-from pathlib import Path
+from importlib import resources
 from typing import Any, overload
 
 import numpy as np
@@ -21,12 +18,10 @@ from tilewise._validation import (
     check_int,
     check_seed,
 )
-from tilewise.cache_folder import cache_folder
 from tilewise.rows import Rows, StandardizedRows, standardize_rows
 
 __all__ = [
     "AIRFOIL_COLUMNS",
-    "DataUnavailableError",
     "Minibatches",
     "load_airfoil",
     "standardize",
@@ -35,8 +30,7 @@ __all__ = [
 
 Array = NDArray[Any]
 
-AIRFOIL_URL = "http://d2l-data.s3-accelerate.amazonaws.com/airfoil_self_noise.dat"
-AIRFOIL_SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
+AIRFOIL_PATH = str(resources.files("tilewise") / "airfoil_self_noise.dat")  # as published
 # In the file's order: Hz, degrees, m, m/s, m; the last is the target, in dB.
 AIRFOIL_COLUMNS = (
     "frequency",
@@ -46,20 +40,13 @@ AIRFOIL_COLUMNS = (
     "displacement_thickness",
     "sound_pressure",
 )
-_AIRFOIL_FILE = "airfoil_self_noise.dat"
 _AIRFOIL_ROWS = 1503
-
-
-class DataUnavailableError(OSError):
-    """A data file is missing, cannot be read or downloaded, or is not the published one."""
 
 
 def load_airfoil(n: int | None = 1500, dtype: DTypeLike = np.float32) -> tuple[Array, Array]:
     """Load NASA's airfoil self-noise measurements, standardized.
 
-    The file is looked for in the folder that the environment variable ``TILEWISE_DATA`` names, and
-    only there; without that variable in the user's cache, into which pooch downloads it once. Its
-    SHA-256 is checked on each call.
+    The file is part of the package; `tilewise.d2l.download` returns its path.
 
     Parameters
     ----------
@@ -79,8 +66,6 @@ def load_airfoil(n: int | None = 1500, dtype: DTypeLike = np.float32) -> tuple[A
 
     Raises
     ------
-    DataUnavailableError
-        The file cannot be had, or it is not the published one.
     TypeError, ValueError
         `n` is not an integer from 1 to 1503, or `dtype` is another one.
 
@@ -91,62 +76,14 @@ def load_airfoil(n: int | None = 1500, dtype: DTypeLike = np.float32) -> tuple[A
     Examples
     --------
     >>> import tilewise as tw
-    >>> X, y = tw.data.load_airfoil()  # doctest: +SKIP
-    >>> X.shape, y.shape  # doctest: +SKIP
+    >>> X, y = tw.data.load_airfoil()
+    >>> X.shape, y.shape
     ((1500, 5), (1500,))
     """
     n = _AIRFOIL_ROWS if n is None else check_int("n", n, maximum=_AIRFOIL_ROWS)
     dtype = check_float_dtype(dtype)
-    table = standardize(np.loadtxt(io.BytesIO(_read_airfoil()), delimiter="\t"))[:n]
+    table = standardize(np.loadtxt(AIRFOIL_PATH, delimiter="\t"))[:n]
     return table[:, :-1].astype(dtype), table[:, -1].astype(dtype)
-
-
-def _read_airfoil() -> bytes:
-    """Return the content of the published file, wherever it is found."""
-    named = os.environ.get("TILEWISE_DATA")
-    folder = Path(named) if named else cache_folder()
-    path = folder / _AIRFOIL_FILE
-    if not os.path.exists(path):
-        if named:
-            raise DataUnavailableError(
-                f"{_AIRFOIL_FILE} is not in the folder TILEWISE_DATA={named}; "
-                f"put {AIRFOIL_URL} there, or unset TILEWISE_DATA"
-            )
-        _download_airfoil(folder)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataUnavailableError(
-            f"{path} cannot be read: {error.strerror}; replace it by {AIRFOIL_URL}"
-        ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != AIRFOIL_SHA256:
-        raise DataUnavailableError(
-            f"{path} is truncated or changed: its {len(content)} bytes have SHA-256 {found}, not "
-            f"{AIRFOIL_SHA256}; delete it and get {AIRFOIL_URL} anew"
-        )
-    return content
-
-
-def _download_airfoil(folder: Path) -> None:
-    """Put the published file into the folder, complete or not at all."""
-    by_hand = f"save {AIRFOIL_URL} in a folder and name it in TILEWISE_DATA"
-    try:
-        import pooch  # type: ignore[import-untyped]
-    except ImportError:
-        raise DataUnavailableError(
-            f"{_AIRFOIL_FILE} is not in {folder}, and pooch is missing to download it: "
-            f'pip install "tilewise[data]", or {by_hand}'
-        ) from None
-    pooch.get_logger().setLevel("WARNING")  # the caller is told what matters
-    try:
-        pooch.retrieve(AIRFOIL_URL, f"sha256:{AIRFOIL_SHA256}", fname=_AIRFOIL_FILE, path=folder)
-    except (OSError, ValueError) as error:  # no network or no room; another hash
-        reason = " ".join(str(error).split(" (Caused by ")[0].split()).rstrip(".")
-        raise DataUnavailableError(
-            f"{_AIRFOIL_FILE} is not in {folder}, and its download failed: {reason}; "
-            f"try again, or {by_hand}"
-        ) from None
 
 
 @overload

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import platform
-import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tilewise import chapter, get_num_threads, hardware, page, tables
-from tilewise.data import DataUnavailableError, load_airfoil, synthetic
+from tilewise.data import load_airfoil, synthetic
 from tilewise.experiment_bar import ExperimentBar
 from tilewise.machine import measured_again
 from tilewise.output_files import check_outputs, outputs
@@ -22,7 +21,7 @@ from tilewise.results import Dataset, Results, to_json
 
 __all__ = ["DATA", "FILES", "Dataset", "Results", "create", "text"]
 
-DATA = ("auto", "airfoil", "synthetic")
+DATA = ("airfoil", "synthetic")
 FILES = ("results.json", *(f"{name}.png" for name in page.PICTURES), "report.html")
 
 _ROWS, _FEATURES = 1500, 5
@@ -69,7 +68,7 @@ _FULL = _Plan(
 
 def create(
     out: str | os.PathLike[str],
-    data: str = "auto",
+    data: str = "airfoil",
     seed: int = 0,
     force: bool = False,
     quick: bool = False,
@@ -83,8 +82,8 @@ def create(
     ----------
     out : path
         The folder; made if it does not exist.
-    data : {'auto', 'airfoil', 'synthetic'}, default 'auto'
-        'auto' takes the airfoil data, or says on stderr why not and takes synthetic data.
+    data : {'airfoil', 'synthetic'}, default 'airfoil'
+        What the runs train on.
     seed : int, default 0
         Fixes the initial weights, the order of the rows, and synthetic data.
     force : bool, default False
@@ -99,8 +98,7 @@ def create(
     Raises
     ------
     OSError
-        A file is there already (FileExistsError), the folder cannot be written to, or the airfoil
-        data was asked for and cannot be had (DataUnavailableError).
+        A file is there already (FileExistsError), or the folder cannot be written to.
     ImportError
         Matplotlib or tqdm is not installed.
     TypeError, ValueError
@@ -155,27 +153,20 @@ def _check_extras() -> None:
 
 
 def _load(data: str, seed: int) -> Dataset:
-    """Return the data asked for, or on 'auto' what can be had."""
     if data not in DATA:
         raise ValueError(f"data={data!r} is unknown; choose one of {', '.join(DATA)}")
-    title = "Synthetic data"
-    if data != "synthetic":
-        try:
-            X, y = load_airfoil(_ROWS)
-        except DataUnavailableError as error:
-            if data == "airfoil":
-                raise
-            print(f"tilewise: using synthetic data, because {error}", file=sys.stderr)
-            title = "Synthetic data (the airfoil data was not available)"
-        else:
-            note = (
-                "T. Brooks, D. Pope, M. Marcolini (1989), Airfoil Self-Noise, UCI Machine Learning "
-                "Repository, doi:10.24432/C5VW2C, CC BY 4.0; standardized."
-            )
-            return Dataset("airfoil", "Airfoil self-noise data", note, X, y)
-    X, y, _, _ = synthetic(_ROWS, _FEATURES, seed=seed)
-    note = "Random rows of a known linear model with noise; the losses are not those of d2l.ai."
-    return Dataset("synthetic", title, note, X, y)
+    if data == "airfoil":
+        X, y = load_airfoil(_ROWS)
+        title = "Airfoil self-noise data"
+        note = (
+            "T. Brooks, D. Pope, M. Marcolini (1989), Airfoil Self-Noise, UCI Machine Learning "
+            "Repository, doi:10.24432/C5VW2C, CC BY 4.0; standardized."
+        )
+    else:
+        X, y, _, _ = synthetic(_ROWS, _FEATURES, seed=seed)
+        title = "Synthetic data"
+        note = "Random rows of a known linear model with noise; the losses are not those of d2l.ai."
+    return Dataset(data, title, note, X, y)
 
 
 def _measure(dataset: Dataset, seed: int, plan: _Plan, bar: ExperimentBar) -> Results:
