@@ -46,7 +46,7 @@ def check_rate(name: str, value: Any, dtype: DTypeLike = np.float64) -> float:
     """Return a float that is finite and above 0 in `dtype` too."""
     number = check_real(name, value)
     with np.errstate(over="ignore", under="ignore"):
-        rounded = np.dtype(dtype).type(number)
+        rounded = np.asarray(number).astype(dtype)
     if not 0 < rounded < np.inf:
         raise ValueError(
             f"{name}={_shown(value)} is not positive and finite in {np.dtype(dtype)}; "
