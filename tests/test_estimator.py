@@ -239,18 +239,40 @@ def python(code):
 
 def test_scikit_learn_is_imported_only_when_asked_for():
     done = python(
-        "import sys, tilewise; from tilewise import *; assert 'sklearn' not in sys.modules"
+        "import sys, numpy.random; before = set(sys.modules); import tilewise\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(*new - sys.stdlib_module_names)"
     )
-    assert done.returncode == 0, done.stderr
-    assert "SGDRegressor" in dir(tw)
+    assert {"tilewise"} <= set(done.stdout.split()) <= {"tilewise", "numpy", "threadpoolctl"}
     with pytest.raises(AttributeError, match="no attribute 'SGDClassifier'"):
         _ = tw.SGDClassifier
 
 
-def test_without_scikit_learn():
-    done = python(
-        "import sys; sys.modules['sklearn'] = None; import tilewise as tw; tw.SGDRegressor"
-    )
+WITHOUT = "import sys; sys.modules['sklearn'] = None\n"  # fails to import then
+LOOK = """
+import inspect, pydoc, tilewise
+from tilewise import *
+
+assert "SGDRegressor" in dir(tilewise)
+assert dict(inspect.getmembers(tilewise))["SGDRegressor"] is SGDRegressor
+assert "class SGDRegressor(" in pydoc.plaintext.document(tilewise)
+print(SGDRegressor, inspect.signature(SGDRegressor), SGDRegressor.__doc__)
+"""
+
+
+def test_without_scikit_learn_the_class_looks_the_same():
+    without, usual = python(WITHOUT + LOOK), python(LOOK)
+    assert "minibatch SGD" in usual.stdout, usual.stderr
+    assert without.stdout == usual.stdout, without.stderr
+
+
+@pytest.mark.parametrize(
+    "make",
+    ["tilewise.SGDRegressor(epochs=3)", f"pickle.loads({pickle.dumps(tw.SGDRegressor())})"],
+    ids=["construct", "unpickle"],
+)
+def test_without_scikit_learn_no_estimator_can_be_made(make):
+    done = python(f"{WITHOUT}import pickle, tilewise; {make}")
     assert done.stderr.splitlines()[-1] == (
         'ImportError: tilewise.SGDRegressor needs scikit-learn; pip install "tilewise[sklearn]"'
     )

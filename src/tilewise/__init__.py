@@ -27,6 +27,7 @@ __all__ = [
     "History",
     "Machine",
     "Optimizer",
+    "SGDRegressor",
     "Timer",
     "Trainer",
     "available_isas",
@@ -47,10 +48,9 @@ __all__ = [
     "train",
 ]
 
-# SGDRegressor is imported when it is asked for, so that scikit-learn stays an extra. It is not in
-# __all__, because `from tilewise import *` would ask for it.
+# SGDRegressor is imported when it is asked for, because importing scikit-learn is slow.
 if TYPE_CHECKING:
-    from tilewise.estimator import SGDRegressor as SGDRegressor
+    from tilewise.estimator import SGDRegressor
 else:
 
     def __getattr__(name: str) -> type:

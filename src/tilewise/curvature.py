@@ -154,7 +154,8 @@ def _power_iteration(blocks: Blocks, n: int, d: int) -> float:
     norm, vector = 0.0, vector / np.linalg.norm(vector)
     for _ in range(_ITERATIONS):
         before = norm
-        image = sum(matmul(block.T, matmul(block, vector)) for block in blocks()) / n
+        images = (matmul(block.T, matmul(block, vector)) for block in blocks())
+        image = sum(images, np.zeros(d + 1)) / n
         norm = float(np.linalg.norm(image))
         vector = image / norm
         if norm - before <= _PRECISION * norm:

@@ -18,9 +18,14 @@ try:
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError:
-    raise ImportError(
-        'tilewise.SGDRegressor needs scikit-learn; pip install "tilewise[sklearn]"'
-    ) from None
+    # The class can still be looked at. It is __new__ that raises: unpickling calls no __init__.
+    class _WithoutScikitLearn:
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            raise ImportError(
+                'tilewise.SGDRegressor needs scikit-learn; pip install "tilewise[sklearn]"'
+            )
+
+    RegressorMixin, BaseEstimator = _WithoutScikitLearn, object
 
 __all__ = ["SGDRegressor"]
 
