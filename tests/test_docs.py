@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 PACKAGE = Path(tw.__file__).parent
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("_"))
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__"))
 # What users see: the package and the modules that it names. The others serve these.
 SHOWN = ["tilewise", *(f"tilewise.{name}" for name in tw.__all__ if name in MODULES)]
 
@@ -25,7 +25,9 @@ SHOWN = ["tilewise", *(f"tilewise.{name}" for name in tw.__all__ if name in MODU
 def functions_of(module_name: str) -> dict[str, object]:
     """Return what a module offers for calling, by full name."""
     module = importlib.import_module(module_name)
-    items = {f"{module_name}.{name}": getattr(module, name) for name in module.__all__}
+    items = {
+        f"{module_name}.{name}": getattr(module, name) for name in getattr(module, "__all__", ())
+    }
     return {name: item for name, item in items.items() if callable(item)}
 
 

@@ -25,6 +25,7 @@ FLOORS = {
 MODULES = [
     "_core",
     "_validation",
+    "_format",
     "_threadpoolctl",
     "_threads",
     "cache_folder",

@@ -12,7 +12,7 @@ import pytest
 
 import tilewise as tw
 from tilewise import chapter, names, report
-from tilewise.tables import duration, three_digits
+from tilewise._format import duration, three_digits
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import chapter, report, tables
+from tilewise import _format, chapter, report, tables
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
@@ -134,7 +134,7 @@ def test_terminal_has_the_numbers_within_80_columns(made):
     for run in results.runs:
         assert re.search(rf"^{run.name} .* {run.loss:.4f} ", text, re.MULTILINE)
     for result in results.strategies:
-        gflops = re.escape(tables.three_digits(result.gflops))
+        gflops = re.escape(_format.three_digits(result.gflops))
         assert re.search(rf"^{result.name} +{gflops} ", text, re.MULTILINE)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tilewise._format import duration, three_digits
 from tilewise.chapter import Curve, FrameworkResult, NoiseResult, Run, StrategyResult, SweepResult
 from tilewise.machine import Machine
 from tilewise.roofline import RooflinePoint
-from tilewise.tables import duration, three_digits
 
 __all__ = [
     "of_curves",

@@ -5,8 +5,9 @@ import os
 import sys
 import textwrap
 from collections.abc import Sequence
+from importlib.metadata import version
 
-from tilewise import __version__, model_commands, plan_command, report
+from tilewise import model_commands, plan_command, report
 from tilewise.hardware import show_config
 from tilewise.machine import machine
 from tilewise.machine_table import of_machine, spread_sentence
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Matrix products and minibatch SGD as fast as the CPU can go, and why.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"tilewise {__version__}")
+    parser.add_argument("--version", action="version", version=f"tilewise {version('tilewise')}")
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
         "report",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tilewise._format import duration, three_digits
 from tilewise.chapter import (
     PUBLISHED_GFLOPS,
     Curve,
@@ -13,7 +14,7 @@ from tilewise.chapter import (
     SweepResult,
 )
 from tilewise.roofline import RooflinePoint
-from tilewise.tables import Table, duration, of_runs, three_digits
+from tilewise.tables import Table, of_runs
 
 __all__ = [
     "of_concise_form",

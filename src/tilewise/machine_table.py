@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tilewise._format import counted, three_digits
 from tilewise.limits import Measured
 from tilewise.machine import Machine
-from tilewise.tables import Table, counted, three_digits
+from tilewise.tables import Table
 
 __all__ = ["facts_sentence", "of_machine", "spread_sentence"]
 

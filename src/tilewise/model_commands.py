@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise import _core, plots, rows_command
+from tilewise._format import counted, duration
 from tilewise.config import SAMPLINGS
 from tilewise.fit_rows import FittedRows
 from tilewise.fit_table import Score, fit_table
@@ -20,7 +21,7 @@ from tilewise.linear_model import LinearModel
 from tilewise.model_file import load_model, save_model
 from tilewise.output_files import check_outputs, outputs
 from tilewise.table_files import read_table
-from tilewise.tables import Table, counted, duration
+from tilewise.tables import Table
 
 __all__ = ["FILES", "add_predict", "add_train"]
 

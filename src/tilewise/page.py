@@ -5,14 +5,16 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from tilewise import __version__, captions, experiment_tables, machine_table, names, plots, tables
+from tilewise import captions, experiment_tables, machine_table, names, plots, tables
+from tilewise._format import counted
 from tilewise.chapter import Curve
 from tilewise.results import Results
-from tilewise.tables import Table, counted
+from tilewise.tables import Table
 
 __all__ = ["PICTURES", "Section", "load_sentence", "sections", "subtitle", "to_html"]
 
@@ -246,7 +248,7 @@ def subtitle(results: Results) -> str:
     threads = counted(about["threads"], "thread")
     return (
         f"{about['cpu']}, {about['isa']} kernels on up to {threads}. "
-        f"tilewise {__version__}, NumPy {about['numpy']}, Python {about['python']}. "
+        f"tilewise {version('tilewise')}, NumPy {about['numpy']}, Python {about['python']}. "
         f"{about['date']}. {results.dataset.title}, {len(results.dataset.X)} rows of "
         f"{results.dataset.X.shape[1]} features; seed {results.seed}."
     )

@@ -4,9 +4,10 @@ import argparse
 import textwrap
 from typing import Any
 
+from tilewise._format import duration, three_digits
 from tilewise.cost_model import JobShape, Network, Prediction, doubled, predict, step_cost
 from tilewise.machine import machine
-from tilewise.tables import Table, duration, three_digits
+from tilewise.tables import Table
 
 __all__ = ["add_plan"]
 

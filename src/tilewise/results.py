@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any
 
 from numpy.typing import NDArray
 
-from tilewise import __version__, chapter
+from tilewise import chapter
 from tilewise.machine import Machine
 from tilewise.roofline import RooflinePoint, roofline_points
 
@@ -96,7 +97,7 @@ def to_json(results: Results) -> str:
         "roofline",
     )
     content = {
-        "tilewise": __version__,
+        "tilewise": version("tilewise"),
         "machine": results.machine | _cpu(results.limits),
         "data": results.dataset.name,
         "seed": results.seed,

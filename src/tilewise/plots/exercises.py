@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tilewise._format import three_digits
 from tilewise.plots.legends import add_legend
 from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
-from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tilewise._format import three_digits
 from tilewise.plots.legends import add_legend
 from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
-from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from tilewise._format import three_digits
 from tilewise.machine import Machine
 from tilewise.plots.labels import Label, place
 from tilewise.plots.style import STYLES, new_axes
 from tilewise.roofline import RooflinePoint
-from tilewise.tables import three_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
