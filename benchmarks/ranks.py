@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilewise as tw
-from tilewise.cost_model import JobShape, Network, doubled, predict, step_cost
+from tilewise.distributed.cost_model import JobShape, Network, doubled, predict, step_cost
 from tilewise.plots.style import line_style, new_axes
 
 Array = NDArray[np.float32]

@@ -50,7 +50,7 @@ def measured_cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        limits = importlib.import_module("tilewise.limits")
+        limits = importlib.import_module("tilewise.hardware.limits")
         for name, value in (("_SECONDS", 1e-3), ("_REPEATS", 2), ("_CALLS", 10)):
             patch.setattr(limits, name, value)
         tw.machine()

@@ -10,7 +10,7 @@ from mpi4py import MPI
 from ranks import D, N, parts, settings, table
 
 import tilewise as tw
-from tilewise.distributed import Ranks
+from tilewise.distributed.ranks import Ranks
 from tilewise.distributed.steps import Averaged
 
 COMM = MPI.COMM_WORLD

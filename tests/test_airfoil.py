@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tilewise import data
-from tilewise.data import load_airfoil
+from tilewise.data import airfoil, load_airfoil
 
 
 def test_the_published_file_is_in_the_package():
-    content = Path(data.AIRFOIL_PATH).read_bytes()
+    content = Path(airfoil.AIRFOIL_PATH).read_bytes()
     published = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
     assert hashlib.sha256(content).hexdigest() == published
 
@@ -39,7 +38,7 @@ def test_reference_values():
 
 
 def test_rows_are_standardized_over_the_whole_file():
-    table = np.loadtxt(data.AIRFOIL_PATH)
+    table = np.loadtxt(airfoil.AIRFOIL_PATH)
     X, y = load_airfoil(None, np.float64)
     expected = (table - table.mean(0)) / table.std(0)
     np.testing.assert_allclose(np.c_[X, y], expected, rtol=0, atol=1e-13)
@@ -54,7 +53,7 @@ def test_shapes_and_dtypes():
     assert X.dtype == y.dtype == np.float32
     assert X.flags.c_contiguous
     assert y.flags.c_contiguous
-    assert len(data.AIRFOIL_COLUMNS) == 6
+    assert len(airfoil.AIRFOIL_COLUMNS) == 6
 
 
 @pytest.mark.parametrize(

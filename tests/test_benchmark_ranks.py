@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ranks import RESULT, apart, rows_of
-from tilewise.cost_model import JobShape
+from tilewise.distributed.cost_model import JobShape
 from tilewise.distributed.shares import rows_among
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import captions, chapter
-from tilewise.limits import Limits, Measured
-from tilewise.machine import Machine
-from tilewise.roofline import RooflinePoint
+from tilewise import experiments
+from tilewise.experiments.roofline import RooflinePoint
+from tilewise.hardware.limits import Limits, Measured
+from tilewise.hardware.measured import Machine
+from tilewise.report import captions
 
 
 def run(name, losses, seconds):
@@ -21,12 +22,12 @@ def run(name, losses, seconds):
         bias=0.0,
         seed=0,
     )
-    return chapter.Run(name, 1, 0.1, 1, history)
+    return experiments.Run(name, 1, 0.1, 1, history)
 
 
 RUNS = [run("a", [3.0, 1.0], 2.0), run("b", [2.0, 1.5], 1.0)]
 SPEEDS = [
-    chapter.StrategyResult(name, n, "float32", gflops)
+    experiments.StrategyResult(name, n, "float32", gflops)
     for name, n, gflops in (("x", 8, 9.0), ("y", 8, 2.0), ("x", 16, 3.0), ("y", 16, 4.0))
 ]
 
@@ -71,7 +72,7 @@ def test_sizes_give_each_strategy_its_best():
 
 def test_frameworks():
     results = [
-        chapter.FrameworkResult(framework, strategy, 16, 256, seconds)
+        experiments.FrameworkResult(framework, strategy, 16, 256, seconds)
         for framework, element in (("tilewise", 256e-9), ("NumPy", 256e-6))
         for strategy, seconds in (("element", element), ("full", 1.0))
     ]
@@ -85,8 +86,11 @@ SHADES = "Cells grow lighter up to ten times the least, and no further."
 
 
 def test_the_sweep_where_none_some_or_all_diverged():
-    bad = chapter.SweepResult(1, 1.0, None, None)
-    slow, fast = chapter.SweepResult(2, 0.1, 0.5, 9.0), chapter.SweepResult(4, 0.2, 0.0, 1.0)
+    bad = experiments.SweepResult(1, 1.0, None, None)
+    slow, fast = (
+        experiments.SweepResult(2, 0.1, 0.5, 9.0),
+        experiments.SweepResult(4, 0.2, 0.0, 1.0),
+    )
     assert captions.of_losses([bad]) == "1 of 1 runs diverged."
     assert captions.of_seconds([bad]) == "No run came to its end."
     for shown in ([slow, bad, fast], [fast, slow, bad]):
@@ -101,8 +105,8 @@ def test_the_sweep_where_none_some_or_all_diverged():
 
 def test_curves_can_be_told_apart_though_names_have_commas():
     curves = [
-        chapter.Curve("gd", (1, 2), (0.5, 0.25)),
-        chapter.Curve("gd, rows twice", (1, 2), (0.5, 0.12345)),
+        experiments.Curve("gd", (1, 2), (0.5, 0.25)),
+        experiments.Curve("gd, rows twice", (1, 2), (0.5, 0.12345)),
     ]
     assert captions.of_curves(curves) == (
         "Loss above the least possible after epoch 2: gd 0.25; gd, rows twice 0.123."
@@ -110,7 +114,7 @@ def test_curves_can_be_told_apart_though_names_have_commas():
 
 
 def test_noise_gives_the_ends_and_the_largest_distance():
-    noise = [chapter.NoiseResult(1, 2.2, 2.0), chapter.NoiseResult(9, 0.0, 0.0)]
+    noise = [experiments.NoiseResult(1, 2.2, 2.0), experiments.NoiseResult(9, 0.0, 0.0)]
     assert captions.of_noise(noise) == (
         "The noise was 2.2 at batch size 1 and 0 at 9. Measured and theory differ by at most 10 %."
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import chapter
+from tilewise import experiments
 
 # Smallest and largest final loss of a NumPy simulation from many seeds, on the airfoil data.
 SIMULATED_LOSS = {
@@ -31,7 +31,7 @@ def synthetic():
 
 
 def test_final_losses_of_the_report_lie_in_the_simulated_ranges(airfoil):
-    for run in chapter.four_runs(*airfoil, seed=0, repeats=1):
+    for run in experiments.four_runs(*airfoil, seed=0, repeats=1):
         low, high = SIMULATED_LOSS[run.name]
         assert low - 5e-5 <= run.loss <= high + 5e-5, run.name
 
@@ -58,7 +58,7 @@ def test_final_losses_of_many_seeds_are_those_of_the_simulation(airfoil, name):
 
 
 def test_four_runs_are_those_of_the_chapter(synthetic):
-    runs = chapter.four_runs(*synthetic, seed=1, repeats=3)
+    runs = experiments.four_runs(*synthetic, seed=1, repeats=3)
     settings = [(run.name, run.batch_size, run.learning_rate, run.epochs) for run in runs]
     assert settings == [
         ("gd", 1500, 1.0, 10),
@@ -88,21 +88,21 @@ def test_four_runs_return_the_run_of_median_time(synthetic, monkeypatch):
         object.__setattr__(history, "seconds_per_epoch", next(times))
         return history
 
-    monkeypatch.setattr(chapter.runs, "fit", fit)
-    runs = chapter.four_runs(*synthetic, seed=0, repeats=3)
+    monkeypatch.setattr(experiments.runs, "fit", fit)
+    runs = experiments.four_runs(*synthetic, seed=0, repeats=3)
     assert [run.seconds_per_epoch for run in runs] == [3.0] * 4
 
 
 def test_four_runs_share_a_fresh_seed(synthetic):
     seeds = [
-        {run.history.seed for run in chapter.four_runs(*synthetic, repeats=1)} for _ in range(2)
+        {run.history.seed for run in experiments.four_runs(*synthetic, repeats=1)} for _ in range(2)
     ]
     assert len(seeds[0]) == len(seeds[1]) == 1
     assert seeds[0] != seeds[1]
 
 
 def test_strategies_measure_all_and_numpy():
-    results = chapter.strategies(n=16, dtype=np.float64, repeats=3)
+    results = experiments.strategies(n=16, dtype=np.float64, repeats=3)
     assert [result.name for result in results] == [*tw.STRATEGIES, "numpy"]
     for result in results:
         assert (result.n, result.dtype) == (16, "float64")
@@ -116,8 +116,8 @@ def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
         order.append(product.keywords.get("strategy", "numpy"))
         return 1e-4 * len(order)
 
-    monkeypatch.setattr(chapter.products, "seconds", seconds)
-    results = chapter.strategies(n=8, repeats=3)
+    monkeypatch.setattr(experiments.products, "seconds", seconds)
+    results = experiments.strategies(n=8, repeats=3)
     names = [*tw.STRATEGIES, "numpy"]
     warm_up, laps = order[: 2 * len(names)], order[2 * len(names) :]
     assert sorted(warm_up) == sorted(names * 2)
@@ -137,22 +137,22 @@ def test_progress_sees_every_step(experiment, synthetic):
             yield step
 
     if experiment == "strategies":
-        chapter.strategies(n=4, repeats=3, progress=progress)
+        experiments.strategies(n=4, repeats=3, progress=progress)
         assert len(steps) == 2 + 3
     else:
-        chapter.four_runs(*synthetic, repeats=1, progress=progress)
+        experiments.four_runs(*synthetic, repeats=1, progress=progress)
         assert len(steps) == 4
 
 
 def test_step_limit_of_the_airfoil_data(airfoil):
-    limit = chapter.step_limit(airfoil[0])
+    limit = experiments.step_limit(airfoil[0])
     assert limit.lambda_max == pytest.approx(2.09846, abs=5e-5)
     assert limit.learning_rate == pytest.approx(0.953, abs=5e-4)
 
 
 def test_step_limit_parts_convergence_from_divergence(synthetic):
     X, y = (array.astype(np.float64) for array in synthetic)
-    limit = chapter.step_limit(X).learning_rate
+    limit = experiments.step_limit(X).learning_rate
 
     def last_losses(learning_rate):
         settings = {"batch_size": len(X), "learning_rate": learning_rate, "seed": 0}
@@ -169,17 +169,17 @@ def test_step_limit_parts_convergence_from_divergence(synthetic):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: chapter.strategies(n=0), "n=0"),
-        (lambda: chapter.strategies(n=4, repeats=0), "repeats=0"),
-        (lambda: chapter.strategies(n=4, dtype=np.int32), "dtype="),
-        (lambda: chapter.four_runs(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
-        (lambda: chapter.four_runs(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
-        (lambda: chapter.size_sweep([4, 0]), "n=0"),
-        (lambda: chapter.frameworks(n=0), "n=0"),
-        (lambda: chapter.rate_decay(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
-        (lambda: chapter.gradient_noise(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
-        (lambda: chapter.gradient_noise(np.eye(3), np.ones(3), draws=0), "draws=0"),
-        (lambda: chapter.step_limit([[np.nan]]), r"X\[0, 0\]"),
+        (lambda: experiments.strategies(n=0), "n=0"),
+        (lambda: experiments.strategies(n=4, repeats=0), "repeats=0"),
+        (lambda: experiments.strategies(n=4, dtype=np.int32), "dtype="),
+        (lambda: experiments.four_runs(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
+        (lambda: experiments.four_runs(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
+        (lambda: experiments.size_sweep([4, 0]), "n=0"),
+        (lambda: experiments.frameworks(n=0), "n=0"),
+        (lambda: experiments.rate_decay(np.eye(3), np.ones(3), repeats=0), "repeats=0"),
+        (lambda: experiments.gradient_noise(np.eye(3), np.ones(4)), r"y has shape \(4,\)"),
+        (lambda: experiments.gradient_noise(np.eye(3), np.ones(3), draws=0), "draws=0"),
+        (lambda: experiments.step_limit([[np.nan]]), r"X\[0, 0\]"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
@@ -189,7 +189,7 @@ def test_bad_arguments_are_named(call, message):
 
 def test_published_figures_are_those_that_d2l_prints():
     # Section 12.5, loss and seconds per epoch of gd, sgd, batch 100 and batch 10.
-    assert {name: tuple(runs.values()) for name, runs in chapter.PUBLISHED_RUNS.items()} == {
+    assert {name: tuple(runs.values()) for name, runs in experiments.PUBLISHED_RUNS.items()} == {
         "PyTorch": (("0.247", "0.020"), ("0.245", "0.685"), ("0.246", "0.025"), ("0.246", "0.090")),
         "MXNet": (("0.254", "0.034"), ("0.243", "3.216"), ("0.248", "0.064"), ("0.246", "0.374")),
         "TensorFlow": (
@@ -201,22 +201,22 @@ def test_published_figures_are_those_that_d2l_prints():
     }
     assert all(
         list(runs) == ["gd", "sgd", "batch 100", "batch 10"]
-        for runs in chapter.PUBLISHED_RUNS.values()
+        for runs in experiments.PUBLISHED_RUNS.values()
     )
     # Gigaflops: element, column, block and full.
-    assert {name: tuple(runs.values()) for name, runs in chapter.PUBLISHED_GFLOPS.items()} == {
+    assert {name: tuple(runs.values()) for name, runs in experiments.PUBLISHED_GFLOPS.items()} == {
         "PyTorch": ("0.017", "0.459", "37.6", "51.6"),
         "MXNet": ("0.000", "0.152", "2.8", "3.2"),
         "TensorFlow": ("0.000", "0.060", "2.43", "1.15"),
     }
     assert all(
         list(runs) == ["element", "column", "block", "full"]
-        for runs in chapter.PUBLISHED_GFLOPS.values()
+        for runs in experiments.PUBLISHED_GFLOPS.values()
     )
 
 
 def test_published_figures_name_our_runs_and_strategies(synthetic):
-    names = {run.name for run in chapter.four_runs(*synthetic, seed=0, repeats=1)}
-    assert set(chapter.PUBLISHED_RUNS) == set(chapter.PUBLISHED_GFLOPS) == FRAMEWORKS
-    assert all(set(runs) == names for runs in chapter.PUBLISHED_RUNS.values())
-    assert all(set(found) < set(tw.STRATEGIES) for found in chapter.PUBLISHED_GFLOPS.values())
+    names = {run.name for run in experiments.four_runs(*synthetic, seed=0, repeats=1)}
+    assert set(experiments.PUBLISHED_RUNS) == set(experiments.PUBLISHED_GFLOPS) == FRAMEWORKS
+    assert all(set(runs) == names for runs in experiments.PUBLISHED_RUNS.values())
+    assert all(set(found) < set(tw.STRATEGIES) for found in experiments.PUBLISHED_GFLOPS.values())

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 import tilewise as tw
-from tilewise import cli, report
+from tilewise.commands import cli
+from tilewise.report import writer as report
 
 
 def run(*arguments, **kwargs):
@@ -96,7 +97,7 @@ def test_ctrl_c_is_status_130_without_a_traceback(tmp_path, monkeypatch, capsys)
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report.chapter, "strategies", interrupt)
+    monkeypatch.setattr(report.experiments, "strategies", interrupt)
     assert cli.main(["report", "--out", str(tmp_path), "--data", "synthetic"]) == 130
     assert capsys.readouterr().err == ""
     assert os.listdir(tmp_path) == []

@@ -4,10 +4,18 @@ import re
 
 import pytest
 
-from tilewise import cli
-from tilewise.cost_model import JobShape, Network, Prediction, StepCost, doubled, predict, step_cost
-from tilewise.limits import Limits, Measured
-from tilewise.machine import Machine
+from tilewise.commands import cli
+from tilewise.distributed.cost_model import (
+    JobShape,
+    Network,
+    Prediction,
+    StepCost,
+    doubled,
+    predict,
+    step_cost,
+)
+from tilewise.hardware.limits import Limits, Measured
+from tilewise.hardware.measured import Machine
 
 
 def measured(value):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import curvature
+from tilewise.training import auto_rate
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(300, 5)).astype(np.float32)
@@ -38,7 +38,7 @@ def test_many_features_have_the_same_limits():
     wide = RNG.normal(size=(1500, 1001))
     wide[:, 0] *= 20  # far from the other eigenvalues
     wide[:, 1:] -= wide[:, 1:].mean(axis=1, keepdims=True)  # a start of ones has no part in these
-    full, _ = curvature.largest_rates(wide, 10)
+    full, _ = auto_rate.largest_rates(wide, 10)
     with_ones = np.column_stack([wide, np.ones(len(wide))])
     largest = np.linalg.eigvalsh(with_ones.T @ with_ones / len(wide))[-1]
     assert full == pytest.approx(2 / largest, rel=1e-3)

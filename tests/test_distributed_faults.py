@@ -11,7 +11,7 @@ import pytest
 from ranks import PROGRAMS, D, N, mpiexec, on_ranks, settings, table
 
 import tilewise as tw
-from tilewise import checkpoint
+from tilewise.training import checkpoint
 
 SIZE = 3
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import curvature
+from tilewise.training import auto_rate
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(300, 5)).astype(np.float32)
@@ -25,7 +25,7 @@ def without_records(trainer):
 @pytest.mark.parametrize("train", [with_callbacks, without_records])
 @pytest.mark.parametrize("batch_size", [1, 300])
 def test_a_slow_divergence_is_found_long_before_infinity(train, batch_size):
-    rate = 1.02 * curvature.largest_rates(X, 300)[0]
+    rate = 1.02 * auto_rate.largest_rates(X, 300)[0]
     trainer = tw.Trainer(5, batch_size=batch_size, learning_rate=rate, seed=0)
     start = trainer.loss(X, Y)
     with pytest.raises(tw.DivergenceError):
@@ -35,7 +35,7 @@ def test_a_slow_divergence_is_found_long_before_infinity(train, batch_size):
 
 def test_a_slow_divergence_is_found_over_several_epochs():
     trainer = tw.Trainer(
-        5, batch_size=300, learning_rate=1.02 * curvature.largest_rates(X, 300)[0], seed=0
+        5, batch_size=300, learning_rate=1.02 * auto_rate.largest_rates(X, 300)[0], seed=0
     )
     with pytest.raises(tw.DivergenceError):
         for _ in range(1000):
@@ -142,7 +142,7 @@ def test_one_huge_row_that_a_tiny_rate_descends_is_no_divergence():
 @pytest.mark.parametrize(("optimizer", "factor"), [("momentum", 1.5), ("nesterov", 0.75)])
 @pytest.mark.parametrize("part", [0.99, 1.01])
 def test_the_limit_in_the_message_is_that_of_the_optimizer(optimizer, factor, part):
-    limit = factor * curvature.largest_rates(X, 300)[0]
+    limit = factor * auto_rate.largest_rates(X, 300)[0]
     trainer = tw.Trainer(
         5,
         batch_size=300,

@@ -7,6 +7,7 @@ import re
 import runpy
 import shlex
 import sys
+from inspect import ismodule
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,14 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 PACKAGE = Path(tw.__file__).parent
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__"))
+FILES = [path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py")]
+MODULES = sorted(
+    ".".join(path.parts).removesuffix(".__init__")
+    for path in FILES
+    if str(path) not in {"__init__", "__main__"}
+)
 # What users see: the package and the modules that it names. The others serve these.
-SHOWN = ["tilewise", *(f"tilewise.{name}" for name in tw.__all__ if name in MODULES)]
+SHOWN = ["tilewise", *(f"tilewise.{name}" for name in tw.__all__ if ismodule(getattr(tw, name)))]
 
 
 def functions_of(module_name: str) -> dict[str, object]:
@@ -78,7 +84,7 @@ def test_python_of_a_page_runs(name, elsewhere):
 
 
 def test_readme_commands_run(elsewhere, capsys):
-    cli = importlib.import_module("tilewise.cli")
+    cli = importlib.import_module("tilewise.commands.cli")
     lines = "".join(code_blocks("sh")).splitlines()
     calls = [call for line in lines for call in re.findall(r"(?:^|/)tilewise\b(.*)", line)]
     assert calls

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 import tqdm
 
-from tilewise import report
-from tilewise.experiment_bar import ExperimentBar
+from tilewise.report import writer
+from tilewise.report.progress import ExperimentBar
 
 
 class Terminal(io.StringIO):
@@ -49,7 +49,7 @@ def test_a_loop_that_fails_takes_the_bar_off(terminal):
 
 
 def test_a_report_advances_one_bar_to_its_end_in_small_parts(terminal, tmp_path):
-    report.create(tmp_path / "out", data="synthetic", quick=True)
+    writer.create(tmp_path / "out", data="synthetic", quick=True)
     found = percentages(terminal)
     assert found == sorted(found)
     assert (found[0], found[-1]) == (0, 100)
@@ -58,6 +58,6 @@ def test_a_report_advances_one_bar_to_its_end_in_small_parts(terminal, tmp_path)
         assert name in terminal.getvalue()
 
 
-@pytest.mark.parametrize("plan", [report._QUICK, report._FULL])
+@pytest.mark.parametrize("plan", [writer._QUICK, writer._FULL])
 def test_every_size_of_a_plan_has_its_seconds(plan):
     assert len(plan.usual_seconds()["size_sweep"]) == len(plan.sizes)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise.examples import Examples
-from tilewise.sgd import mean_loss
+from tilewise.data.training_set import Examples
+from tilewise.linear_regression import mean_loss
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(50, 3)).astype(np.float32)
@@ -121,7 +121,7 @@ def test_no_copy_where_the_layout_allows(container):
 def test_predict_takes_columns_without_a_copy(monkeypatch):
     multiplied = []
     monkeypatch.setattr(
-        "tilewise.trained_model.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)
+        "tilewise.training.model.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)
     )
     columns = np.asfortranarray(X)
     tw.Trainer(3).predict(columns)

@@ -21,70 +21,27 @@ FLOORS = {
     "sgd": 5,
     "bindings": 6,
 }
-# Each module, or package of modules, imports only those before it.
-MODULES = [
-    "_core",
-    "_validation",
-    "_format",
-    "_threadpoolctl",
-    "_threads",
-    "cache_folder",
-    "hardware",
-    "input_files",
-    "numeric_table",
-    "output_files",
-    "progress_bar",
-    "timing",
-    "linalg",
-    "limits",
-    "machine",
-    "rows",
-    "data",
-    "history",
-    "optimizers",
-    "schedules",
-    "curvature",
-    "examples",
-    "config",
-    "engine",
-    "epochs",
-    "checkpoint",
-    "streaming",
-    "distributed",
-    "cost_model",
-    "trained_model",
-    "trainer",
-    "estimator",
-    "sgd",
-    "generic",
-    "csv_file",
-    "table_files",
-    "linear_model",
-    "model_file",
-    "fit_table",
-    "fit_rows",
-    "chapter",
-    "roofline",
-    "tables",
-    "machine_table",
-    "experiment_tables",
-    "names",
-    "captions",
-    "plots",
-    "d2l_plots",
-    "d2l_arrays",
-    "d2l",
-    "__init__",
-    "experiment_bar",
-    "results",
-    "page",
-    "report",
-    "plan_command",
-    "rows_command",
-    "model_commands",
-    "cli",
-    "__main__",
-]
+# The folders and modules of the package, the top first: each imports only what lies further down.
+LAYERS = """
+    __init__ __main__
+    commands
+    report
+    d2l
+    plots
+    experiments
+    tables
+    custom_optimizer
+    linear_regression estimator
+    trainer
+    distributed
+    training
+    data
+    hardware
+    products schedules timing _threads
+    _checks _format _input_files _output_files _progress _threadpoolctl
+    _core
+"""
+DEPTHS = {name: depth for depth, line in enumerate(LAYERS.split("\n")) for name in line.split()}
 # Headers whose functions cannot be shared with other objects: types, constants, intrinsics.
 FREESTANDING = {
     "bit",
@@ -132,30 +89,29 @@ def included_by(name: str) -> set[str]:
     return found
 
 
-def imported_modules(path: Path) -> set[str]:
-    """Return the modules of tilewise that a module imports, wherever in the file it does."""
-    found: set[str] = set()
+def imported(path: Path) -> set[tuple[str, str]]:
+    """Return what a module imports of tilewise, wherever in the file it does: modules and names."""
+    found: set[tuple[str, str]] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = "tilewise" if node.level else ""
-            base = ".".join(part for part in (base, node.module) if part)
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            package, _, rest = name.partition(".")
-            if package == "tilewise":
-                module = rest.split(".")[0]
-                found.add(module if module in MODULES else "__init__")
-    return found
+            assert not node.level, f"{path}: write 'from tilewise.folder.module import name'"
+            for alias in node.names:
+                module = f"{node.module}.{alias.name}"
+                found.add((module, "") if is_module(module) else (f"{node.module}", alias.name))
+    return {(module, name) for module, name in found if module.split(".")[0] == "tilewise"}
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return any(path.with_suffix(suffix).is_file() for suffix in (".py", ".pyi")) or path.is_dir()
 
 
 def test_the_lists_find_the_files():
     assert "bindings/module.cpp" in CPP_FILES
     assert "kernels/avx512.cpp" in ISA_SOURCES
-    assert PACKAGE / "linalg.py" in PYTHON_FILES
+    assert PACKAGE / "products.py" in PYTHON_FILES
 
 
 @pytest.mark.parametrize("name", CPP_FILES)
@@ -208,12 +164,20 @@ def test_headers_have_pragma_once(name):
     "path", PYTHON_FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
 )
 def test_python_modules_import_only_lower_ones(path):
-    module = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    assert module in MODULES, f"give {module} a place in MODULES"
-    above = set(MODULES[MODULES.index(module) :])
-    if (PACKAGE / module).is_dir():
-        above.remove(module)  # modules of a package may import each other
-    assert not imported_modules(path) & above
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert own in DEPTHS, f"give {own} a place in LAYERS"
+    for module, _ in imported(path):
+        other = module.split(".")[1] if "." in module else "__init__"
+        assert other == own or DEPTHS[other] > DEPTHS[own], f"{own} imports {module}"
+
+
+@pytest.mark.parametrize(
+    "path", PYTHON_FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
+def test_names_are_imported_from_the_module_that_defines_them(path):
+    for module, name in imported(path):
+        folder = PACKAGE.parent.joinpath(*module.split("."))
+        assert not (name and folder.is_dir()), f"{name} from {module}: name its module"
 
 
 @pytest.mark.parametrize("path", ALL_FILES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -10,12 +10,13 @@ import stat
 import pytest
 
 import tilewise as tw
-from tilewise import cli, limits
-from tilewise.cache_folder import cache_folder
-from tilewise.limits import Limits, Measured
-from tilewise.machine_table import facts_sentence, of_machine, spread_sentence
+from tilewise.commands import cli
+from tilewise.hardware import limits
+from tilewise.hardware.cache_folder import cache_folder
+from tilewise.hardware.limits import Limits, Measured
+from tilewise.report.machine_table import facts_sentence, of_machine, spread_sentence
 
-module = importlib.import_module("tilewise.machine")  # tw.machine is the function
+module = importlib.import_module("tilewise.hardware.measured")  # tw.machine is the function
 
 STEADY = Limits(*(Measured(10.0 * i, 9.9 * i, 10.1 * i, 10.2 * i) for i in range(1, 7)))
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import cli, model_commands
-from tilewise.data import AIRFOIL_PATH, standardize
-from tilewise.model_commands import FILES
+from tilewise.commands import cli, train_predict
+from tilewise.commands.train_predict import FILES
+from tilewise.data import standardize
+from tilewise.data.airfoil import AIRFOIL_PATH
 
 ROWS = "size,rooms,price\n" + "".join(
     f"{size},{rooms},{3 * size + 20 * rooms + 7}\n" for size in range(20, 60) for rooms in (1, 2, 4)
@@ -141,7 +142,7 @@ def test_nothing_is_overwritten_without_force(folder, capsys):
 
 def test_without_matplotlib_a_line_says_so(folder, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    monkeypatch.setattr(model_commands.plots.training, "new_axes", _no_matplotlib)
+    monkeypatch.setattr(train_predict.plots.training, "new_axes", _no_matplotlib)
     assert cli.main(["train", "flats.csv"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "tilewise train: no picture is drawn: plots need Matplotlib"

@@ -11,8 +11,9 @@ from html.parser import HTMLParser
 import pytest
 
 import tilewise as tw
-from tilewise import chapter, names, report
+from tilewise import experiments
 from tilewise._format import duration, three_digits
+from tilewise.report import glossary, writer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -46,7 +47,7 @@ class Tables(HTMLParser):
 def made(tmp_path_factory):
     """Return the page, its text read as tables, results.json, and the results themselves."""
     out = tmp_path_factory.mktemp("page")
-    results = report.create(out, data="synthetic", seed=3, quick=True)
+    results = writer.create(out, data="synthetic", seed=3, quick=True)
     page = out / "report.html"
     return page, Tables(page.read_text()), json.loads((out / "results.json").read_text()), results
 
@@ -88,7 +89,7 @@ def test_tables_of_runs_and_products_are_those_of_the_results(made):
             ),
         ]
     (title,) = (title for title in page.tables if title.startswith("Product of two 256"))
-    published = chapter.PUBLISHED_GFLOPS
+    published = experiments.PUBLISHED_GFLOPS
     assert page.tables[title] == [
         ["strategy", "here", *(f"{framework}*" for framework in published)],
         *(
@@ -122,7 +123,7 @@ def test_tables_of_runs_and_products_are_those_of_the_results(made):
         ["framework", "run", "loss", "s / epoch"],
         *(
             [framework, name, *figures]
-            for framework, runs in chapter.PUBLISHED_RUNS.items()
+            for framework, runs in experiments.PUBLISHED_RUNS.items()
             for name, figures in runs.items()
         ),
     ]
@@ -196,21 +197,21 @@ def test_tables_of_exercises_are_those_of_the_results(made):
 
 def test_every_picture_has_a_caption_with_a_number(made):
     page = made[1]
-    assert len(page.captions) == len(report.page.PICTURES)
+    assert len(page.captions) == len(writer.page.PICTURES)
     assert all(re.search(r"\d", caption) for caption in page.captions)
 
 
 def test_every_name_is_explained(made):
     page = made[1]
     rows = {
-        "Training runs": names.RUNS,
-        "From scratch and concise": names.CONCISE,
-        "Product of two 256 x 256 matrices, float32, in GFLOP/s": names.STRATEGIES,
+        "Training runs": glossary.RUNS,
+        "From scratch and concise": glossary.CONCISE,
+        "Product of two 256 x 256 matrices, float32, in GFLOP/s": glossary.STRATEGIES,
     }
     columns = {
-        "Rate divided by ten after each epoch": names.RATES,
-        "With and without replacement": names.REPLACEMENT,
-        "Each row twice": names.DUPLICATED,
+        "Rate divided by ten after each epoch": glossary.RATES,
+        "With and without replacement": glossary.REPLACEMENT,
+        "Each row twice": glossary.DUPLICATED,
     }
     for title, meanings in rows.items():
         assert [row[0] for row in page.tables[title][1:]] == list(meanings)
@@ -232,7 +233,7 @@ def wide(made):
         for loop in results.frameworks[:4]
     ]
     results = dataclasses.replace(results, frameworks=loops)
-    return report.page.to_html(results, report.page.sections(results), page.parent)
+    return writer.page.to_html(results, writer.page.sections(results), page.parent)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import chapter
+from tilewise import experiments
 
 
 def history(losses, seconds):
@@ -26,16 +26,16 @@ def history(losses, seconds):
 
 CURVE = history([3.0, 2.0, 1.0], [1e-5, 1e-4, 1e-3])
 RESULTS = [
-    chapter.StrategyResult(name, 256, "float32", gflops)
+    experiments.StrategyResult(name, 256, "float32", gflops)
     for name, gflops in [("element", 1.234), ("full", 123.4), ("numpy", 1234.5)]
 ]
 LOOPS = [
-    chapter.FrameworkResult(name, strategy, 8, 1, seconds)
+    experiments.FrameworkResult(name, strategy, 8, 1, seconds)
     for name in ("tilewise", "NumPy")
     for strategy, seconds in (("element", 1.0), ("full", 1e-6))
 ]
 SWEEP = [
-    chapter.SweepResult(batch, rate, loss, seconds)
+    experiments.SweepResult(batch, rate, loss, seconds)
     for batch, rate, loss, seconds in [
         (1, 0.001, 0.25, 2.5e-5),
         (1, 0.1, 1e30, 12.0),
@@ -43,8 +43,11 @@ SWEEP = [
         (1000, 0.1, None, None),
     ]
 ]
-EXCESS = [chapter.Curve("a", (1, 2, 3), (0.1, 0.0, -1e-9)), chapter.Curve("b", (1, 2), (1.0, 0.1))]
-NOISE = [chapter.NoiseResult(1, 2.0, 2.1), chapter.NoiseResult(1500, 1e-17, 0.0)]
+EXCESS = [
+    experiments.Curve("a", (1, 2, 3), (0.1, 0.0, -1e-9)),
+    experiments.Curve("b", (1, 2), (1.0, 0.1)),
+]
+NOISE = [experiments.NoiseResult(1, 2.0, 2.1), experiments.NoiseResult(1500, 1e-17, 0.0)]
 DRAWINGS = {
     "loss_vs_time": lambda ax=None: tw.plots.loss_vs_time({"a": CURVE, "b": CURVE}, ax),
     "strategies": lambda ax=None: tw.plots.strategies(RESULTS, ax),
@@ -114,7 +117,7 @@ CROWDED = {
     ),
     "size_sweep": lambda ax=None: tw.plots.size_sweep(
         [
-            chapter.StrategyResult(name, 2 ** (i // 2), "float32", gflops)
+            experiments.StrategyResult(name, 2 ** (i // 2), "float32", gflops)
             for name in NAMES
             for i, gflops in enumerate(ZIGZAG)
         ],
@@ -122,17 +125,17 @@ CROWDED = {
     ),
     "frameworks": lambda ax=None: tw.plots.frameworks(
         [
-            chapter.FrameworkResult(name, str(i), 8, 1, seconds)
+            experiments.FrameworkResult(name, str(i), 8, 1, seconds)
             for name in NAMES
             for i, seconds in enumerate(ZIGZAG)
         ],
         ax,
     ),
     "excess_loss": lambda ax=None: tw.plots.excess_loss(
-        [chapter.Curve(name, tuple(range(12)), tuple(ZIGZAG)) for name in NAMES], ax
+        [experiments.Curve(name, tuple(range(12)), tuple(ZIGZAG)) for name in NAMES], ax
     ),
     "gradient_noise": lambda ax=None: tw.plots.gradient_noise(
-        [chapter.NoiseResult(i + 1, noise, noise) for i, noise in enumerate(ZIGZAG)], ax
+        [experiments.NoiseResult(i + 1, noise, noise) for i, noise in enumerate(ZIGZAG)], ax
     ),
 }
 
@@ -222,7 +225,7 @@ def test_loss_vs_time_draws_the_records_on_a_log_axis():
 
 
 def test_loss_vs_time_takes_runs_and_labels_them():
-    ax = tw.plots.loss_vs_time(iter([chapter.Run("sgd", 1, 0.005, 2, CURVE)]))
+    ax = tw.plots.loss_vs_time(iter([experiments.Run("sgd", 1, 0.005, 2, CURVE)]))
     assert ax.get_lines()[0].get_label() == "sgd: batch size 1, rate 0.005"
 
 

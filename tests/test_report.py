@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import _format, chapter, report, tables
+from tilewise import _format, experiments
+from tilewise.report import tables, writer
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
@@ -24,7 +25,7 @@ LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
 def made(tmp_path_factory):
     """Return the folder and the results of one report on synthetic data."""
     out = tmp_path_factory.mktemp("made") / "new" / "folder"
-    return out, report.create(out, data="synthetic", seed=3, quick=True)
+    return out, writer.create(out, data="synthetic", seed=3, quick=True)
 
 
 @pytest.fixture
@@ -34,14 +35,14 @@ def no_work(monkeypatch):
     def measure(*args, **kwargs):
         pytest.fail("the work began")
 
-    monkeypatch.setattr(chapter, "four_runs", measure)
-    monkeypatch.setattr(chapter, "strategies", measure)
+    monkeypatch.setattr(experiments, "four_runs", measure)
+    monkeypatch.setattr(experiments, "strategies", measure)
 
 
 def test_the_folder_has_the_files_and_nothing_else(made):
     out, _ = made
-    assert sorted(os.listdir(out)) == sorted(report.FILES)
-    for name in report.page.PICTURES:
+    assert sorted(os.listdir(out)) == sorted(writer.FILES)
+    for name in writer.page.PICTURES:
         assert (out / f"{name}.png").read_bytes().startswith(PNG)
 
 
@@ -70,18 +71,18 @@ def test_json_has_the_results(made):
 
 
 def test_a_busy_machine_does_not_lower_the_limits(tmp_path, monkeypatch):
-    limits = importlib.import_module("tilewise.limits")
+    limits = importlib.import_module("tilewise.hardware.limits")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(limits, "_fma_gflops", lambda dtype, count: 1e6)
     quiet = tw.machine()
     monkeypatch.setattr(limits, "_fma_gflops", lambda dtype, count: 1.0)
-    results = report.create(tmp_path / "out", data="synthetic", quick=True)
+    results = writer.create(tmp_path / "out", data="synthetic", quick=True)
     assert results.limits.one_core.fma_float32 == quiet.one_core.fma_float32
     assert tw.machine() == results.limits
 
 
 def test_losses_on_the_airfoil_data(tmp_path):
-    results = report.create(tmp_path / "out", quick=True)
+    results = writer.create(tmp_path / "out", quick=True)
     assert results.dataset.name == "airfoil"
     for run in results.runs:
         assert LOSS_RANGE[0] - 5e-5 <= run.loss <= LOSS_RANGE[1] + 5e-5
@@ -119,7 +120,7 @@ def test_page_has_its_pictures_inside_and_fetches_nothing(made):
     page = Page(text)
     prefix = "data:image/png;base64,"
     pictures = [base64.b64decode(source.removeprefix(prefix)) for source in page.fetched]
-    names = report.page.PICTURES
+    names = writer.page.PICTURES
     assert pictures == [(out / f"{name}.png").read_bytes() for name in names]
     assert "url(" not in text and "@import" not in text
     for name in [run.name for run in results.runs] + [*tw.STRATEGIES, "numpy"]:
@@ -129,7 +130,7 @@ def test_page_has_its_pictures_inside_and_fetches_nothing(made):
 
 def test_terminal_has_the_numbers_within_80_columns(made):
     _, results = made
-    text = report.text(results)
+    text = writer.text(results)
     assert max(map(len, text.splitlines())) <= 80
     for run in results.runs:
         assert re.search(rf"^{run.name} .* {run.loss:.4f} ", text, re.MULTILINE)
@@ -138,18 +139,18 @@ def test_terminal_has_the_numbers_within_80_columns(made):
         assert re.search(rf"^{result.name} +{gflops} ", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", report.FILES)
+@pytest.mark.parametrize("name", writer.FILES)
 def test_an_existing_file_is_kept(name, no_work, tmp_path):
     (tmp_path / name).write_text("mine")
     with pytest.raises(FileExistsError, match=rf"{re.escape(name)} exists; .*--force"):
-        report.create(tmp_path, data="synthetic", quick=True)
+        writer.create(tmp_path, data="synthetic", quick=True)
     assert (tmp_path / name).read_text() == "mine"
 
 
 def test_force_replaces_the_report_and_leaves_other_files(tmp_path):
     for name in ("results.json", "mine.txt"):
         (tmp_path / name).write_text("mine")
-    report.create(tmp_path, data="synthetic", force=True, quick=True)
+    writer.create(tmp_path, data="synthetic", force=True, quick=True)
     assert json.loads((tmp_path / "results.json").read_text())["data"] == "synthetic"
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
@@ -160,9 +161,9 @@ def test_a_failure_leaves_the_old_report_whole(tmp_path, monkeypatch):
     def page(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report.page, "to_html", page)
+    monkeypatch.setattr(writer.page, "to_html", page)
     with pytest.raises(OSError, match="No space left on device; choose another folder"):
-        report.create(tmp_path, data="synthetic", force=True, quick=True)
+        writer.create(tmp_path, data="synthetic", force=True, quick=True)
     assert os.listdir(tmp_path) == ["results.json"]
     assert (tmp_path / "results.json").read_text() == "mine"
 
@@ -171,34 +172,34 @@ def test_a_failure_leaves_the_old_report_whole(tmp_path, monkeypatch):
 def test_out_must_be_a_folder(below, no_work, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(NotADirectoryError, match="file is not a folder"):
-        report.create(tmp_path / "file" / below, data="synthetic")
+        writer.create(tmp_path / "file" / below, data="synthetic")
 
 
 def test_a_folder_in_place_of_a_file_is_an_error_even_with_force(no_work, tmp_path):
     (tmp_path / "report.html").mkdir()
     with pytest.raises(IsADirectoryError, match=r"report\.html is a folder"):
-        report.create(tmp_path, data="synthetic", force=True, quick=True)
+        writer.create(tmp_path, data="synthetic", force=True, quick=True)
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "threadpoolctl", "tqdm"])
 def test_a_missing_extra_is_named_before_the_work(module, no_work, tmp_path, monkeypatch):
-    find = report.importlib.util.find_spec
+    find = writer.importlib.util.find_spec
     finder = SimpleNamespace(find_spec=lambda name: None if name == module else find(name))
-    monkeypatch.setattr(report.importlib, "util", finder)
+    monkeypatch.setattr(writer.importlib, "util", finder)
     with pytest.raises(ImportError, match=rf'{module}; pip install "tilewise\[report\]"'):
-        report.create(tmp_path / "out", data="synthetic", quick=True)
+        writer.create(tmp_path / "out", data="synthetic", quick=True)
 
 
 @pytest.mark.parametrize(("argument", "value"), [("data", "wine"), ("seed", -1)])
 def test_bad_arguments_are_named(argument, value, no_work, tmp_path):
     arguments = {"data": "synthetic", argument: value}
     with pytest.raises(ValueError, match=f"{argument}="):
-        report.create(tmp_path / "out", **arguments)
+        writer.create(tmp_path / "out", **arguments)
 
 
 def test_no_progress_bar_when_stderr_is_no_terminal(tmp_path, capsys):
     assert not sys.stderr.isatty()
-    report.create(tmp_path / "out", data="synthetic", quick=True)
+    writer.create(tmp_path / "out", data="synthetic", quick=True)
     assert capsys.readouterr().err == ""
 
 
@@ -212,12 +213,12 @@ def gd(losses, learning_rate=1.0):
         bias=0.0,
         seed=0,
     )
-    return chapter.Run("gd", 100, learning_rate, len(losses), history)
+    return experiments.Run("gd", 100, learning_rate, len(losses), history)
 
 
 @pytest.mark.parametrize(("lambda_max", "converges"), [(1.9, True), (2.0, False), (2.1, False)])
 def test_step_sentences_follow_the_numbers(lambda_max, converges):
-    sentences = tables.step_sentences(gd([3.0, 1.0, 2.0]), chapter.StepLimit(lambda_max))
+    sentences = tables.step_sentences(gd([3.0, 1.0, 2.0]), experiments.StepLimit(lambda_max))
     assert ("is below this limit, so it converges" in sentences) is converges
     assert ("is not below this limit, so it does not converge" in sentences) is not converges
     assert f"2 / lambda_max = {2 / lambda_max:.4g}," in sentences
@@ -229,12 +230,12 @@ def test_a_loaded_machine_is_pointed_out(made):
     loads = {0.0: False, 2.0: False, 2.1: True}
     for load, warned in loads.items():
         machine = results.machine | {"system_cpus": 8, "load_average": load}
-        text = " ".join(report.text(replace(results, machine=machine)).split())
+        text = " ".join(writer.text(replace(results, machine=machine)).split())
         assert ("idle machine" in text) is warned
 
 
 def test_html_escapes_what_the_machine_says(made):
     out, results = made
     machine = results.machine | {"cpu": "<b>&CPU"}
-    page = report.page.to_html(replace(results, machine=machine), [], out)
+    page = writer.page.to_html(replace(results, machine=machine), [], out)
     assert "&lt;b&gt;&amp;CPU" in page and "<b>" not in page

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import tilewise as tw
-from tilewise.chapter import Run, StrategyResult, four_runs, strategies
-from tilewise.limits import Limits, Measured
-from tilewise.machine import Machine
+from tilewise.experiments import Run, StrategyResult, four_runs, strategies
+from tilewise.experiments.roofline import RooflinePoint, roofline_points
+from tilewise.hardware.limits import Limits, Measured
+from tilewise.hardware.measured import Machine
 from tilewise.plots.labels import Label, place
-from tilewise.roofline import RooflinePoint, roofline_points
 
 STRATEGIES = ("element", "row", "column", "block", "full")
 

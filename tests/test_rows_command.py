@@ -14,8 +14,9 @@ import pytest
 from ranks import mpiexec
 
 import tilewise as tw
-from tilewise import checkpoint, cli
-from tilewise.model_file import load_model
+from tilewise.commands import cli
+from tilewise.tables.model_file import load_model
+from tilewise.training import checkpoint
 
 WEIGHTS = np.array([1.0, -2.0, 3.0])
 
@@ -192,7 +193,7 @@ def stop_before_the_model(train):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tilewise.model_commands._finish", stopped)
+        patch.setattr("tilewise.commands.train_predict._finish", stopped)
         assert cli.main(train) == 130
 
 

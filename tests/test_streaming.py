@@ -12,7 +12,7 @@ from hypothesis import settings as limits
 from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
-from tilewise.streaming.buffers import Buffers
+from tilewise.data.buffers import Buffers
 
 
 @pytest.fixture

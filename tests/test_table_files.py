@@ -11,9 +11,9 @@ from damage import DAMAGE, damaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tilewise.csv_file import parse_csv
-from tilewise.numeric_table import NumericTable
-from tilewise.table_files import read_table
+from tilewise.data.columns import NumericTable
+from tilewise.tables.csv_file import parse_csv
+from tilewise.tables.read import read_table
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise.sgd import mean_loss
+from tilewise.linear_regression import mean_loss
 
 # Half squared error after each of ten full-batch steps at learning rate 1, from zero weights.
 GRADIENT_DESCENT_LOSSES = [0.27571, 0.25031, 0.24649, 0.24550, 0.24513, 0.24508]

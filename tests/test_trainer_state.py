@@ -111,7 +111,7 @@ def test_a_divergence_is_judged_by_the_start_after_loading_too(tmp_path):
             trainer = tw.Trainer.load(tmp_path / "model.npz")
         return None
 
-    rate = 1.02 * tw.curvature.largest_rates(X, len(X))[0]
+    rate = 1.02 * tw.training.auto_rate.largest_rates(X, len(X))[0]
     kept = tw.Trainer(5, batch_size=len(X), learning_rate=rate, seed=0)
     with pytest.raises(tw.DivergenceError):
         kept.fit(X, Y, epochs=1000, record_every=10**9)
@@ -180,7 +180,11 @@ def test_the_last_good_weights_are_good(batch_size):
         (lambda t: t.load(3), TypeError, "path=3 is not a path; give a str"),
         (lambda t: tw.fit(X, Y, foo=3), TypeError, "fit has no argument 'foo'; the settings are"),
         (lambda t: tw.fit(X, Y, weight_decay=1e300), ValueError, "is infinite in float32"),
-        (lambda t: tw.sgd.mean_loss(X, Y, t.weights, "a"), TypeError, "bias='a' is not a number"),
+        (
+            lambda t: tw.linear_regression.mean_loss(X, Y, t.weights, "a"),
+            TypeError,
+            "bias='a' is not a number",
+        ),
     ],
 )
 def test_bad_arguments_are_named_and_change_nothing(call, error, message):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise import curvature
+from tilewise.training import auto_rate
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(300, 5)).astype(np.float32)
@@ -118,7 +118,7 @@ def test_files_that_are_not_ours(tmp_path):
 
 def test_stability_limit():
     rate = limit(X)
-    assert np.isclose(curvature.largest_rates(X, 300)[0], rate, rtol=1e-5)
+    assert np.isclose(auto_rate.largest_rates(X, 300)[0], rate, rtol=1e-5)
     settings = {"batch_size": 300, "dtype": np.float64, "initial_weights": np.ones(5)}
     wide = X.astype(np.float64)
     y = Y.astype(np.float64)
@@ -244,7 +244,7 @@ def test_divergence_keeps_the_last_good_weights(batch_size, hook):
         trainer.fit(X, Y, epochs=100, **hook)
     assert np.isfinite(trainer.weights).all()
     assert np.isfinite(error.value.history.weights).all()
-    stable = curvature.largest_rates(X, batch_size)[batch_size < 300]
+    stable = auto_rate.largest_rates(X, batch_size)[batch_size < 300]
     assert f"is stable below {stable:.3g})" in str(error.value)
     trainer = tw.Trainer(5, learning_rate=3e38, seed=0)
     for _ in range(3):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from tilewise import _core as _core
 from tilewise import data, hardware, plots, schedules
 from tilewise._threads import get_num_threads, set_num_threads, threads
-from tilewise.generic import train
-from tilewise.hardware import available_isas, isa, show_config
-from tilewise.history import DivergenceError, History
-from tilewise.linalg import STRATEGIES, Explanation, explain, matmul
-from tilewise.machine import Machine, machine
-from tilewise.optimizers import Optimizer
-from tilewise.rows import open_rows
-from tilewise.sgd import fit
+from tilewise.custom_optimizer import train
+from tilewise.data.open import open_rows
+from tilewise.hardware.facts import available_isas, isa, show_config
+from tilewise.hardware.measured import Machine, machine
+from tilewise.linear_regression import fit
+from tilewise.products import STRATEGIES, Explanation, explain, matmul
 from tilewise.timing import Timer
 from tilewise.trainer import Trainer
+from tilewise.training.history import DivergenceError, History
+from tilewise.training.optimizers import Optimizer
 
 __version__ = _version("tilewise")
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from tilewise.cli import main
+from tilewise.commands.cli import main
 
 sys.exit(main())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from tilewise import _core
-from tilewise._validation import check_int
+from tilewise._checks import check_int
 
 __all__ = ["get_num_threads", "set_num_threads", "threads"]
 

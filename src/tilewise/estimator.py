@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tilewise._validation import check_finite, check_int, check_unmasked
-from tilewise.config import Rate
-from tilewise.optimizers import Optimizer
-from tilewise.rows import Rows
+from tilewise._checks import check_finite, check_int, check_unmasked
+from tilewise.data.dataset import Rows
 from tilewise.trainer import Trainer
+from tilewise.training.optimizers import Optimizer
+from tilewise.training.settings import Rate
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin

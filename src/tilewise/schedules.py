@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._validation import check_int, check_rate, check_real
+from tilewise._checks import check_int, check_rate, check_real
 
 __all__ = ["Cosine", "EpochDecay", "Exponential", "InverseScaling", "Schedule", "Step"]
 

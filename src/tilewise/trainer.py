@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from tilewise import checkpoint as checkpoint_file
-from tilewise._validation import check_callbacks
-from tilewise.config import Config, Rate
-from tilewise.distributed import Ranks, fit_on_ranks
-from tilewise.engine import Engine, Records, starting_weights
-from tilewise.epochs import EpochLoop
-from tilewise.history import History, rows_between_records
-from tilewise.optimizers import Optimizer
-from tilewise.rows import Rows
-from tilewise.streaming import stream_epoch, stream_fit
-from tilewise.trained_model import TrainedModel
+from tilewise._checks import check_callbacks
+from tilewise.data.dataset import Rows
+from tilewise.distributed.fit import fit_on_ranks
+from tilewise.distributed.ranks import Ranks
+from tilewise.training import checkpoint as checkpoint_file
+from tilewise.training.history import History, rows_between_records
+from tilewise.training.loop import EpochLoop
+from tilewise.training.model import TrainedModel
+from tilewise.training.optimizers import Optimizer
+from tilewise.training.settings import Config, Rate
+from tilewise.training.state import Engine, Records, starting_weights
+from tilewise.training.streaming import stream_epoch, stream_fit
 
 __all__ = ["Trainer"]
 
@@ -41,7 +42,7 @@ class Trainer(TrainedModel):
     learning_rate : float, 'auto', tilewise.schedules.Schedule or callable, default 0.01
         A callable is given the number of the step, from 0, and asked up to 4096 steps ahead. 'auto'
         is half the largest rate below which minibatch SGD contracts, from the first data seen; see
-        `tilewise.curvature`.
+        `tilewise.training.auto_rate`.
     optimizer : str or Optimizer, default 'sgd'
         See `tilewise.Optimizer`.
     sampling : {'permutation', 'replacement', 'sequential', 'chunked'}, default 'permutation'

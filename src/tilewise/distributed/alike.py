@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from tilewise.distributed.ranks import Ranks
-from tilewise.engine import Engine
 from tilewise.schedules import Schedule
+from tilewise.training.state import Engine
 
 __all__ = ["check_alike", "make_alike"]
 

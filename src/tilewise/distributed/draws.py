@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise import _core
-from tilewise.config import Config
-from tilewise.engine import Engine
-from tilewise.examples import Examples
-from tilewise.rows import Rows
-from tilewise.streaming import Buffers, check_rows
+from tilewise.data.buffers import Buffers
+from tilewise.data.dataset import Rows
+from tilewise.data.training_set import Examples
+from tilewise.training.settings import Config
+from tilewise.training.state import Engine
+from tilewise.training.streaming import check_rows
 
 __all__ = ["Draws", "LocalRows"]
 

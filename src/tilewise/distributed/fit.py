@@ -4,15 +4,16 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from tilewise._validation import check_bool, check_int
+from tilewise._checks import check_bool, check_int
+from tilewise.data.dataset import Rows
+from tilewise.data.training_set import Examples
 from tilewise.distributed.alike import make_alike
 from tilewise.distributed.job import Job, JobOptions
 from tilewise.distributed.ranks import Ranks
-from tilewise.engine import Engine
-from tilewise.examples import Examples
-from tilewise.history import History
-from tilewise.rows import Rows
-from tilewise.streaming import bar_of_bytes, refuse
+from tilewise.training.history import History
+from tilewise.training.progress import bar_of_bytes
+from tilewise.training.state import Engine
+from tilewise.training.streaming import refuse
 
 __all__ = ["fit_on_ranks"]
 

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise import checkpoint
-from tilewise._validation import check_int
+from tilewise._checks import check_int
+from tilewise.data.dataset import Rows
+from tilewise.data.training_set import Examples
 from tilewise.distributed.draws import Draws, LocalRows
 from tilewise.distributed.ranks import Ranks
 from tilewise.distributed.shares import rows_among
 from tilewise.distributed.steps import steps_for
-from tilewise.engine import Engine, Records
-from tilewise.examples import Examples
-from tilewise.history import History
-from tilewise.rows import Rows
 from tilewise.schedules import Schedule, rate_block
+from tilewise.training import checkpoint
+from tilewise.training.history import History
+from tilewise.training.state import Engine, Records
 
 __all__ = ["Job", "JobOptions"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tilewise import _core
 from tilewise.distributed.draws import Draws
 from tilewise.distributed.ranks import Ranks
-from tilewise.engine import Engine
+from tilewise.training.state import Engine
 
 __all__ = ["Steps", "steps_for"]
 

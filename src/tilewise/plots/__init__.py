@@ -7,7 +7,7 @@ that pyplot does not know, so nothing global changes: ``ax.figure.savefig("pictu
 from tilewise.plots.animator import Animator
 from tilewise.plots.exercises import excess_loss, gradient_noise, sweep
 from tilewise.plots.products import frameworks, size_sweep, strategies
-from tilewise.plots.roofline import roofline
+from tilewise.plots.roofline_model import roofline
 from tilewise.plots.training import loss_vs_examples, loss_vs_time
 
 __all__ = [

@@ -14,7 +14,8 @@ from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from tilewise.chapter import Curve, NoiseResult, SweepResult
+    from tilewise.experiments.exercises import Curve, SweepResult
+    from tilewise.experiments.noise import NoiseResult
 
 __all__ = ["excess_loss", "gradient_noise", "sweep"]
 
@@ -29,7 +30,7 @@ def sweep(
     Parameters
     ----------
     results : iterable of SweepResult
-        Of `tilewise.chapter.batch_rate_sweep`.
+        Of `tilewise.experiments.batch_rate_sweep`.
     quantity : {'loss', 'seconds'}, default 'loss'
     ax : matplotlib.axes.Axes, optional
         Where to draw. By default in a new figure.
@@ -48,7 +49,7 @@ def sweep(
 
     Examples
     --------
-    >>> from tilewise.chapter import SweepResult
+    >>> from tilewise.experiments import SweepResult
     >>> ax = sweep([SweepResult(10, 0.1, 0.25, 0.001), SweepResult(10, 9.0, None, None)])
     >>> [text.get_text() for text in ax.texts]
     ['0.25', 'diverged']
@@ -92,7 +93,7 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     curves : iterable of Curve
-        Of `tilewise.chapter.rate_decay`, `replacement` or `duplicated_data`.
+        Of `tilewise.experiments.rate_decay`, `replacement` or `duplicated_data`.
     ax : matplotlib.axes.Axes, optional
         Where to draw. By default in a new figure.
 
@@ -110,7 +111,7 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
 
     Examples
     --------
-    >>> from tilewise.chapter import Curve
+    >>> from tilewise.experiments import Curve
     >>> excess_loss([Curve("gd", (1, 2), (0.5, 0.25))]).get_yscale()
     'log'
     """
@@ -137,7 +138,7 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
     Parameters
     ----------
     results : iterable of NoiseResult
-        Of `tilewise.chapter.gradient_noise`.
+        Of `tilewise.experiments.gradient_noise`.
     ax : matplotlib.axes.Axes, optional
         Where to draw. By default in a new figure.
 
@@ -154,7 +155,7 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
 
     Examples
     --------
-    >>> from tilewise.chapter import NoiseResult
+    >>> from tilewise.experiments import NoiseResult
     >>> ax = gradient_noise([NoiseResult(1, 2.0, 2.1), NoiseResult(4, 1.0, 1.05)])
     >>> ax.get_xlabel()
     'batch size b'

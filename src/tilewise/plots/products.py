@@ -12,7 +12,8 @@ from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from tilewise.chapter import FrameworkResult, StrategyResult
+    from tilewise.experiments.products import StrategyResult
+    from tilewise.experiments.python_loops import FrameworkResult
 
 __all__ = ["frameworks", "size_sweep", "strategies"]
 
@@ -23,7 +24,7 @@ def strategies(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     Parameters
     ----------
     results : iterable of StrategyResult
-        Of `tilewise.chapter.strategies`. NumPy's bar has a colour of its own.
+        Of `tilewise.experiments.strategies`. NumPy's bar has a colour of its own.
     ax : matplotlib.axes.Axes, optional
         Where to draw. By default in a new figure.
 
@@ -40,7 +41,7 @@ def strategies(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
 
     Examples
     --------
-    >>> from tilewise.chapter import StrategyResult
+    >>> from tilewise.experiments import StrategyResult
     >>> ax = strategies([StrategyResult("full", 256, "float32", gflops=123.4)])
     >>> [text.get_text() for text in ax.texts]
     ['123']
@@ -67,11 +68,11 @@ def size_sweep(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     """Draw the speed of each strategy against the size of the matrices.
 
     Parameters, returned value and errors are those of `strategies`; `results` are those of
-    `tilewise.chapter.size_sweep`.
+    `tilewise.experiments.size_sweep`.
 
     Examples
     --------
-    >>> from tilewise.chapter import StrategyResult
+    >>> from tilewise.experiments import StrategyResult
     >>> size_sweep([StrategyResult("full", 256, "float32", gflops=123.4)]).get_xlabel()
     'rows and columns n'
     """
@@ -94,11 +95,11 @@ def frameworks(results: Iterable[FrameworkResult], ax: Axes | None = None) -> Ax
     """Draw the speed of the loops in Python, a line a framework.
 
     Parameters, returned value and errors are those of `strategies`; `results` are those of
-    `tilewise.chapter.frameworks`.
+    `tilewise.experiments.frameworks`.
 
     Examples
     --------
-    >>> from tilewise.chapter import FrameworkResult
+    >>> from tilewise.experiments import FrameworkResult
     >>> ax = frameworks([FrameworkResult("NumPy", "full", 64, calls=1, seconds=1e-5)])
     >>> ax.get_ylabel()
     'GFLOP/s'

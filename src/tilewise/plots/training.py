@@ -13,8 +13,8 @@ from tilewise.plots.style import line_style, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from tilewise.chapter import Run
-    from tilewise.history import History
+    from tilewise.experiments.runs import Run
+    from tilewise.training.history import History
 
 __all__ = ["loss_vs_examples", "loss_vs_time"]
 
@@ -25,7 +25,8 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
     Parameters
     ----------
     histories : mapping of str to History, or iterable of Run
-        Results of `tilewise.fit` or `tilewise.train` by label, or of `tilewise.chapter.four_runs`.
+        Results of `tilewise.fit` or `tilewise.train` by label, or of
+        `tilewise.experiments.four_runs`.
     ax : matplotlib.axes.Axes, optional
         Where to draw. By default in a new figure.
 

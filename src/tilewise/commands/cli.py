@@ -1,0 +1,135 @@
+"""The command line: ``tilewise``, also ``python -m tilewise``."""
+
+import argparse
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from tilewise.commands import plan, train_predict
+from tilewise.hardware.facts import show_config
+from tilewise.hardware.measured import machine
+from tilewise.report import writer
+from tilewise.report.machine_table import of_machine, spread_sentence
+
+__all__ = ["main"]
+
+_LARGEST_SEED = 2**64 - 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        0 for success; 1 if the reader of stdout has gone; 2 if the command cannot be done, after
+        one line on stderr that says why; 130 after Ctrl-C.
+
+    Raises
+    ------
+    SystemExit
+        As argparse does: status 2 for wrong arguments, 0 for ``--help`` and ``--version``.
+
+    Examples
+    --------
+    >>> main(["machine"])  # doctest: +ELLIPSIS
+    CPU ...
+    0
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Python flushes stdout once more as it exits; let it have somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (OSError, ValueError, FloatingPointError, ImportError, MemoryError) as error:
+        reason = " ".join(str(error).split()) or "there is too little memory"
+        print(f"tilewise {arguments.command}: error: {reason}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tilewise",
+        description="Matrix products and minibatch SGD as fast as the CPU can go, and why.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tilewise {version('tilewise')}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "report",
+        help="run the experiments of d2l.ai, section 12.5, on this machine",
+        description="Run the experiments of d2l.ai, section 12.5, on this machine: tables here, "
+        "and in a folder report.html, results.json and the pictures.",
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "--out", metavar="DIR", default="tilewise-report", help="folder to write (%(default)s)"
+    )
+    command.add_argument(
+        "--data",
+        choices=writer.DATA,
+        default="airfoil",
+        help="what the runs train on (%(default)s)",
+    )
+    command.add_argument(
+        "--seed", type=_seed, default=0, help="of the runs and synthetic data (%(default)s)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="replace the files of an earlier report"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="fewer sizes, rates and repetitions: some seconds"
+    )
+    command.set_defaults(run=_report)
+    train_predict.add_train(commands, seed=_seed)
+    train_predict.add_predict(commands)
+    plan.add_plan(commands)
+    command = commands.add_parser(
+        "machine",
+        help="print the CPU, what of it is used, and how fast it computes and reads",
+        description="Print the CPU, what of it is used, and how fast it computes and reads: "
+        "measured in a few seconds at the first call, and kept.",
+        allow_abbrev=False,
+    )
+    command.add_argument("--refresh", action="store_true", help="measure again")
+    command.set_defaults(run=_machine)
+    return parser
+
+
+def _seed(value: str) -> int:
+    try:
+        seed = int(value)
+    except ValueError:
+        seed = -1
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{value!r} is not an integer from 0 to {_LARGEST_SEED}")
+    return seed
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    results = writer.create(
+        arguments.out, arguments.data, arguments.seed, arguments.force, arguments.quick
+    )
+    print(writer.text(results))
+    print(f"\nSee {os.path.join(arguments.out, 'report.html')}")
+
+
+def _machine(arguments: argparse.Namespace) -> None:
+    found = machine(arguments.refresh)
+    show_config()
+    print(f"\n{of_machine(found).to_text()}")
+    if warning := spread_sentence(found):
+        print(f"\n{textwrap.fill(warning, 80)}")

@@ -1,0 +1,128 @@
+"""Two buffers of rows: one is filled while the other is used."""
+
+from bisect import bisect
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise import _core
+from tilewise.data.dataset import Rows, Run
+from tilewise.data.training_set import Examples
+
+__all__ = ["Buffers", "StreamedExamples"]
+
+Array = NDArray[Any]
+_ORDER_BYTES = 8  # a row's, of the order in which the engine draws them
+_PIECE_BYTES = 2**20  # read at once: still in the cache when it is split into X and y
+_PIECES = 4  # that buffer_bytes allows for: of files as they lie, and what a thread takes
+_SMALLEST_PARTS = 32  # of buffer_bytes: pieces are no larger
+
+
+@dataclass(frozen=True)
+class StreamedExamples(Examples):
+    """Rows of a buffer, which know where they are from."""
+
+    places: list[tuple[int, Run, int]]  # first row in the buffer, and its number in its run's file
+
+    def check_finite(self) -> None:
+        """Raise with the file and row of the first NaN or infinity, if there is one."""
+        for name, array in (("X", self.X), ("y", self.y)):
+            at = _core.first_nonfinite(array)
+            if at >= 0:
+                i, *column = map(int, np.unravel_index(at, array.shape))
+                first, run, number = self.places[bisect(self.places, i, key=lambda p: p[0]) - 1]
+                where = [number + i - first, *(column if name == "X" else [])]
+                raise ValueError(
+                    f"{run.name}{': ' if run.name else ''}{name}[{', '.join(map(str, where))}] is "
+                    f"{array.flat[at]}; remove or replace NaN and infinity"
+                )
+
+
+class Buffers:
+    """Memory for two buffers, of whole batches, within the bound of the rows."""
+
+    def __init__(self, rows: Rows, batch_size: int) -> None:
+        self._rows = rows
+        item = rows.dtype.itemsize
+        row_bytes = (rows.width + 1) * item
+        piece_bytes = min(_PIECE_BYTES, rows.buffer_bytes // _SMALLEST_PARTS)
+        self._piece = max(1, piece_bytes // row_bytes)
+        reading = _PIECES * self._piece * row_bytes + rows.reading_bytes
+        left = rows.buffer_bytes - reading
+        batches = left // (2 * row_bytes + _ORDER_BYTES) // batch_size
+        if batches < 1:
+            least = 2 * batch_size * (2 * row_bytes + _ORDER_BYTES) + 2 * rows.reading_bytes
+            groups = ", or write smaller row groups" if rows.reading_bytes else ""
+            raise ValueError(
+                f"buffer_bytes={rows.buffer_bytes} is too small for batch_size={batch_size}; "
+                f"give at least {least}{groups}"
+            )
+        if rows.n_rows is not None:  # buffers alike: the last one is not a few rows
+            in_all = -(-rows.n_rows // batch_size)
+            batches = -(-in_all // -(-in_all // batches))
+        shape = batches * batch_size, rows.width
+        self._both = [_Buffer(np.empty(shape, rows.dtype)) for _ in range(2)]
+        self._filling: Future[int] = Future()
+
+    @property
+    def failed(self) -> bool:
+        """Whether reading raised an error, other than one that comes from outside."""
+        return self._filling.done() and isinstance(self._filling.exception(), Exception)
+
+    def epoch(self, random: np.random.Generator | None) -> Generator[StreamedExamples, None, None]:
+        """Yield the rows of an epoch, each time a buffer full; what is yielded is then reused."""
+        filler = _Filler(self._rows.runs(random), self._piece)
+        with ThreadPoolExecutor(1, "tilewise-reader") as pool:
+            try:
+                turn = 0
+                self._filling = pool.submit(filler.fill, self._both[turn])
+                while n := self._filling.result():
+                    full, turn = self._both[turn], 1 - turn
+                    self._filling = pool.submit(filler.fill, self._both[turn])
+                    X = full.table[:n, : self._rows.n_features]
+                    yield StreamedExamples(X, full.y[:n], None, full.places)
+            finally:
+                filler.stopped.set()
+
+
+@dataclass
+class _Buffer:
+    table: Array
+    y: Array = field(init=False)
+    places: list[tuple[int, Run, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.y = np.empty((len(self.table), 1), self.table.dtype)
+
+
+class _Filler:
+    """Fills buffers with the rows of runs; what does not fit goes to the next buffer."""
+
+    def __init__(self, runs: Iterator[Run], piece: int) -> None:
+        self._runs = runs
+        self._piece = piece
+        self._run: Run | None = None
+        self._done = 0  # rows of the run
+        self.stopped = Event()
+
+    def fill(self, buffer: _Buffer) -> int:
+        """Fill the buffer and return how many rows it holds: 0 after the last."""
+        n, size = 0, len(buffer.table)
+        buffer.places.clear()
+        while n < size and not self.stopped.is_set():
+            if self._run is None:
+                self._run, self._done = next(self._runs, None), 0
+                if self._run is None:
+                    break
+            count = min(self._run.n_rows - self._done, size - n, self._piece)
+            buffer.places.append((n, self._run, self._run.start + self._done))
+            self._run.read(buffer.table[n : n + count], buffer.y[n : n + count, 0])
+            n, self._done = n + count, self._done + count
+            if self._done == self._run.n_rows:
+                self._run = None
+        return n

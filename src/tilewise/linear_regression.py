@@ -1,0 +1,153 @@
+"""Linear regression by minibatch stochastic gradient descent, in one call."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tilewise import _core
+from tilewise._checks import check_float_array, check_real, check_shape
+from tilewise.data.dataset import Rows
+from tilewise.data.training_set import Examples
+from tilewise.distributed.ranks import Ranks
+from tilewise.trainer import Trainer
+from tilewise.training.history import History
+
+__all__ = ["fit", "mean_loss"]
+
+Array = NDArray[Any]
+_SETTINGS = (
+    "learning_rate",
+    "optimizer",
+    "sampling",
+    "weight_decay",
+    "clip_norm",
+    "average",
+    "initial_weights",
+    "seed",
+)
+
+
+def fit(
+    X: ArrayLike | Rows,
+    y: ArrayLike | None = None,
+    *,
+    batch_size: int = 32,
+    epochs: int = 1,
+    record_every: int | None = None,
+    sample_weight: ArrayLike | None = None,
+    comm: Any = None,
+    average_every: int = 1,
+    **settings: Any,
+) -> History:
+    """Fit ``y = X w + b`` by minibatch SGD, in one native call.
+
+    Each step takes the next `batch_size` rows of the epoch's order and updates
+    ``w -= learning_rate * X_b.T @ (X_b @ w + b - y_b) / len(X_b)``, and b likewise: the gradient
+    of half the squared error, averaged over the minibatch (d2l.ai, equation 12.5.2 and
+    section 3.1). The last batch of an epoch may be smaller.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Without NaN or infinity. Copied unless its rows are contiguous.
+        Or rows of `tilewise.open_rows`, without y: data larger than memory; see `Trainer.fit`.
+    y : array_like of float32 or float64, shape (n,) or (n, t)
+        Converted to the dtype of `X`, in which everything is computed.
+    batch_size : int, default 32
+        Rows in a step; n or more is gradient descent.
+    epochs : int, default 1
+    record_every : int, optional
+        Rows between two entries of the history; see `Trainer.fit`.
+    sample_weight : array_like, shape (n,), optional
+        Weights of the rows in the loss, 0 or more.
+    comm : mpi4py.MPI.Intracomm, optional
+        All ranks call this alike, each with rows of its own; see `Trainer.fit`.
+    average_every : int, default 1
+        Steps that each rank takes alone before models are averaged.
+    **settings
+        Of `tilewise.Trainer`: learning_rate=0.01, optimizer='sgd', sampling='permutation',
+        weight_decay=0, clip_norm=None, average=False, initial_weights=None, seed=None.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type, shape or value. `X` and `y` are never changed.
+    DivergenceError
+        The learning rate is too large. Its `history` has the last good weights.
+    KeyboardInterrupt
+        After Ctrl-C, within some milliseconds. Its `history` has the weights so far.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> X, y, weights, bias = tw.data.synthetic(1000, 3, noise=0.0, seed=0)
+    >>> history = tw.fit(X, y, batch_size=10, learning_rate=0.05, epochs=5, seed=0)
+    >>> bool(abs(history.weights - weights).max() < 1e-3)
+    True
+    """
+
+    def trainer() -> Trainer:
+        for name in settings.keys() - _SETTINGS:
+            raise TypeError(
+                f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}"
+            )
+        d, t, dtype = _shape(X, y)
+        return Trainer(d, n_targets=t, batch_size=batch_size, dtype=dtype, **settings)
+
+    return Ranks(comm).together(trainer).fit(
+        X, y, epochs, sample_weight=sample_weight, record_every=record_every, comm=comm,
+        average_every=average_every,
+    )  # fmt: skip
+
+
+def _shape(X: ArrayLike | Rows, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
+    """Return features, targets and dtype of the model for these data."""
+    if isinstance(X, Rows):
+        return X.n_features, None, X.dtype
+    if y is None:
+        raise TypeError("y is missing; give the labels of X")
+    X = check_shape("X", check_float_array("X", X), ndim=2)
+    y = check_float_array("y", y)
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y has shape {y.shape}; give shape (n,) or (n, t)")
+    return X.shape[1], y.shape[1] if y.ndim == 2 else None, X.dtype
+
+
+def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> float:
+    """Return half the squared error of ``X w + b``, averaged over the rows.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+    y : array_like of float32 or float64, shape (n,)
+    weights : array_like of float32 or float64, shape (d,)
+    bias : float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong dtype or shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean_loss(np.eye(2), np.ones(2), np.zeros(2), 0.0)
+    0.5
+    """
+    X = check_shape("X", check_float_array("X", X), ndim=2)
+    n_features = X.shape[1]
+    examples = Examples.checked(X, y, None, n_features=n_features, n_targets=None, dtype=X.dtype)
+    weights = check_float_array("weights", weights)
+    if weights.shape != (n_features,):
+        raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
+    parameters = np.append(weights, check_real("bias", bias)).astype(X.dtype).reshape(-1, 1)
+    return _core.mean_loss(examples.X, examples.y, None, parameters)

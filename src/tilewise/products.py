@@ -1,0 +1,87 @@
+"""Matrix products."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tilewise import _core
+from tilewise._checks import check_float_dtype, check_int
+from tilewise._core import STRATEGIES, matmul
+
+__all__ = ["STRATEGIES", "Explanation", "explain", "matmul"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a product is computed, in the vocabulary of BLIS.
+
+    Attributes
+    ----------
+    path : {'empty', 'tiny', 'vector', 'outer', 'narrow', 'blocked'}
+        Zeros only; straight to the micro-kernel; a matrix with a vector; a column times a row;
+        tiles of inner products, for few rows or columns; the five loops.
+    isa : str
+        The instruction set in use.
+    tile : tuple of int, or None
+        Rows mr and columns nr of C that the kernel keeps in registers. None for a vector.
+    blocking : tuple of int, or None
+        Rows mc of a block of A, columns nc of a block of B, depth kc of both. None unless blocked.
+    packed : tuple of bool, or None
+        Whether the blocks of A and of B are copied before they are used.
+    grid : tuple of int, or None
+        Rows and columns of the parts of C, one a thread.
+    """
+
+    path: str
+    isa: str
+    tile: tuple[int, int] | None = None
+    blocking: tuple[int, int, int] | None = None
+    packed: tuple[bool, bool] | None = None
+    grid: tuple[int, int] | None = None
+
+    @property
+    def threads(self) -> int:
+        """Threads that compute the product together."""
+        return 1 if self.grid is None else self.grid[0] * self.grid[1]
+
+
+def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanation:
+    """Return how `matmul` computes C-ordered ``(m, k) @ (k, n)`` with the threads of this moment.
+
+    Parameters
+    ----------
+    m, n, k : int
+        0 to 2**31.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has the wrong type or value.
+
+    References
+    ----------
+    F. Van Zee, R. van de Geijn (2015), BLIS, doi:10.1145/2764454.
+
+    Examples
+    --------
+    >>> import tilewise as tw
+    >>> tw.explain(8, 8, 8).path, tw.explain(1000, 1, 1000).path
+    ('tiny', 'vector')
+    >>> with tw.threads(1):
+    ...     tw.explain(1000, 1000, 1000).threads
+    1
+    """
+    m, n, k = (
+        check_int(name, size, minimum=0, maximum=2**31)
+        for name, size in (("m", m), ("n", n), ("k", k))
+    )
+    single = check_float_dtype(dtype).type is np.float32
+    facts = (_core.explain_float32 if single else _core.explain_float64)(m, n, k)
+    return Explanation(isa=_core.isa(), **facts)

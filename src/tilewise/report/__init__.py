@@ -1,0 +1,1 @@
+"""The report: the section's experiments on this machine, as a page."""

@@ -1,0 +1,1 @@
+"""A user's own table: read, fitted by a linear model, and the model kept."""

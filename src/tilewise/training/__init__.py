@@ -1,0 +1,1 @@
+"""A linear model in training: its settings, state, loop and files."""

@@ -1,0 +1,163 @@
+"""How large a learning rate may be, from the curvature of the loss."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.products import matmul
+from tilewise.training.optimizers import Optimizer
+
+__all__ = ["largest_rates", "momentum_factor", "smoothness"]
+
+_MOST_FOR_EIGENVALUES = 1000
+_ITERATIONS = 100
+_PRECISION = 1e-4
+Blocks = Callable[[], Iterator[NDArray[np.float64]]]
+_NUMBERS_IN_A_BLOCK = 1 << 17  # 1 MiB: beside data that fill the memory they were given
+
+
+def largest_rates(
+    X: NDArray[Any],
+    batch_size: int,
+    sampling: str = "permutation",
+    sample_weight: NDArray[Any] | None = None,
+    weight_decay: float = 0.0,
+) -> tuple[float, float]:
+    r"""Return the largest learning rates, of full batches and of minibatches.
+
+    Full-batch descent converges if and only if the rate is below :math:`2 / \lambda_{\max}` of
+    :math:`\tilde X^T \tilde X / n`, with a column of ones in :math:`\tilde X` for the bias.
+    Minibatches have noise in the curvature too: below :math:`1 / L_b` SGD contracts, with the
+    expected smoothness :math:`L_b` of Gower et al. 2019 (arXiv:1901.09401); see `smoothness`.
+
+    Parameters
+    ----------
+    X : ndarray of float32 or float64, shape (n, d)
+    batch_size : int
+    sampling : str, default 'permutation'
+    sample_weight : ndarray, shape (n,), optional
+        Of mean 1: a row counts as often.
+    weight_decay : float, default 0
+        Is added to the curvature.
+
+    Returns
+    -------
+    tuple of float
+        :math:`2 / \lambda_{\max}` and :math:`1 / L_b`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> largest_rates(np.array([[1.0], [-1.0]]), batch_size=2)
+    (2.0, 1.0)
+    """
+    largest = _largest_eigenvalue(X, sample_weight)
+    expected = smoothness(X, batch_size, sampling, largest, sample_weight)
+    return 2 / (largest + weight_decay), 1 / (expected + weight_decay)
+
+
+def momentum_factor(optimizer: Optimizer) -> float:
+    r"""Return by what momentum multiplies the largest rate of full batches.
+
+    With momentum :math:`\mu` the factor is :math:`1 + \mu`, with Nesterov's :math:`(1 + \mu) / (1 +
+    2\mu)`, and 1 without: there the characteristic polynomial of an eigenvalue's recurrence has a
+    root at -1.
+
+    Examples
+    --------
+    >>> momentum_factor(Optimizer("momentum", momentum=0.5))
+    1.5
+    """
+    momentum = optimizer.hyperparameters.get("momentum", 0.0)
+    return (1 + momentum) / (1 + 2 * momentum if optimizer.name == "nesterov" else 1)
+
+
+def smoothness(
+    X: NDArray[Any],
+    batch_size: int,
+    sampling: str,
+    largest: float,
+    sample_weight: NDArray[Any] | None = None,
+) -> float:
+    r"""Return the expected smoothness of minibatches, from the largest eigenvalue.
+
+    For b of n rows without replacement :math:`\frac{n(b-1)}{b(n-1)} \lambda_{\max} +
+    \frac{n-b}{b(n-1)} \max_i |\tilde x_i|^2`, and with replacement :math:`\frac{b-1}{b}
+    \lambda_{\max} + \frac1b \max_i |\tilde x_i|^2`: Gower et al. 2019, section 3. Rows
+    that do not come at random may come in the worst order: there every step
+    contracts with :math:`\max_i |\tilde x_i|^2`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> smoothness(np.array([[1.0], [-1.0]]), 1, "permutation", 1.0)
+    2.0
+    """
+    n = len(X)
+    b = min(batch_size, n)
+    scale = _scale(X)
+    blocks = _blocks(X, scale, sample_weight)
+    longest = max(float(np.einsum("ij,ij->i", block, block).max()) for block in blocks)
+    longest *= scale * scale
+    if sampling in ("sequential", "chunked"):
+        return longest
+    if sampling == "replacement":
+        return (b - 1) / b * largest + longest / b
+    if n == 1:
+        return longest
+    return n * (b - 1) / (b * (n - 1)) * largest + (n - b) / (b * (n - 1)) * longest
+
+
+def _largest_eigenvalue(X: NDArray[Any], sample_weight: NDArray[Any] | None) -> float:
+    """Return the largest eigenvalue of X~^T X~ / n, in float64; infinity if it is too large."""
+    n, d = X.shape
+    scale = _scale(X)  # no square leaves the range of float64
+    multiply = _gram if d <= _MOST_FOR_EIGENVALUES else _power_iteration
+    return multiply(lambda: _blocks(X, scale, sample_weight), n, d) * scale * scale
+
+
+def _scale(X: NDArray[Any]) -> float:
+    """Return the largest magnitude in X~."""
+    return max(float(X.max()), -float(X.min()), 1.0)
+
+
+def _blocks(
+    X: NDArray[Any], scale: float, sample_weight: NDArray[Any] | None
+) -> Iterator[NDArray[np.float64]]:
+    """Yield rows of X~ / scale in float64, times the roots of their weights.
+
+    They lie in one buffer, which the next ones overwrite.
+    """
+    n, d = X.shape
+    rows = max(_NUMBERS_IN_A_BLOCK // (d + 1), 1)
+    buffer = np.empty((min(rows, n), d + 1))
+    for first in range(0, n, rows):
+        block = buffer[: n - first]
+        block[:, :d] = X[first : first + rows]
+        block[:, d] = 1
+        block /= scale
+        if sample_weight is not None:
+            block *= np.sqrt(sample_weight[first : first + rows, None])
+        yield block
+
+
+def _gram(blocks: Blocks, n: int, d: int) -> float:
+    gram = sum(matmul(block.T, block) for block in blocks())
+    return float(np.linalg.eigvalsh(gram / n)[-1])
+
+
+def _power_iteration(blocks: Blocks, n: int, d: int) -> float:
+    # At random: no data are made so that it has no part in the largest direction.
+    vector = np.random.default_rng(0).normal(size=d + 1)
+    norm, vector = 0.0, vector / np.linalg.norm(vector)
+    for _ in range(_ITERATIONS):
+        before = norm
+        images = (matmul(block.T, matmul(block, vector)) for block in blocks())
+        image = sum(images, np.zeros(d + 1)) / n
+        norm = float(np.linalg.norm(image))
+        vector = image / norm
+        if norm - before <= _PRECISION * norm:
+            break
+    return norm
