@@ -6,9 +6,9 @@ import signal
 import numpy as np
 import pytest
 from hypothesis import settings
-from matrices import CALLS
 
 import tilewise as tw
+from tests.support.matrices import CALLS
 from tilewise import d2l
 
 settings.register_profile("untimed", deadline=None)  # machines are shared: no test is timed

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import tilewise as tw
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 PACKAGE = Path(tw.__file__).parent

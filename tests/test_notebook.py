@@ -1,13 +1,13 @@
 """The notebook runs from top to bottom, and is kept without what it prints."""
 
-from pathlib import Path
-
 import pytest
+
+from tests.support.paths import ROOT
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
-PATH = Path(__file__).parents[1] / "docs" / "minibatch_sgd.ipynb"
+PATH = ROOT / "docs" / "minibatch_sgd.ipynb"
 
 
 @pytest.mark.filterwarnings("default")  # those of Jupyter's own packages

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import tilewise
+from tests.support.paths import ROOT
 from tilewise import _core
 
 pytest.importorskip("mypy")
 
-ROOT = Path(__file__).parents[1]
 # assert_type fails on Any. The ignored errors have to be there: strict reports an unused ignore.
 USERS_FILE = """
 from typing import Any

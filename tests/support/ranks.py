@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.paths import ROOT
+
 N, D = 403, 5
 _FRACTIONS = [1, 3, 2, 5]  # rows of the ranks, to one another
-PROGRAMS = Path(__file__).with_name("on_ranks.py")
+PROGRAMS = ["-m", "tests.support.on_ranks"]  # in the folder ROOT
 
 
 def table():
@@ -43,5 +45,5 @@ def mpiexec(size):
 
 def on_ranks(size, *arguments):
     """Run a program of on_ranks.py to its end, whatever it is."""
-    run = [*mpiexec(size), str(PROGRAMS), *map(str, arguments)]
-    return subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    run = [*mpiexec(size), *PROGRAMS, *map(str, arguments)]
+    return subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)

@@ -6,11 +6,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from damage import DAMAGE, damaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tilewise as tw
+from tests.support.damage import DAMAGE, damaged
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(300, 5)).astype(np.float32)

@@ -1,16 +1,16 @@
 """Several ranks against one process, and local SGD against its definition."""
 
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from ranks import D, N, mpiexec, on_ranks, parts, settings, table
 
 import tilewise as tw
+from tests.support.paths import ROOT
+from tests.support.ranks import D, N, mpiexec, on_ranks, parts, settings, table
 from tilewise.distributed.shares import rows_among
 
 RANKS = [1, 2, 3, 4]
@@ -130,7 +130,7 @@ def test_local_sgd_averages_models_by_their_rows(results):
 
 
 def test_the_job_of_the_page_runs(tmp_path):
-    page = (Path(__file__).parents[1] / "docs" / "scale.md").read_text()
+    page = (ROOT / "docs" / "scale.md").read_text()
     (tmp_path / "job.py").write_text(page.split("```py\n")[1].split("```")[0])
     run = subprocess.run(
         [*mpiexec(2), str(tmp_path / "job.py")], capture_output=True, text=True, check=True

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from streams import SMALL, D, N, sequential
 
 import tilewise as tw
+from tests.support.streams import SMALL, D, N, sequential
 
 
 @pytest.fixture

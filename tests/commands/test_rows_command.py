@@ -11,9 +11,9 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from ranks import mpiexec
 
 import tilewise as tw
+from tests.support.ranks import mpiexec
 from tilewise.commands import cli
 from tilewise.tables.model_file import load_model
 from tilewise.training import checkpoint

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
-from ranks import D, N, parts, settings, table
 
 import tilewise as tw
+from tests.support.ranks import D, N, parts, settings, table
 from tilewise.distributed.ranks import Ranks
 from tilewise.distributed.steps import Averaged
 

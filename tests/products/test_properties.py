@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrices import CALLS, DTYPES, LAYOUTS, exact_product, integers
 
 import tilewise as tw
+from tests.support.matrices import CALLS, DTYPES, LAYOUTS, exact_product, integers
 
 SIZES = st.one_of(st.integers(0, 20), st.integers(0, 150))
 PRODUCTS = settings(max_examples=150)

@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
-from ranks import PROGRAMS, D, N, mpiexec, on_ranks, settings, table
 
 import tilewise as tw
+from tests.support.paths import ROOT
+from tests.support.ranks import PROGRAMS, D, N, mpiexec, on_ranks, settings, table
 from tilewise.training import checkpoint
 
 SIZE = 3
@@ -192,8 +193,8 @@ def test_with_one_rank_the_steps_are_those_of_one_process(tmp_path):
 @contextmanager
 def started(size, *arguments):
     """Give the processes of the ranks of the program `train`, and the steps that were done."""
-    run = [*mpiexec(size), str(PROGRAMS), "train", *map(str, arguments)]
-    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as job:
+    run = [*mpiexec(size), *PROGRAMS, "train", *map(str, arguments)]
+    with subprocess.Popen(run, cwd=ROOT, stdout=subprocess.PIPE, text=True) as job:
         ranks = [tuple(map(int, job.stdout.readline().split())) for _ in range(size)]
         yield job, [pid for _, pid, _ in ranks], ranks[0][2]
         job.wait(60)

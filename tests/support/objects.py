@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
+
 # Each source in kernels/ but the registry is one instruction set; its trait is called like it.
 ISAS = sorted({path.stem for path in (ROOT / "cpp" / "kernels").glob("*.cpp")} - {"registry"})
 

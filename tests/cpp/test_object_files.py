@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from objects import ISAS, compile_commands, compile_source, run
 
 import tilewise
+from tests.support.objects import ISAS, compile_commands, compile_source, run
 
 # Types of symbols that the linker merges across objects (man nm).
 MERGED = set("WwVvuC")

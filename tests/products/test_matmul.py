@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
 
 import tilewise as tw
+from tests.support.matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
 
 # Around the edges of the tiles of every instruction set: rows 6 and 8, columns 8, 16, 24 and 48.
 ROWS = [0, 1, 2, 5, 6, 7, 8, 9, 13, 17]

@@ -5,11 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from damage import DAMAGE, damaged
 from hypothesis import given, settings
-from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
+from tests.support.damage import DAMAGE, damaged
+from tests.support.streams import SMALL, USED, D, N, assert_same, sequential
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")

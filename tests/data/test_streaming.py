@@ -6,12 +6,12 @@ import threading
 
 import numpy as np
 import pytest
-from damage import DAMAGE, damaged
 from hypothesis import example, given
 from hypothesis import settings as limits
-from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
+from tests.support.damage import DAMAGE, damaged
+from tests.support.streams import SMALL, USED, D, N, assert_same, sequential
 from tilewise.data.buffers import Buffers
 
 

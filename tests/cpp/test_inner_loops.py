@@ -6,9 +6,9 @@ A compiler that spills them still gives the right answer, at a fraction of the s
 import re
 
 import pytest
-from objects import compile_commands, compile_source, run
 
 import tilewise as tw
+from tests.support.objects import compile_commands, compile_source, run
 
 # A multiply-add of the instruction set, as objdump prints it.
 MULTIPLY_ADD = {"avx512": r"vfmadd\d+p[sd].*%zmm", "avx2": r"vfmadd\d+p[sd].*%ymm"}

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
 
 import tilewise as tw
+from tests.support.matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
 from tilewise import _core
 
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from damage import DAMAGE, damaged
 from hypothesis import given, settings
 
 import tilewise as tw
+from tests.support.damage import DAMAGE, damaged
 from tilewise.data.columns import NumericTable
 from tilewise.tables.fit import fit_table
 from tilewise.tables.model import LinearModel, Standardization

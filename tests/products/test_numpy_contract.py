@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from matrices import DTYPES, exact_product, integers
 from numpy._core.tests import test_multiarray as numpys_tests
 
 import tilewise as tw
+from tests.support.matrices import DTYPES, exact_product, integers
 
 
 class TestMatmul(numpys_tests.TestMatmul):

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from matrices import DTYPES, exact_product, integers
 
 import tilewise as tw
+from tests.support.matrices import DTYPES, exact_product, integers
 
 
 def test_read_only_and_broadcast_operands(rng, matmul):

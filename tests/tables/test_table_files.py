@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-from damage import DAMAGE, damaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.damage import DAMAGE, damaged
 from tilewise.data.columns import NumericTable
 from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.read import read_table
