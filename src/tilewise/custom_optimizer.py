@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise._checks import check_examples, check_int, check_seed
-from tilewise.data.airfoil import Minibatches
+from tilewise.data.minibatches import Minibatches
 from tilewise.linear_regression import mean_loss
 from tilewise.timing import Timer
 from tilewise.training.history import History, rows_between_records

@@ -278,7 +278,7 @@ def test_the_curve_is_drawn_whole_whatever_its_height(pyplot, monkeypatch):
         def _show(self):
             animators.append(self)
 
-    monkeypatch.setattr(d2l, "Animator", Seen)
+    monkeypatch.setattr(d2l.training, "Animator", Seen)
     X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
     _, losses = d2l.train_ch11(d2l.sgd, None, {"lr": 0.05}, d2l.load_array((X, 9 * y), 10), 3)
     (animator,) = animators  # drawn once

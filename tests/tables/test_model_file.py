@@ -10,10 +10,10 @@ from hypothesis import given, settings
 
 import tilewise as tw
 from tests.support.damage import DAMAGE, damaged
-from tilewise.data.columns import NumericTable
 from tilewise.tables.fit import fit_table
 from tilewise.tables.model import LinearModel, Standardization
 from tilewise.tables.model_file import load_model, save_model
+from tilewise.tables.table import NumericTable
 
 NAMES = ("x", "Größe", "y")
 TABLE = NumericTable(NAMES, np.random.default_rng(3).normal([5, -2, 9], [3, 0.1, 40], (200, 3)))

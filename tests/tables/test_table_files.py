@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.damage import DAMAGE, damaged
-from tilewise.data.columns import NumericTable
 from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.read import read_table
+from tilewise.tables.table import NumericTable
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

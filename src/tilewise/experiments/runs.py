@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from tilewise._checks import check_float_matrix, check_int, check_seed
 from tilewise.custom_optimizer import train as train_generic
-from tilewise.data.airfoil import Minibatches
+from tilewise.data.minibatches import Minibatches
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit
 from tilewise.timing import Progress

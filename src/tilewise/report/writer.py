@@ -15,7 +15,8 @@ import numpy as np
 from tilewise import experiments
 from tilewise._output_files import check_outputs, outputs
 from tilewise._threads import get_num_threads
-from tilewise.data.airfoil import load_airfoil, synthetic
+from tilewise.data.airfoil import load_airfoil
+from tilewise.data.generated import synthetic
 from tilewise.hardware import facts
 from tilewise.hardware.measured import measured_again
 from tilewise.report import page, tables

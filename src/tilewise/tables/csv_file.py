@@ -11,7 +11,8 @@ from itertools import islice
 
 import numpy as np
 
-from tilewise.data.columns import NumericTable, check_names, column_label, columns_of
+from tilewise.data.columns import check_names, column_label, columns_of
+from tilewise.tables.table import NumericTable
 
 __all__ = ["parse_csv"]
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise._checks import check_int
-from tilewise.data.columns import NumericTable, column_label
+from tilewise.data.columns import column_label
 from tilewise.data.training_set import Examples
 from tilewise.tables.model import Columns, LinearModel, Standardization
+from tilewise.tables.table import NumericTable
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
 

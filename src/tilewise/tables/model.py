@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.data.columns import NumericTable, columns_of
+from tilewise.data.columns import columns_of
 from tilewise.products import matmul
+from tilewise.tables.table import NumericTable
 
 __all__ = ["Columns", "LinearModel", "Standardization"]
 

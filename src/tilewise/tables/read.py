@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise._input_files import read_content, read_npy
-from tilewise.data.columns import NumericTable, check_names, column_label, columns_of
+from tilewise.data.columns import check_names, column_label, columns_of
 from tilewise.tables.csv_file import parse_csv
+from tilewise.tables.table import NumericTable
 
 __all__ = ["read_table"]
 
