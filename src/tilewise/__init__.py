@@ -1,5 +1,6 @@
 """Matrix products and linear models by minibatch SGD, as fast as the CPU can go."""
 
+from importlib import import_module
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
@@ -48,17 +49,23 @@ __all__ = [
     "train",
 ]
 
-# SGDRegressor is imported when it is asked for, because importing scikit-learn is slow.
+# Imported when they are asked for: scikit-learn is an extra, and few need the rest. They are not in
+# __all__, because `from tilewise import *` would ask for them.
+_LATER = ("SGDRegressor", "d2l", "experiments")
 if TYPE_CHECKING:
-    from tilewise.estimator import SGDRegressor
+    from tilewise import d2l as d2l
+    from tilewise import experiments as experiments
+    from tilewise.estimator import SGDRegressor as SGDRegressor
 else:
 
-    def __getattr__(name: str) -> type:
+    def __getattr__(name: str) -> object:
         if name == "SGDRegressor":
             from tilewise.estimator import SGDRegressor
 
             return SGDRegressor
+        if name in _LATER:
+            return import_module(f"tilewise.{name}")
         raise AttributeError(f"module 'tilewise' has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return [*globals(), "SGDRegressor"]
+        return [*__all__, *_LATER, *(name for name in globals() if name.startswith("__"))]
