@@ -49,13 +49,12 @@ __all__ = [
     "train",
 ]
 
-# Imported when they are asked for: scikit-learn is an extra, and few need the rest. They are not in
-# __all__, because `from tilewise import *` would ask for them.
+# Imported when they are asked for: scikit-learn takes long to import, and few need the rest.
 _LATER = ("SGDRegressor", "d2l", "experiments")
 if TYPE_CHECKING:
     from tilewise import d2l as d2l
     from tilewise import experiments as experiments
-    from tilewise.estimator import SGDRegressor as SGDRegressor
+    from tilewise.estimator import SGDRegressor
 else:
 
     def __getattr__(name: str) -> object:
@@ -68,4 +67,4 @@ else:
         raise AttributeError(f"module 'tilewise' has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return [*__all__, *_LATER, *(name for name in globals() if name.startswith("__"))]
+        return [*{*__all__, *_LATER}, *(name for name in globals() if name.startswith("__"))]

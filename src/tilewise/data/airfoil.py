@@ -13,7 +13,7 @@ __all__ = ["AIRFOIL_COLUMNS", "load_airfoil"]
 
 Array = NDArray[Any]
 
-AIRFOIL_PATH = str(resources.files("tilewise") / "airfoil_self_noise.dat")  # as published
+AIRFOIL_PATH = str(resources.files("tilewise.data") / "airfoil_self_noise.dat")  # as published
 # In the file's order: Hz, degrees, m, m/s, m; the last is the target, in dB.
 AIRFOIL_COLUMNS = (
     "frequency",
