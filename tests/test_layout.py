@@ -39,7 +39,7 @@ LAYERS = """
     data
     hardware
     products schedules timing _threads
-    _checks _format _input_files _output_files _progress _threadpoolctl
+    _checks _extras _files _format _progress _threadpoolctl
     _core
 """
 DEPTHS = {name: depth for depth, line in enumerate(LAYERS.split("\n")) for name in line.split()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tilewise as tw
-from tilewise._output_files import check_outputs, outputs, replaced
+from tilewise._files import check_outputs, outputs, replaced
 
 
 def write(folder, names, force=False, **contents):

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tilewise._extras import required
+
 __all__ = ["progress_bar"]
 
 
@@ -19,11 +21,6 @@ def progress_bar(progress: bool, **settings: Any) -> Iterator[Any]:
     if not progress:
         yield None
         return
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        raise ImportError(
-            'progress=True needs tqdm, which is missing; pip install "tilewise[report]"'
-        ) from None
+    tqdm = required("tqdm", "report", "progress=True needs tqdm").tqdm
     with tqdm(**settings) as bar:
         yield bar

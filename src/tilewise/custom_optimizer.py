@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tilewise._checks import check_examples, check_int, check_seed
+from tilewise._checks import Array, check_examples, check_int, check_seed
 from tilewise.data.minibatches import Minibatches
 from tilewise.linear_regression import mean_loss
 from tilewise.timing import Timer
@@ -15,7 +14,6 @@ from tilewise.training.state import starting_weights
 
 __all__ = ["train"]
 
-Array = NDArray[Any]
 Optimizer = Callable[[list[Array], list[Array], Any, dict[str, Any]], None]
 
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from tilewise._checks import check_finite, check_int, check_unmasked
+from tilewise._checks import Array, check_finite, check_int, check_unmasked
 from tilewise.data.dataset import Rows
 from tilewise.trainer import Trainer
 from tilewise.training.optimizers import Optimizer
@@ -29,7 +29,6 @@ except ImportError:
 
 __all__ = ["SGDRegressor"]
 
-Array = NDArray[Any]
 
 _SEED_MAX = 2**32 - 1  # of scikit-learn
 _ONLY_THE_END = 2**63 - 1  # rows between two records of the loss

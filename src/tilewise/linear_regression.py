@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise import _core
 from tilewise._checks import check_float_array, check_real, check_shape
@@ -15,7 +15,6 @@ from tilewise.training.history import History
 
 __all__ = ["fit", "mean_loss"]
 
-Array = NDArray[Any]
 _SETTINGS = (
     "learning_rate",
     "optimizer",

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise import _core, plots
+from tilewise._files import check_outputs, outputs
 from tilewise._format import counted, duration
-from tilewise._output_files import check_outputs, outputs
 from tilewise.commands import train_rows
 from tilewise.report.tables import Table
 from tilewise.tables.fit import Score, fit_table

@@ -10,7 +10,8 @@ from typing import Any
 
 from tilewise._checks import check_int
 from tilewise._core import usable_cpus
-from tilewise._output_files import check_outputs, remove_unfinished
+from tilewise._extras import required
+from tilewise._files import check_outputs, remove_unfinished
 from tilewise._threads import get_num_threads, set_num_threads
 from tilewise.data.dataset import Parts
 from tilewise.data.open import open_rows
@@ -137,13 +138,7 @@ def _train(
 
 
 def _world() -> Any:
-    try:
-        from mpi4py import MPI
-    except ImportError:
-        raise ImportError(
-            '--mpi needs mpi4py, which is missing; pip install "tilewise[mpi]"'
-        ) from None
-    return MPI.COMM_WORLD
+    return required("mpi4py.MPI", "mpi", "--mpi needs mpi4py").COMM_WORLD
 
 
 def _check(

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tilewise._checks import check_array, check_shape
+from tilewise._checks import Array, check_array, check_shape
 from tilewise.data.dataset import Reader, reader_of
 from tilewise.data.npy import split
 
 __all__ = ["ArrayPart"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tilewise._checks import Array
+from tilewise._extras import required
 from tilewise.data.columns import check_names, column_label, position_of
 from tilewise.data.dataset import Reader
 from tilewise.data.npy import NpyFile, from_end, open_labels
 
 __all__ = ["open_arrow", "open_parquet"]
 
-Array = NDArray[Any]
 
 _DECODING = 2  # PyArrow holds bytes as they are stored, and what becomes of them
 
@@ -223,12 +223,7 @@ def _dtype(path: Path, field: Any) -> type:
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Name the file in what PyArrow raises, or say that it is missing."""
-    try:
-        import pyarrow
-    except ImportError:
-        raise ImportError(
-            f'{path} needs PyArrow, which is missing; pip install "tilewise[tables]"'
-        ) from None
+    pyarrow = required("pyarrow", "tables", f"{path} needs PyArrow")
     try:
         yield
     except MemoryError as error:

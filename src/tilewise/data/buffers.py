@@ -5,18 +5,16 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tilewise import _core
+from tilewise._checks import Array
 from tilewise.data.dataset import Rows, Run
 from tilewise.data.training_set import Examples
 
 __all__ = ["Buffers", "StreamedExamples"]
 
-Array = NDArray[Any]
 _ORDER_BYTES = 8  # a row's, of the order in which the engine draws them
 _PIECE_BYTES = 2**20  # read at once: still in the cache when it is split into X and y
 _PIECES = 4  # that buffer_bytes allows for: of files as they lie, and what a thread takes

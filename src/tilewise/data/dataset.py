@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tilewise._checks import check_float_array, check_shape
+from tilewise._checks import Array, check_float_array, check_shape
 
 __all__ = ["Chunks", "Part", "Parts", "Reader", "Rows", "Run"]
 
-Array = NDArray[Any]
 
 # Fills a table (k, width) and y (k,) with the next k rows: X in the table's first columns.
 Reader = Callable[[Array, Array], None]

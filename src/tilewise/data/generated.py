@@ -1,15 +1,11 @@
 """Rows of a known linear model."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from tilewise._checks import check_deviation, check_float_dtype, check_int, check_seed
+from tilewise._checks import Array, check_deviation, check_float_dtype, check_int, check_seed
 
 __all__ = ["synthetic"]
-
-Array = NDArray[Any]
 
 
 def synthetic(

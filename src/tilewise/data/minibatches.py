@@ -1,17 +1,14 @@
 """Minibatches of rows in memory."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tilewise._checks import check_bool, check_examples, check_int, check_seed
+from tilewise._checks import Array, check_bool, check_examples, check_int, check_seed
 from tilewise._core import Sampler
 
 __all__ = ["Minibatches"]
-
-Array = NDArray[Any]
 
 
 class Minibatches:

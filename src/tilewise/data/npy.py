@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tilewise._checks import Array
 from tilewise.data.columns import position_of
 from tilewise.data.dataset import Reader
 
 __all__ = ["LABELS_SUFFIX", "NpyFile", "NpyPart", "from_end", "open_labels", "open_npy", "split"]
 
-Array = NDArray[Any]
 
 LABELS_SUFFIX = ".y.npy"
 

@@ -1,17 +1,15 @@
 """Columns of mean 0 and deviation 1."""
 
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from tilewise._checks import check_finite, check_float_array
+from tilewise._checks import Array, check_finite, check_float_array
 from tilewise.data.dataset import Rows
 from tilewise.data.standardized import StandardizedRows, standardize_rows
 
 __all__ = ["standardize"]
-
-Array = NDArray[Any]
 
 
 @overload

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tilewise._checks import Array
 from tilewise.data.dataset import Reader, Rows, Run
 
 __all__ = ["Moments", "StandardizedRows", "moments_of", "standardize_rows", "standardized_by"]
 
-Array = NDArray[Any]
 
 _VALUES = 2**15  # computed with at once, in float64: they stay in the cache
 

@@ -1,17 +1,14 @@
 """What a linear model is trained on, checked once."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise import _core
-from tilewise._checks import check_array, check_float_array, check_fraction, nonfinite
+from tilewise._checks import Array, check_array, check_float_array, check_fraction, nonfinite
 
 __all__ = ["Examples", "check_matrix"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tilewise import _core
+from tilewise._checks import Array
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Rows
 from tilewise.data.training_set import Examples
@@ -17,7 +17,6 @@ from tilewise.training.streaming import check_rows
 
 __all__ = ["Draws", "LocalRows"]
 
-Array = NDArray[Any]
 Pieces = Generator[Examples, None, None]
 
 

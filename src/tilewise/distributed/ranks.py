@@ -8,12 +8,13 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tilewise._checks import Array
+from tilewise._extras import required
 
 __all__ = ["RankError", "Ranks"]
 
 Result = TypeVar("Result")
-Array = NDArray[Any]
 
 
 class RankError(RuntimeError):
@@ -38,12 +39,7 @@ class Ranks:
         self.rank, self.size = 0, 1
         if comm is None:
             return
-        try:
-            from mpi4py import MPI
-        except ImportError:
-            raise ImportError(
-                'comm needs mpi4py, which is missing; pip install "tilewise[mpi]"'
-            ) from None
+        MPI = required("mpi4py.MPI", "mpi", "comm needs mpi4py")
         if not isinstance(comm, MPI.Intracomm):
             raise TypeError(
                 f"comm is a {type(comm).__name__}; give a communicator such as MPI.COMM_WORLD"

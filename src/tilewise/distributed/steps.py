@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tilewise import _core
+from tilewise._checks import Array
 from tilewise.distributed.draws import Draws
 from tilewise.distributed.ranks import Ranks
 from tilewise.training.state import Engine
 
 __all__ = ["Steps", "steps_for"]
-
-Array = NDArray[Any]
 
 
 class Steps(Protocol):

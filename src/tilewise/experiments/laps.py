@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from tilewise._extras import required
 from tilewise.timing import Timer
 
 _LAP_SECONDS = 1e-2  # long beside an interrupt, and the threads of the one before come to rest
@@ -12,13 +13,8 @@ _LAP_SECONDS = 1e-2  # long beside an interrupt, and the threads of the one befo
 
 def numpy_on_one_thread() -> AbstractContextManager[Any]:
     """Hold NumPy to one thread in a `with` block."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        raise ImportError(
-            'threadpoolctl is missing to hold NumPy to one thread: pip install "tilewise[report]"'
-        ) from None
-    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    controls = required("threadpoolctl", "report", "NumPy on one thread needs threadpoolctl")
+    limits: AbstractContextManager[Any] = controls.threadpool_limits(1)
     return limits
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tilewise import _core
 from tilewise._checks import check_bool
-from tilewise._output_files import outputs
+from tilewise._files import outputs
 from tilewise.hardware.cache_folder import cache_folder
 from tilewise.hardware.facts import available_isas, cpu_name, isa
 from tilewise.hardware.limits import Limits, Measured, measure

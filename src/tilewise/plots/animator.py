@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tilewise._extras import required
 from tilewise.plots.legends import add_legend
 
 if TYPE_CHECKING:
@@ -183,16 +184,11 @@ def _in_notebook() -> bool:
 
 def _new_figure(figsize: tuple[float, float], *, window: bool) -> tuple[Figure, bool]:
     """Return a figure, and whether it has a window: if asked for and the backend has windows."""
-    try:
-        import matplotlib.pyplot as plt
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
-        raise ImportError(message) from None
+    plt = required("matplotlib.pyplot", "report", "plots need Matplotlib")
     if not window:
-        return Figure(figsize=figsize, layout="constrained"), False
+        return required("matplotlib.figure", "report", "plots need Matplotlib").Figure(
+            figsize=figsize, layout="constrained"
+        ), False
     figure = plt.figure(figsize=figsize, layout="constrained")
     has_window = getattr(figure.canvas, "required_interactive_framework", None) is not None
     if has_window:

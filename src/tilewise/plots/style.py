@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tilewise._extras import required
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -29,11 +31,6 @@ def line_style(i: int) -> dict[str, Any]:
 
 def new_axes(size: tuple[float, float] = SIZE) -> Axes:
     """Return the axes of a new figure that pyplot does not know; `size` is in inches."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        message = 'plots need Matplotlib, which is missing; pip install "tilewise[report]"'
-        raise ImportError(message) from None
-    return Figure(figsize=size, layout="constrained").subplots()
+    figure = required("matplotlib.figure", "report", "plots need Matplotlib")
+    axes: Axes = figure.Figure(figsize=size, layout="constrained").subplots()
+    return axes

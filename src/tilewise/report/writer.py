@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tilewise import experiments
-from tilewise._output_files import check_outputs, outputs
+from tilewise._files import check_outputs, outputs
 from tilewise._threads import get_num_threads
 from tilewise.data.airfoil import load_airfoil
 from tilewise.data.generated import synthetic

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tilewise._checks import check_int, check_real
-from tilewise._input_files import read_content, read_npz
+from tilewise._files import read_content, read_npz
 from tilewise.data.columns import check_names
 from tilewise.tables.model import LinearModel, Standardization
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._input_files import read_content, read_npy
+from tilewise._extras import required
+from tilewise._files import read_content, read_npy
 from tilewise.data.columns import check_names, column_label, columns_of
 from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.table import NumericTable
@@ -72,15 +73,10 @@ def _parse_npy(content: bytes, only: Sequence[str] | None) -> NumericTable:
 
 
 def _parse_parquet(content: bytes, only: Sequence[str] | None) -> NumericTable:
+    pyarrow = required("pyarrow", "tables", "Parquet files need PyArrow")
+    parquet = required("pyarrow.parquet", "tables", "Parquet files need PyArrow")
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ImportError(
-            'Parquet files need PyArrow, which is missing; pip install "tilewise[tables]"'
-        ) from None
-    try:
-        table = pyarrow.parquet.ParquetFile(io.BytesIO(content)).read()
+        table = parquet.ParquetFile(io.BytesIO(content)).read()
         table.validate(full=True)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())

@@ -11,8 +11,7 @@ import numpy as np
 
 from tilewise import schedules
 from tilewise._checks import check_int, check_positive
-from tilewise._input_files import read_content, read_npz
-from tilewise._output_files import outputs, replaced
+from tilewise._files import outputs, read_content, read_npz, replaced
 from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import Config, Rate
 from tilewise.training.state import Engine

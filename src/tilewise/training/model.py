@@ -3,15 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tilewise._checks import Array
 from tilewise.data.training_set import check_matrix
 from tilewise.products import matmul
 from tilewise.training.state import Engine
 
 __all__ = ["TrainedModel"]
-
-Array = NDArray[Any]
 
 
 class TrainedModel:

@@ -7,10 +7,10 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise import _core
-from tilewise._checks import check_finite, check_float_array
+from tilewise._checks import Array, check_finite, check_float_array
 from tilewise.data.training_set import Examples
 from tilewise.schedules import rate_block
 from tilewise.training.auto_rate import largest_rates, momentum_factor
@@ -19,7 +19,6 @@ from tilewise.training.settings import Config, Rate
 
 __all__ = ["Engine", "Records", "starting_weights"]
 
-Array = NDArray[Any]
 EngineState = tuple[dict[str, Array], int, int, float]
 _INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
 
