@@ -38,8 +38,8 @@ LAYERS = """
     training
     data
     hardware
-    products schedules timing _threads
-    _checks _extras _files _format _progress _threadpoolctl
+    products schedules timing _threads _progress
+    _checks _extras _files _format _threadpoolctl
     _core
 """
 DEPTHS = {name: depth for depth, line in enumerate(LAYERS.split("\n")) for name in line.split()}

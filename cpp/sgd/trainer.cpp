@@ -172,17 +172,20 @@ class Training {
   }
 
   std::span<const T> next_rates() {
-    return rates_.from(*state_.steps, together_, last_step_ - *state_.steps);
+    watch_.start();
+    const auto rates = rates_.from(*state_.steps, together_, last_step_ - *state_.steps);
+    watch_.stop();
+    return rates;
   }
 
   index some_steps(const std::int64_t* order, index begin) {
     const index left = examples_.x.rows - begin;
-    watch_.start();
     const auto rates = next_rates();
     if (rates.empty()) return 0;
     const index batch = settings_.batch_size;
     index rows = std::min(rows_until_look(left), static_cast<index>(rates.size()) * batch);
     if (rows < left) rows -= rows % (together_ * batch);
+    watch_.start();
     const index done = stepper_.run(order, begin, rows, rates.data());
     watch_.stop();
     seen_ += done;
@@ -193,7 +196,7 @@ class Training {
   // that records do not change the bits of the training.
   bool record_within_steps(const std::int64_t* order, index begin) {
     const index together = std::min(together_, examples_.x.rows - begin);
-    while (next_record_ - *state_.examples < together) {
+    while (next_record_ < never && next_record_ - *state_.examples < together) {
       const Backup<T> here(state_, slots_);
       const auto rates = next_rates();
       if (rates.empty()) return false;

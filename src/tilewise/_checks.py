@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Array = NDArray[Any]
 
-_INT64_MAX = 2**63 - 1
+INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
 _DEVIATION_MAX = 1e30  # leaves room for multiples of it in float32
 
 
-def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = _INT64_MAX) -> int:
+def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = INT64_MAX) -> int:
     """Return an integer of at least `minimum` and at most `maximum`; booleans are not integers."""
     try:
         number = operator.index(value)

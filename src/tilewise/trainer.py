@@ -40,7 +40,7 @@ class Trainer(TrainedModel):
     batch_size : int, default 32
         Rows in a step of `run_epoch` and `fit`; all or more is gradient descent.
     learning_rate : float, 'auto', tilewise.schedules.Schedule or callable, default 0.01
-        A callable is given the number of the step, from 0, and asked up to 4096 steps ahead. 'auto'
+        A callable is given the number of the step, from 0, and asked some 4096 steps ahead. 'auto'
         is half the largest rate below which minibatch SGD contracts, from the first data seen; see
         `tilewise.training.auto_rate`.
     optimizer : str or Optimizer, default 'sgd'
@@ -210,9 +210,9 @@ class Trainer(TrainedModel):
             As in `step`. Or X is rows of `tilewise.open_rows`, which says what goes with them.
         epochs : int, default 1
         record_every : int, optional
-            Rows between two entries of the history; an entry is the loss over all rows, and the
-            end always has one. By default one in five epochs, and at most a hundred, so that they
-            take at most about a tenth of the training's time. They do not change the weights.
+            Rows between two entries of the history: the loss over all rows. The end always has one.
+            By default one in five of the epochs asked for, and at most a hundred: about a tenth of
+            the work of a long training. Entries do not change the weights.
         validation_fraction : float, optional
             This part of the rows, drawn at random, is not trained on; the loss after each epoch is
             over it.
@@ -258,6 +258,7 @@ class Trainer(TrainedModel):
         """
         only_in_memory = {
             "sample_weight": sample_weight,
+            "record_every": record_every,
             "validation_fraction": validation_fraction,
             "patience": patience,
             "callbacks": callbacks or None,

@@ -280,6 +280,8 @@ def test_arguments_are_checked(shards):
         tw.fit(rows)
     with pytest.raises(ValueError, match="target=9 is not a column"):
         tw.open_rows(shards, target=9)
+    with pytest.raises(ValueError, match="record_every does not go with rows"):
+        tw.fit(tw.open_rows(shards), record_every=100)
     with pytest.raises(ValueError, match="y does not go with rows"):
         tw.fit(rows, np.ones(3))
     with pytest.raises(TypeError, match="source=3 is neither a path nor chunks"):

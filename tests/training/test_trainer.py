@@ -124,6 +124,28 @@ def test_records_by_default_come_every_fifth_epoch_and_at_most_a_hundred(epochs,
     assert (alike.examples == history.examples).all()
 
 
+def test_epochs_without_end_have_records_too():
+    X, y, _, _ = tw.data.synthetic(50, 3, seed=0)
+    history = tw.Trainer(3, seed=0).fit(X, y, epochs=10**18, callbacks=[lambda *_: True])
+    assert history.examples.tolist() == [50]
+
+
+@pytest.mark.parametrize("record_every", [1, 7, None])
+def test_rates_asked_for_at_a_record_count_as_training(record_every):
+    X, y, _, _ = tw.data.synthetic(300, 3, seed=0)
+    laps = tw.Timer()
+    laps.stop()
+
+    def rate(step):
+        with laps:
+            sum(range(1000))
+        return 1e-3
+
+    trainer = tw.Trainer(3, batch_size=1, learning_rate=rate, seed=0)
+    history = trainer.fit(X, y, record_every=record_every)
+    assert history.seconds_per_epoch >= laps.sum() - laps.times[0]
+
+
 @pytest.mark.parametrize("rate", [1e-3, tw.schedules.InverseScaling(1e-3)])
 @pytest.mark.parametrize(("n_features", "dtype"), [(5, "f4"), (5, "f8"), (40, "f4"), (40, "f8")])
 @pytest.mark.parametrize("batch_size", [1, 7])

@@ -46,6 +46,13 @@ def test_ten_epochs_are_four_and_six_bit_by_bit(settings, n_features, tmp_path):
     assert parts.bias == whole.bias
 
 
+def test_a_count_of_rows_near_the_largest_integer_ends_the_training():
+    trainer = tw.Trainer(5, batch_size=1, learning_rate=1e-3, seed=0)
+    trainer._engine.counters[:] = 2**63 - 51
+    trainer.fit(X, Y, record_every=7)
+    assert trainer.examples <= 2**63 - 1
+
+
 def test_one_trainer_trains_in_one_thread():
     trainer = tw.Trainer(5)
 

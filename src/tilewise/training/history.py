@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._checks import check_int
+from tilewise._checks import INT64_MAX, check_int
 
 __all__ = ["DivergenceError", "History", "rows_between_records"]
 
@@ -65,9 +65,9 @@ class DivergenceError(FloatingPointError):
 def rows_between_records(record_every: int | None, n_rows: int, epochs: int) -> int:
     """Return `record_every`, checked, or for None an interval that takes little time.
 
-    The loss over all rows is at most half the work of an epoch, so one in five epochs is a tenth of
-    the training's. With the end there are at most a hundred.
+    The loss over all rows is about half the work of an epoch, so one in five epochs is about a
+    tenth of the training's. With the end there are at most a hundred.
     """
     if record_every is not None:
         return check_int("record_every", record_every)
-    return n_rows * max(5, -(-epochs // 99))
+    return min(n_rows * max(5, -(-epochs // 99)), INT64_MAX)
