@@ -15,6 +15,8 @@ from tilewise import data
 from tilewise.cache_folder import cache_folder
 from tilewise.data import DataUnavailableError, load_airfoil
 
+pytestmark = pytest.mark.once
+
 FILE = "airfoil_self_noise.dat"
 
 

@@ -13,6 +13,8 @@ from benchmarks.products import Product
 from benchmarks.rival import Rival
 from benchmarks.worker import EndedError, SkippedError
 
+pytestmark = pytest.mark.once
+
 UNITS, THREADS = 4, 3
 
 

@@ -14,6 +14,8 @@ from benchmarks.measure import Visit, summary
 from benchmarks.products import Product
 from benchmarks.rival import OURS
 
+pytestmark = pytest.mark.once
+
 SQUARE = Product("square", (100, 100), (100, 100))
 EPOCH = Epochs("sgd-airfoil", 1500, 5, 10)
 

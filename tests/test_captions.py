@@ -9,6 +9,8 @@ from tilewise.limits import Limits, Measured
 from tilewise.machine import Machine
 from tilewise.roofline import RooflinePoint
 
+pytestmark = pytest.mark.once
+
 
 def run(name, losses, seconds):
     losses = np.array(losses)

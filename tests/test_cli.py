@@ -10,6 +10,8 @@ import pytest
 import tilewise as tw
 from tilewise import cli, report
 
+pytestmark = pytest.mark.once
+
 
 def run(*arguments, **kwargs):
     command = [sys.executable, "-m", "tilewise", *arguments]

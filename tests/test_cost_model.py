@@ -9,6 +9,8 @@ from tilewise.cost_model import JobShape, Network, Prediction, StepCost, doubled
 from tilewise.limits import Limits, Measured
 from tilewise.machine import Machine
 
+pytestmark = pytest.mark.once
+
 
 def measured(value):
     return Measured(value, value, value, value)

@@ -13,6 +13,8 @@ from ranks import D, N, mpiexec, on_ranks, parts, settings, table
 import tilewise as tw
 from tilewise.distributed.shares import rows_among
 
+pytestmark = pytest.mark.once
+
 RANKS = [1, 2, 3, 4]
 SAME = {"rtol": 1e-11, "atol": 1e-13}
 

@@ -13,6 +13,8 @@ from ranks import PROGRAMS, D, N, mpiexec, on_ranks, settings, table
 import tilewise as tw
 from tilewise import checkpoint
 
+pytestmark = pytest.mark.once
+
 SIZE = 3
 
 

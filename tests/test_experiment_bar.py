@@ -11,6 +11,8 @@ import tqdm
 from tilewise import report
 from tilewise.experiment_bar import ExperimentBar
 
+pytestmark = pytest.mark.once
+
 
 class Terminal(io.StringIO):
     def isatty(self):

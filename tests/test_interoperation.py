@@ -7,6 +7,8 @@ import tilewise as tw
 from tilewise.examples import Examples
 from tilewise.sgd import mean_loss
 
+pytestmark = pytest.mark.once
+
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(50, 3)).astype(np.float32)
 Y = (X @ np.float32([1, -2, 3]) + 1).astype(np.float32)

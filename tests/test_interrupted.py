@@ -9,6 +9,8 @@ import pytest
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(1000, 5)).astype(np.float32)
 Y = (X @ np.arange(5) + RNG.normal(size=1000)).astype(np.float32)

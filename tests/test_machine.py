@@ -14,6 +14,8 @@ from tilewise import cli, limits
 from tilewise.limits import Limits, Measured
 from tilewise.machine_table import facts_sentence, of_machine, spread_sentence
 
+pytestmark = pytest.mark.once
+
 module = importlib.import_module("tilewise.machine")  # tw.machine is the function
 
 STEADY = Limits(*(Measured(10.0 * i, 9.9 * i, 10.1 * i, 10.2 * i) for i in range(1, 7)))

@@ -12,6 +12,8 @@ from tilewise import cli, model_commands
 from tilewise.data import standardize
 from tilewise.model_commands import FILES
 
+pytestmark = pytest.mark.once
+
 ROWS = "size,rooms,price\n" + "".join(
     f"{size},{rooms},{3 * size + 20 * rooms + 7}\n" for size in range(20, 60) for rooms in (1, 2, 4)
 )

@@ -14,6 +14,8 @@ import tilewise as tw
 from tilewise import chapter, names, report
 from tilewise.tables import duration, three_digits
 
+pytestmark = pytest.mark.once
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -11,6 +11,8 @@ import pytest
 import tilewise as tw
 from tilewise import chapter
 
+pytestmark = pytest.mark.once
+
 
 def history(losses, seconds):
     return tw.History(

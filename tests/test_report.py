@@ -16,6 +16,8 @@ import pytest
 import tilewise as tw
 from tilewise import chapter, report, tables
 
+pytestmark = pytest.mark.once
+
 PNG = b"\x89PNG\r\n\x1a\n"
 LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
 

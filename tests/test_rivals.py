@@ -12,6 +12,8 @@ from benchmarks.products import Product, operands
 from benchmarks.rival import OURS, RIVALS
 from benchmarks.rivals.forms import Forms, multiply_and_sum
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("repeats", [1, 2])
 @pytest.mark.parametrize("name", [OURS, "numpy"])

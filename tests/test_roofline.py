@@ -16,6 +16,8 @@ from tilewise.machine import Machine
 from tilewise.plots.labels import Label, place
 from tilewise.roofline import RooflinePoint, roofline_points
 
+pytestmark = pytest.mark.once
+
 STRATEGIES = ("element", "row", "column", "block", "full")
 
 

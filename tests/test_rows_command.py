@@ -17,6 +17,8 @@ import tilewise as tw
 from tilewise import checkpoint, cli
 from tilewise.model_file import load_model
 
+pytestmark = pytest.mark.once
+
 WEIGHTS = np.array([1.0, -2.0, 3.0])
 
 

@@ -11,6 +11,8 @@ from streams import SMALL, USED, D, N, assert_same, sequential
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
 

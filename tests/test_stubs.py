@@ -9,6 +9,8 @@ import pytest
 
 from tilewise import _core
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("mypy")
 
 ROOT = Path(__file__).parents[1]

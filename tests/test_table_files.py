@@ -15,6 +15,8 @@ from tilewise.csv_file import parse_csv
 from tilewise.numeric_table import NumericTable
 from tilewise.table_files import read_table
 
+pytestmark = pytest.mark.once
+
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 

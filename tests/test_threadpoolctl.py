@@ -8,6 +8,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+
 
 def ours():
     return [pool for pool in threadpool_info() if pool["user_api"] == "tilewise"]
