@@ -1,16 +1,15 @@
 """`SGDRegressor`: scikit-learn's own checks, and that it is the trainer."""
 
-import os
 import pickle
 import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from signalled import signalled
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
@@ -225,11 +224,8 @@ def test_a_failed_fit_leaves_the_model_as_it_was(change, error, message):
 
 def test_ctrl_c_keeps_the_weights_so_far():
     model = tw.SGDRegressor(epochs=10**9, random_state=0)
-    timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), signalled(signal.SIGINT, steps=10_000):
         model.fit(X, Y)
-    timer.join()
     assert model.score(X, Y) > 0.99
 
 

@@ -3,15 +3,12 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
 
 import numpy as np
 import pytest
-from ranks import mpiexec
+from ranks import PROGRAMS, mpiexec
 
 import tilewise as tw
 from tilewise import checkpoint, cli
@@ -259,18 +256,21 @@ def leave_as_if_killed_while_writing(out):
 
 
 def test_a_killed_job_resumes(folder):
-    job = ["data", "--mpi", "--batch-size", "8", "--learning-rate", "0.001", "--epochs", "20"]
+    job = ["data", "--mpi", "--batch-size", "8", "--learning-rate", "0.001", "--epochs", "2"]
     save = ["--checkpoint-every", "100", "--resume", "--out"]
     start = [*mpiexec(2), "-m", "tilewise", "train", *job, *save]
     subprocess.run([*start, "whole"], check=True, capture_output=True, timeout=120)
-    for seconds in (0.2, 0.1, 0):
-        with subprocess.Popen([*start, "killed"], start_new_session=True) as killed:
-            while not (folder / "killed/checkpoint.npz").exists() and killed.poll() is None:
-                time.sleep(0.01)
-            time.sleep(seconds)
-            with suppress(ProcessLookupError):
-                os.killpg(killed.pid, signal.SIGKILL)
-    assert tw.Trainer.load("killed/checkpoint.npz").steps > 0
+    for place, count in (
+        ("before a checkpoint is on the disk", 2),
+        ("before a checkpoint has its name", 3),
+        ("in a step", 250),
+    ):
+        standing = [*mpiexec(2), str(PROGRAMS), "command", place, str(count), "train", *job, *save]
+        with subprocess.Popen([*standing, "killed"], stdout=subprocess.PIPE) as killed:
+            said = killed.stdout.readline()
+            killed.kill()
+        assert said == b"there\n"
+    assert tw.Trainer.load("killed/checkpoint.npz").steps == 500
     refused = subprocess.run(
         [sys.executable, "-m", "tilewise", "train", "data", "--out", "killed"],
         capture_output=True, text=True, check=False,

@@ -1,10 +1,10 @@
 """The native trainer against a plain NumPy one fed the same minibatches, and known results."""
 
 import signal
-import threading
 
 import numpy as np
 import pytest
+from signalled import signalled
 
 import tilewise as tw
 from tilewise.sgd import mean_loss
@@ -124,11 +124,8 @@ def test_initial_weights_are_small_and_not_written():
 
 def test_ctrl_c_stops_a_long_run():
     X, y, _, _ = tw.data.synthetic(1000, 5, seed=0)
-    interrupt = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), signalled(signal.SIGINT):
         tw.fit(X, y, epochs=10**9, record_every=10**12)
-    interrupt.join()
 
 
 def test_any_layout_and_read_only_input():

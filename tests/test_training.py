@@ -2,11 +2,11 @@
 
 import os
 import signal
-import threading
 import time
 
 import numpy as np
 import pytest
+from signalled import signalled
 
 import tilewise as tw
 from tilewise import curvature
@@ -287,17 +287,7 @@ def test_ctrl_c_keeps_the_weights_so_far(n, features, batch_size):
     big = RNG.normal(size=(n, features)).astype(np.float32)
     y = big.sum(axis=1)
     trainer = tw.Trainer(features, batch_size=batch_size, learning_rate=1e-4)
-    pressed = []
-
-    def press():
-        while trainer.steps == 0:
-            time.sleep(0.01)
-        pressed.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    timer = threading.Timer(0.1, press)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt) as interrupt:
+    with pytest.raises(KeyboardInterrupt) as interrupt, signalled(signal.SIGINT) as pressed:
         trainer.fit(big, y, epochs=10**9, record_every=len(big))
     assert time.perf_counter() - pressed[0] < 5  # no hang; how soon is measured elsewhere
     assert trainer.steps > 0
