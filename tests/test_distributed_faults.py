@@ -63,6 +63,7 @@ def test_a_rank_that_goes_on_alone_after_an_error_ends_with_the_job():
 
 
 def test_what_does_not_go_with_ranks_is_refused(tmp_path):
+    pytest.importorskip("mpi4py", exc_type=ImportError)
     X, y = table()
     trainer = tw.Trainer(D, dtype=np.float64)
     with pytest.raises(TypeError, match="comm is a str; give a communicator"):

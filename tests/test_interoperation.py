@@ -96,6 +96,7 @@ def test_the_result_is_that_of_numpy(container):
 
 
 def test_the_regressor_takes_them(container, monkeypatch):
+    pytest.importorskip("sklearn")
     other_X, other_y, as_it_lies = container
     trained_on = []
     run_epoch = tw.Trainer.run_epoch
@@ -121,6 +122,7 @@ def test_no_copy_where_the_layout_allows(container):
 
 
 def test_predict_takes_columns_without_a_copy(monkeypatch):
+    pytest.importorskip("sklearn")
     multiplied = []
     monkeypatch.setattr(
         "tilewise.trained_model.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)

@@ -77,6 +77,7 @@ def test_a_fault_of_a_schedule_takes_all_epochs_back(options):
 
 
 def test_an_estimator_counts_the_epochs_before_ctrl_c():
+    pytest.importorskip("sklearn")
     estimator = tw.SGDRegressor(epochs=NEVER_ENDS, random_state=0)
     with pytest.raises(KeyboardInterrupt), signalled(signal.SIGINT, steps=10_000):
         estimator.fit(X, Y)

@@ -38,6 +38,7 @@ def error(capsys, *arguments):
 
 
 def test_train_prints_how_well_it_fits_and_writes_the_files(folder, capsys):
+    pytest.importorskip("matplotlib")
     assert cli.main(["train", "flats.csv", "--epochs", "100"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -182,6 +183,7 @@ def _no_matplotlib():
     ],
 )
 def test_train_that_cannot_be_done(folder, capsys, arguments, message):
+    pytest.importorskip("mpi4py", exc_type=ImportError)
     assert message in error(capsys, "train", *arguments)
 
 

@@ -2,9 +2,6 @@
 
 import sys
 
-import matplotlib
-import matplotlib.figure
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -12,6 +9,8 @@ import tilewise as tw
 from tilewise import chapter
 
 pytestmark = pytest.mark.once
+matplotlib = pytest.importorskip("matplotlib")
+plt = pytest.importorskip("matplotlib.pyplot")  # imports matplotlib.figure too
 
 
 def history(losses, seconds):

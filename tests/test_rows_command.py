@@ -47,6 +47,7 @@ def assert_fitted(path, rows=3020):
 
 
 def test_a_folder_is_fitted(folder, capsys):
+    pytest.importorskip("matplotlib")
     assert cli.main(["train", "data", "--epochs", "10"]) == 0
     assert "Linear model of column 4 by 3 features" in capsys.readouterr().out
     model = assert_fitted("tilewise-model/model.json")

@@ -276,6 +276,7 @@ def test_early_stopping_keeps_the_best():
 
 
 def test_verbose_and_progress(capsys):
+    pytest.importorskip("tqdm")
     tw.Trainer(5).fit(X, Y, epochs=2, verbose=True, progress=True)
     captured = capsys.readouterr()
     assert "epoch 2: loss" in captured.out
