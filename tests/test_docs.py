@@ -80,6 +80,7 @@ def test_python_of_a_page_runs(name, elsewhere):
         exec(compile(block, name, "exec"), names)
 
 
+@pytest.mark.slow
 def test_readme_commands_run(elsewhere, capsys, monkeypatch):
     cli, plan = importlib.import_module("tilewise.cli"), tw.report._FULL
     sizes = plan.sizes[:-1]  # the last alone takes 20 s

@@ -28,6 +28,7 @@ def test_the_package_passes_mypy_strict(pytestconfig):
     run("mypy", "--cache-dir", str(pytestconfig.cache.mkdir("mypy")))
 
 
+@pytest.mark.slow
 def test_the_stub_describes_the_compiled_core(tmp_path):
     # The metaclass of pybind11 has no name that a stub could import. Members are still compared.
     allowlist = tmp_path / "allowlist"
