@@ -15,6 +15,9 @@ import pytest
 import tilewise as tw
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.once
+pytest.importorskip("sklearn")
+
 README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 PACKAGE = Path(tw.__file__).parent
@@ -83,8 +86,12 @@ def test_python_of_a_page_runs(name, elsewhere):
         exec(compile(block, name, "exec"), names)
 
 
-def test_readme_commands_run(elsewhere, capsys):
+@pytest.mark.slow
+def test_readme_commands_run(elsewhere, capsys, monkeypatch):
     cli = importlib.import_module("tilewise.commands.cli")
+    writer = importlib.import_module("tilewise.report.writer")
+    sizes = writer._FULL.sizes[:-1]  # the last alone takes 20 s
+    monkeypatch.setattr(writer, "_FULL", dataclasses.replace(writer._FULL, sizes=sizes))
     lines = "".join(code_blocks("sh")).splitlines()
     calls = [call for line in lines for call in re.findall(r"(?:^|/)tilewise\b(.*)", line)]
     assert calls

@@ -10,6 +10,8 @@ import pytest
 import tilewise as tw
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.once
+
 SOURCES = ROOT / "src" / "tilewise"
 # Users import these by their paths.
 PUBLIC = {"data", "hardware", "schedules", "plots", "d2l", "experiments"}

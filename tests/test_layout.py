@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.once
+
 CPP = ROOT / "cpp"
 PACKAGE = ROOT / "src" / "tilewise"
 

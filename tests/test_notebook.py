@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.once
+
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 

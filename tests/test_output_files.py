@@ -9,6 +9,8 @@ import pytest
 import tilewise as tw
 from tilewise._files import check_outputs, outputs, replaced
 
+pytestmark = pytest.mark.once
+
 
 def write(folder, names, force=False, **contents):
     with outputs(folder, names, force) as unfinished:

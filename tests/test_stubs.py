@@ -11,6 +11,8 @@ import tilewise
 from tests.support.paths import ROOT
 from tilewise import _core
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("mypy")
 
 # assert_type fails on Any. The ignored errors have to be there: strict reports an unused ignore.
@@ -65,6 +67,7 @@ def test_users_see_the_types(tmp_path):
     run("mypy", *options, cwd=tmp_path, MYPYPATH="", PYTHONPATH=tested)
 
 
+@pytest.mark.slow
 def test_the_stub_describes_the_compiled_core(tmp_path):
     # The metaclass of pybind11 has no name that a stub could import. Members are still compared.
     allowlist = tmp_path / "allowlist"

@@ -4,6 +4,8 @@ import pytest
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def clock(monkeypatch):

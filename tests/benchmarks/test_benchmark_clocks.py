@@ -1,5 +1,6 @@
 """What the benchmarks measure with, on a clock that only the calls move."""
 
+import importlib
 import sys
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -7,11 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks import check, field, machine, rival, worker
+from benchmarks import field, machine, rival, worker
 from benchmarks.machine import ROOT
 from benchmarks.products import Product
 from benchmarks.rival import Rival
 from benchmarks.worker import EndedError, SkippedError
+
+pytestmark = pytest.mark.once
+pytest.importorskip("threadpoolctl")
+check = importlib.import_module("benchmarks.check")
 
 UNITS, THREADS = 4, 3
 

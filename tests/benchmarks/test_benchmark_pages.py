@@ -14,6 +14,8 @@ from benchmarks.measure import Visit, summary
 from benchmarks.products import Product
 from benchmarks.rival import OURS
 
+pytestmark = pytest.mark.once
+
 SQUARE = Product("square", (100, 100), (100, 100))
 EPOCH = Epochs("sgd-airfoil", 1500, 5, 10)
 
@@ -129,6 +131,7 @@ def test_the_model_knows_that_cores_slow_each_other_down():
 
 
 def test_pictures_have_a_line_for_each_contestant():
+    pytest.importorskip("matplotlib")
     from benchmarks.pictures import products
 
     speed, ratio = products(record_of([1e-3] * 3, [3e-3] * 3)).axes
@@ -238,6 +241,7 @@ def repository(tmp_path, monkeypatch):
 
 
 def test_the_command_writes_and_compares(repository, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
     runs = [record_of([s] * 3, [1.0] * 3) for s in (1.0, 1.0, 2.0, 1.0, 2.0, 2.0)]
     keys = [case["key"] for case in runs[0]["cases"]]
     asked = []

@@ -10,6 +10,8 @@ from benchmarks.ranks import RESULT, apart, rows_of
 from tilewise.distributed.cost_model import JobShape
 from tilewise.distributed.shares import rows_among
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("rows", [30, 37])
 @pytest.mark.parametrize("ranks", [1, 2])

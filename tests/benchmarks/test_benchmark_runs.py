@@ -9,6 +9,8 @@ from benchmarks.products import Product
 from benchmarks.rival import OURS
 from benchmarks.worker import SkippedError
 
+pytestmark = pytest.mark.once
+
 CASE, OTHER, GROWING = (Product("square", (n, n), (n, n)) for n in (5, 6, 7))
 LIMITS = {"l3": 2**25}
 

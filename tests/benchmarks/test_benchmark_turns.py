@@ -10,6 +10,8 @@ from benchmarks.products import Product
 from benchmarks.rival import OURS
 from benchmarks.worker import EndedError, SkippedError
 
+pytestmark = pytest.mark.once
+
 CASE = Product("square", (5, 7), (7, 3))
 
 

@@ -13,6 +13,8 @@ from benchmarks.products import Product, check, operands, product_cases
 from benchmarks.rival import OURS, RIVALS, UnsupportedError
 from benchmarks.worker import EndedError, SkippedError, Worker
 
+pytestmark = pytest.mark.once
+
 SMALL = [
     Product("square", (5, 7), (7, 3)),
     Product("square", (5, 7), (7, 3), "float64", orders="FC"),

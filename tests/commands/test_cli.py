@@ -4,12 +4,18 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 import tilewise as tw
 from tilewise.commands import cli
 from tilewise.report import writer as report
+
+pytestmark = pytest.mark.once
+NEEDS_REPORT = pytest.mark.skipif(
+    None in map(find_spec, ("matplotlib", "threadpoolctl", "tqdm")), reason="needs tilewise[report]"
+)
 
 
 def run(*arguments, **kwargs):
@@ -31,25 +37,20 @@ def test_machine_prints_the_isa_and_the_versions(capsys):
     assert all(isa in out for isa in tw.available_isas())
 
 
-def test_report_writes_the_folder_and_prints_the_tables(tmp_path, capsys):
-    out = tmp_path / "out"
-    assert (
-        cli.main(["report", "--out", str(out), "--quick", "--data", "synthetic", "--seed", "7"])
-        == 0
-    )
-    assert sorted(os.listdir(out)) == sorted(report.FILES)
-    assert "gd " in (printed := capsys.readouterr().out)
-    assert printed.endswith(f"See {out}{os.sep}report.html\n")
-    assert "seed 7." in " ".join(printed.split())
+def test_report_writes_the_folder_and_prints_the_tables(made):
+    assert sorted(os.listdir(made.out)) == sorted(report.FILES)
+    assert "gd " in made.stdout
+    assert made.stdout.endswith(f"See {made.out}{os.sep}report.html\n")
+    assert "seed 3." in " ".join(made.stdout.split())
 
 
-def test_the_default_folder(tmp_path, monkeypatch):
+def test_the_default_folder(written_before, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["report", "--quick", "--data", "synthetic"]) == 0
     assert os.listdir(tmp_path) == ["tilewise-report"]
 
 
-def test_nothing_is_overwritten_without_force(tmp_path, capsys):
+def test_nothing_is_overwritten_without_force(written_before, tmp_path, capsys):
     (tmp_path / "results.json").write_text("mine")
     arguments = ["report", "--quick", "--out", str(tmp_path), "--data", "synthetic"]
     assert cli.main(arguments) == 2
@@ -81,18 +82,21 @@ def test_wrong_arguments_end_with_status_2_and_are_named(arguments, message, cap
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
+@NEEDS_REPORT
 def test_out_that_cannot_be_made(capsys):
     assert cli.main(["report", "--out", "/dev/null/x", "--data", "synthetic"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "tilewise report: error: /dev/null is not a folder; choose another"
 
 
+@NEEDS_REPORT
 def test_out_with_a_name_that_is_too_long(tmp_path, capsys):
     assert cli.main(["report", "--out", str(tmp_path / ("x" * 300)), "--data", "synthetic"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot be written: File name too long; choose another folder" in line
 
 
+@NEEDS_REPORT
 def test_ctrl_c_is_status_130_without_a_traceback(tmp_path, monkeypatch, capsys):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt

@@ -13,6 +13,8 @@ from tilewise.commands.train_predict import FILES
 from tilewise.data import standardize
 from tilewise.data.airfoil import AIRFOIL_PATH
 
+pytestmark = pytest.mark.once
+
 ROWS = "size,rooms,price\n" + "".join(
     f"{size},{rooms},{3 * size + 20 * rooms + 7}\n" for size in range(20, 60) for rooms in (1, 2, 4)
 )
@@ -37,6 +39,7 @@ def error(capsys, *arguments):
 
 
 def test_train_prints_how_well_it_fits_and_writes_the_files(folder, capsys):
+    pytest.importorskip("matplotlib")
     assert cli.main(["train", "flats.csv", "--epochs", "100"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -181,6 +184,7 @@ def _no_matplotlib():
     ],
 )
 def test_train_that_cannot_be_done(folder, capsys, arguments, message):
+    pytest.importorskip("mpi4py", exc_type=ImportError)
     assert message in error(capsys, "train", *arguments)
 
 

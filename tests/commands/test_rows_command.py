@@ -3,20 +3,20 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import tilewise as tw
-from tests.support.ranks import mpiexec
+from tests.support.paths import ROOT
+from tests.support.ranks import PROGRAMS, mpiexec
 from tilewise.commands import cli
 from tilewise.tables.model_file import load_model
 from tilewise.training import checkpoint
+
+pytestmark = pytest.mark.once
 
 WEIGHTS = np.array([1.0, -2.0, 3.0])
 
@@ -49,6 +49,7 @@ def assert_fitted(path, rows=3020):
 
 
 def test_a_folder_is_fitted(folder, capsys):
+    pytest.importorskip("matplotlib")
     assert cli.main(["train", "data", "--epochs", "10"]) == 0
     assert "Linear model of column 4 by 3 features" in capsys.readouterr().out
     model = assert_fitted("tilewise-model/model.json")
@@ -258,18 +259,24 @@ def leave_as_if_killed_while_writing(out):
 
 
 def test_a_killed_job_resumes(folder):
-    job = ["data", "--mpi", "--batch-size", "8", "--learning-rate", "0.001", "--epochs", "20"]
+    job = ["data", "--mpi", "--batch-size", "8", "--learning-rate", "0.001", "--epochs", "2"]
     save = ["--checkpoint-every", "100", "--resume", "--out"]
     start = [*mpiexec(2), "-m", "tilewise", "train", *job, *save]
     subprocess.run([*start, "whole"], check=True, capture_output=True, timeout=120)
-    for seconds in (0.2, 0.1, 0):
-        with subprocess.Popen([*start, "killed"], start_new_session=True) as killed:
-            while not (folder / "killed/checkpoint.npz").exists() and killed.poll() is None:
-                time.sleep(0.01)
-            time.sleep(seconds)
-            with suppress(ProcessLookupError):
-                os.killpg(killed.pid, signal.SIGKILL)
-    assert tw.Trainer.load("killed/checkpoint.npz").steps > 0
+    for place, count in (
+        ("before a checkpoint is on the disk", 2),
+        ("before a checkpoint has its name", 3),
+        ("in a step", 250),
+    ):
+        standing = [*mpiexec(2), *PROGRAMS, "command", place, str(count), "train", *job, *save]
+        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        with subprocess.Popen(
+            [*standing, "killed"], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}
+        ) as killed:
+            said = killed.stdout.readline()
+            killed.kill()
+        assert said == b"there\n"
+    assert tw.Trainer.load("killed/checkpoint.npz").steps == 500
     refused = subprocess.run(
         [sys.executable, "-m", "tilewise", "train", "data", "--out", "killed"],
         capture_output=True, text=True, check=False,

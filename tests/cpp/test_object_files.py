@@ -15,6 +15,8 @@ import pytest
 import tilewise
 from tests.support.objects import ISAS, compile_commands, compile_source, run
 
+pytestmark = pytest.mark.once
+
 # Types of symbols that the linker merges across objects (man nm).
 MERGED = set("WwVvuC")
 # The compiler's own pointer for exceptions: data, the same in every object.

@@ -13,6 +13,7 @@ import pytest
 QEMU = shutil.which("qemu-x86_64")
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="emulates x86-64 on itself only"),
     pytest.mark.skipif(QEMU is None, reason="needs qemu-x86_64 (Debian package qemu-user)"),
 ]

@@ -6,6 +6,8 @@ import pytest
 
 from tilewise import d2l
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("matplotlib")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tilewise.data import airfoil, load_airfoil
 
+pytestmark = pytest.mark.once
+
 
 def test_the_published_file_is_in_the_package():
     content = Path(airfoil.AIRFOIL_PATH).read_bytes()

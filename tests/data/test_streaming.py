@@ -214,6 +214,7 @@ def test_nan_is_named_with_file_and_row(table, shards):
 
 
 def test_progress_counts_bytes(shards, capsys):
+    pytest.importorskip("tqdm")
     rows = tw.open_rows(shards, buffer_bytes=SMALL)
     tw.Trainer(D, seed=0).fit(rows, epochs=2, progress=True)
     shown = capsys.readouterr().err.replace("\r", "\n").splitlines()

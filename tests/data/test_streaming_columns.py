@@ -11,6 +11,8 @@ import tilewise as tw
 from tests.support.damage import DAMAGE, damaged
 from tests.support.streams import SMALL, USED, D, N, assert_same, sequential
 
+pytestmark = pytest.mark.once
+
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
 

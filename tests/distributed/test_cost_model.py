@@ -17,6 +17,8 @@ from tilewise.distributed.cost_model import (
 from tilewise.hardware.limits import Limits, Measured
 from tilewise.hardware.measured import Machine
 
+pytestmark = pytest.mark.once
+
 
 def measured(value):
     return Measured(value, value, value, value)

@@ -13,6 +13,8 @@ from tests.support.paths import ROOT
 from tests.support.ranks import D, N, mpiexec, on_ranks, parts, settings, table
 from tilewise.distributed.shares import rows_among
 
+pytestmark = pytest.mark.once
+
 RANKS = [1, 2, 3, 4]
 SAME = {"rtol": 1e-11, "atol": 1e-13}
 

@@ -3,8 +3,7 @@
 import os
 import signal
 import subprocess
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,6 +12,8 @@ import tilewise as tw
 from tests.support.paths import ROOT
 from tests.support.ranks import PROGRAMS, D, N, mpiexec, on_ranks, settings, table
 from tilewise.training import checkpoint
+
+pytestmark = pytest.mark.once
 
 SIZE = 3
 
@@ -63,6 +64,7 @@ def test_a_rank_that_goes_on_alone_after_an_error_ends_with_the_job():
 
 
 def test_what_does_not_go_with_ranks_is_refused(tmp_path):
+    pytest.importorskip("mpi4py", exc_type=ImportError)
     X, y = table()
     trainer = tw.Trainer(D, dtype=np.float64)
     with pytest.raises(TypeError, match="comm is a str; give a communicator"):
@@ -191,35 +193,50 @@ def test_with_one_rank_the_steps_are_those_of_one_process(tmp_path):
 
 
 @contextmanager
-def started(size, *arguments):
-    """Give the processes of the ranks of the program `train`, and the steps that were done."""
-    run = [*mpiexec(size), *PROGRAMS, "train", *map(str, arguments)]
+def started(size, *arguments, place=()):
+    """Give the processes of the ranks of the program `train`, and the steps that were done.
+
+    With a place, rank 0 is there.
+    """
+    run = [*mpiexec(size), *PROGRAMS, "train", *map(str, (*arguments, *place))]
     with subprocess.Popen(run, cwd=ROOT, stdout=subprocess.PIPE, text=True) as job:
-        ranks = [tuple(map(int, job.stdout.readline().split())) for _ in range(size)]
-        yield job, [pid for _, pid, _ in ranks], ranks[0][2]
-        job.wait(60)
+        try:
+            lines = [job.stdout.readline() for _ in range(size + bool(place))]
+            ranks = sorted(tuple(map(int, line.split())) for line in lines if line != "there\n")
+            yield job, [pid for _, pid, _ in ranks], ranks[0][2]
+            job.wait(60)
+        finally:
+            job.kill()
 
 
-@pytest.mark.parametrize(("size", "epochs"), [(1, 1600), (2, 400)])
-def test_a_job_that_is_killed_again_and_again_ends_as_if_it_had_not(size, epochs, tmp_path):
-    every, random = 500, np.random.default_rng(size)
+KILLS = {  # where, and the steps that are saved by then
+    ("in a step", 20): 0,
+    ("before a checkpoint has its name", 1): 0,
+    ("before a checkpoint is written", 3): 100,
+    ("before a checkpoint is on the disk", 2): 150,
+    ("before a checkpoint has its name", 3): 250,
+    ("in a step", 60): 300,
+    ("before a checkpoint is written", 1): 300,
+    ("in a step", 120): 400,
+}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_job_that_is_killed_again_and_again_ends_as_if_it_had_not(size, tmp_path):
+    epochs, every = 10, 50
     undisturbed, path = tmp_path / "undisturbed.npz", tmp_path / "checkpoint.npz"
     with started(size, tmp_path / "other.npz", epochs, every, undisturbed) as (job, _, _):
         pass
     assert job.returncode == 0
 
-    steps = []
-    for _ in range(8):
-        with started(size, path, epochs, every, tmp_path / "end.npz") as (_, ranks, at):
-            steps.append(at)
-            time.sleep(random.uniform(0, 0.3))
-            with suppress(ProcessLookupError):  # it may be done
-                os.kill(random.choice(ranks), signal.SIGKILL)
-    assert steps == sorted(steps)
-    print(steps)
-    assert steps[-1] > 0
-    with started(size, path, epochs, every, tmp_path / "end.npz") as (job, _, _):
-        pass
+    training, saved = (path, epochs, every, tmp_path / "end.npz"), 0
+    for i, (place, saved_by_then) in enumerate(KILLS.items()):
+        with started(size, *training, place=place) as (_, ranks, at):
+            assert at == saved
+            os.kill(ranks[i % size], signal.SIGKILL)
+        saved = saved_by_then
+    with started(size, *training) as (job, _, at):
+        assert at == saved
     assert job.returncode == 0
     expected, found = np.load(undisturbed), np.load(tmp_path / "end.npz")
     for name in expected:

@@ -19,6 +19,7 @@ def ends(curves):
 
 
 def test_size_sweep_measures_every_strategy_at_every_size():
+    pytest.importorskip("threadpoolctl")
     results = experiments.size_sweep([4, 8], repeats=1)
     names = [*tw.STRATEGIES, "numpy"]
     assert [(result.n, result.name) for result in results] == [
@@ -38,6 +39,7 @@ def test_the_loops_in_python_compute_the_product(module, strategy):
 
 
 def test_frameworks_count_their_calls_and_leave_out_what_is_missing(monkeypatch):
+    pytest.importorskip("threadpoolctl")
     monkeypatch.setattr(python_loops.importlib.util, "find_spec", lambda name: name == "numpy")
     results = experiments.frameworks(n=8, repeats=1)
     calls = {(r.framework, r.strategy): r.calls for r in results}

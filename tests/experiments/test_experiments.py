@@ -102,6 +102,7 @@ def test_four_runs_share_a_fresh_seed(synthetic):
 
 
 def test_strategies_measure_all_and_numpy():
+    pytest.importorskip("threadpoolctl")
     results = experiments.strategies(n=16, dtype=np.float64, repeats=3)
     assert [result.name for result in results] == [*tw.STRATEGIES, "numpy"]
     for result in results:
@@ -110,6 +111,7 @@ def test_strategies_measure_all_and_numpy():
 
 
 def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
+    pytest.importorskip("threadpoolctl")
     order = []
 
     def seconds(product, calls):
@@ -129,6 +131,7 @@ def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
 
 @pytest.mark.parametrize("experiment", ["strategies", "four_runs"])
 def test_progress_sees_every_step(experiment, synthetic):
+    pytest.importorskip("threadpoolctl")
     steps = []
 
     def progress(iterable):
@@ -183,6 +186,7 @@ def test_step_limit_parts_convergence_from_divergence(synthetic):
     ],
 )
 def test_bad_arguments_are_named(call, message):
+    pytest.importorskip("threadpoolctl")
     with pytest.raises((TypeError, ValueError), match=message):
         call()
 

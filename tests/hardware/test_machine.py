@@ -16,6 +16,8 @@ from tilewise.hardware.cache_folder import cache_folder
 from tilewise.hardware.limits import Limits, Measured
 from tilewise.report.machine_table import facts_sentence, of_machine, spread_sentence
 
+pytestmark = pytest.mark.once
+
 module = importlib.import_module("tilewise.hardware.measured")  # tw.machine is the function
 
 STEADY = Limits(*(Measured(10.0 * i, 9.9 * i, 10.1 * i, 10.2 * i) for i in range(1, 7)))

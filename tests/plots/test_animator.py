@@ -5,6 +5,8 @@ import pytest
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("matplotlib")
 
 

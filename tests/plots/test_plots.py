@@ -2,14 +2,15 @@
 
 import sys
 
-import matplotlib
-import matplotlib.figure
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import tilewise as tw
 from tilewise import experiments
+
+pytestmark = pytest.mark.once
+matplotlib = pytest.importorskip("matplotlib")
+plt = pytest.importorskip("matplotlib.pyplot")  # imports matplotlib.figure too
 
 
 def history(losses, seconds):

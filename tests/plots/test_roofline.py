@@ -5,9 +5,6 @@ import itertools
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 import tilewise as tw
 from tilewise.experiments import Run, StrategyResult, four_runs, strategies
@@ -15,6 +12,11 @@ from tilewise.experiments.roofline import RooflinePoint, roofline_points
 from tilewise.hardware.limits import Limits, Measured
 from tilewise.hardware.measured import Machine
 from tilewise.plots.labels import Label, place
+
+pytestmark = pytest.mark.once
+FigureCanvasAgg = pytest.importorskip("matplotlib.backends.backend_agg").FigureCanvasAgg
+Figure = pytest.importorskip("matplotlib.figure").Figure
+Text = pytest.importorskip("matplotlib.text").Text
 
 STRATEGIES = ("element", "row", "column", "block", "full")
 

@@ -9,6 +9,8 @@ import pytest
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+
 # No number from 1 to 1024 in plain digits; for int() some are, and others too long to read.
 WRONG_NUMBERS = [
     "0",

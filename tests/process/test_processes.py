@@ -12,7 +12,7 @@ import pytest
 
 import tilewise as tw
 
-LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks")
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks, and reads /proc")
 A = np.arange(90_000).reshape(300, 300).astype(np.float32) % 7
 SQUARE = (A.astype(np.int64) @ A.astype(np.int64)).astype(np.float32)
 
@@ -125,46 +125,71 @@ def test_products_and_fits_from_many_threads_at_once():
     assert not wrong
 
 
-# The object in a global is deleted when the interpreter has begun to shut down. It sleeps, so that
-# the threads then ask for the interpreter's lock.
+# The object in a module is deleted when the interpreter has begun to shut down; globals of the
+# program are not, since its threads use them. It waits until all other threads sleep: then those
+# that computed have asked for the interpreter's lock, in vain. Else they would be gone, or crash.
 CALLS_AT_THE_END = """
-import threading, time
+import os, threading, time
 import numpy as np
 import tilewise as tw
 
 tw.set_num_threads(2)
 A = np.ones((300, 300), np.float32)
 X, y, _, _ = tw.data.synthetic(20_000, 5, seed=0)
-options = dict(epochs=10**6, record_every=10**12)
+
+done = threading.Semaphore(0)
+
+def start(call):
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    return str(thread.native_id)
+
+def multiply(**options):
+    def repeat():
+        while True:
+            tw.matmul(A, A, **options)
+            done.release()
+
+    thread = start(repeat)
+    done.acquire()
+    return thread
+
+def train(**options):
+    trainer = tw.Trainer(5, **options)
+    thread = start(lambda: trainer.fit(X, y, 10**6))
+    while trainer.steps == 0:
+        time.sleep(0)
+    return thread
+
 calls = dict(
-    direct=lambda: tw.matmul(A, A),
-    ufunc=lambda: tw.matmul(A, A, order="K"),
-    fit=lambda: tw.fit(X, y, learning_rate=1e-4, **options),
-    callable=lambda: tw.fit(X, y, learning_rate=lambda step: 1e-4, batch_size=1, **options),
+    direct=lambda: multiply(),
+    ufunc=lambda: multiply(order="K"),
+    fit=lambda: train(learning_rate=1e-4),
+    callable=lambda: train(learning_rate=lambda step: 1e-4, batch_size=1),
 )
-begun = threading.Semaphore(0)
 
-def repeat(call):
-    while True:
-        begun.release()
-        call()
+class WaitsAtTheEnd:
+    computed = {{calls[{which!r}]() for _ in range(2)}}
 
-for _ in range(2):
-    threading.Thread(target=repeat, args=[calls[{which!r}]], daemon=True).start()
-    begun.acquire()
-time.sleep(0.1)
+    def __del__(self, listdir=os.listdir, open=open, sleep=time.sleep, write=os.write):
+        awake = 2
+        while awake > 1:
+            sleep(0)
+            awake = 0
+            for thread in listdir("/proc/self/task"):
+                with open("/proc/self/task/" + thread + "/stat", "rb") as stat:
+                    awake += stat.read().rsplit(b") ")[-1][:1] != b"S"
+        if self.computed <= set(listdir("/proc/self/task")):
+            write(1, b"they sleep")
 
-class SleepsAtTheEnd:
-    def __del__(self, sleep=time.sleep):
-        sleep(0.3)
-
-last = SleepsAtTheEnd()
+os.last = WaitsAtTheEnd()
 """
 
 
+@LINUX
 @pytest.mark.parametrize("which", ["direct", "ufunc", "fit", "callable"])
 def test_python_may_end_while_a_call_runs(which):
-    run(CALLS_AT_THE_END.format(which=which))
+    assert run(CALLS_AT_THE_END.format(which=which)) == "they sleep"
 
 
 def test_a_product_at_exit():

@@ -4,13 +4,15 @@ import subprocess
 import sys
 
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 import tilewise as tw
 
+pytestmark = pytest.mark.once
+threadpoolctl = pytest.importorskip("threadpoolctl")
+
 
 def ours():
-    return [pool for pool in threadpool_info() if pool["user_api"] == "tilewise"]
+    return [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "tilewise"]
 
 
 def test_it_sees_the_threads():
@@ -23,7 +25,7 @@ def test_it_sees_the_threads():
 @pytest.mark.parametrize("limits", [1, {"tilewise": 1}])
 def test_it_limits_the_threads(limits):
     with tw.threads(3):
-        with threadpool_limits(limits):
+        with threadpoolctl.threadpool_limits(limits):
             assert tw.get_num_threads() == 1
         assert tw.get_num_threads() == 3
 

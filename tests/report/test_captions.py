@@ -10,6 +10,8 @@ from tilewise.hardware.limits import Limits, Measured
 from tilewise.hardware.measured import Machine
 from tilewise.report import captions
 
+pytestmark = pytest.mark.once
+
 
 def run(name, losses, seconds):
     losses = np.array(losses)

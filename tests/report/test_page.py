@@ -15,6 +15,8 @@ from tilewise import experiments
 from tilewise._format import duration, three_digits
 from tilewise.report import glossary, writer
 
+pytestmark = pytest.mark.once
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -44,16 +46,14 @@ class Tables(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def read(made):
     """Return the page, its text read as tables, results.json, and the results themselves."""
-    out = tmp_path_factory.mktemp("page")
-    results = writer.create(out, data="synthetic", seed=3, quick=True)
-    page = out / "report.html"
-    return page, Tables(page.read_text()), json.loads((out / "results.json").read_text()), results
+    page, results = made.out / "report.html", json.loads((made.out / "results.json").read_text())
+    return page, Tables(page.read_text()), results, made.results
 
 
-def test_results_have_a_key_an_experiment(made):
-    _, _, results, _ = made
+def test_results_have_a_key_an_experiment(read):
+    _, _, results, _ = read
     assert {
         "runs",
         "concise_form",
@@ -71,8 +71,8 @@ def test_results_have_a_key_an_experiment(made):
     } < set(results)
 
 
-def test_tables_of_runs_and_products_are_those_of_the_results(made):
-    _, page, results, _ = made
+def test_tables_of_runs_and_products_are_those_of_the_results(read):
+    _, page, results, _ = read
     for title, key in (("Training runs", "runs"), ("From scratch and concise", "concise_form")):
         assert page.tables[title] == [
             ["run", "batch", "rate", "epochs", "loss", "time / epoch"],
@@ -129,8 +129,8 @@ def test_tables_of_runs_and_products_are_those_of_the_results(made):
     ]
 
 
-def test_tables_of_the_roofline_are_those_of_the_results(made):
-    _, page, results, _ = made
+def test_tables_of_the_roofline_are_those_of_the_results(read):
+    _, page, results, _ = read
     units = [*[1.0] * (len(results["limits"]) - 1), 1e-9]  # the call is in ns
     for row, figure, unit in zip(
         page.tables["What this machine does at most"][1:],
@@ -146,8 +146,8 @@ def test_tables_of_the_roofline_are_those_of_the_results(made):
     ]
 
 
-def test_the_machine_is_there_in_full(made):
-    page, _, results, _ = made
+def test_the_machine_is_there_in_full(read):
+    page, _, results, _ = read
     about = results["machine"]
     for words in (
         f"{about['cpu']}: {about['cpus']} CPU",
@@ -158,15 +158,15 @@ def test_the_machine_is_there_in_full(made):
         assert words in page.read_text()
 
 
-def test_figures_that_vary_are_pointed_out(made):
-    page, _, results, _ = made
+def test_figures_that_vary_are_pointed_out(read):
+    page, _, results, _ = read
     named = "Half the distance of the quartiles" in page.read_text()
     spreads = [(f["high"] - f["low"]) / 2 / f["median"] for f in results["limits"].values()]
     assert named is any(spread > 0.05 for spread in spreads)
 
 
-def test_tables_of_exercises_are_those_of_the_results(made):
-    _, page, results, _ = made
+def test_tables_of_exercises_are_those_of_the_results(read):
+    _, page, results, _ = read
     assert page.tables["Batch size and learning rate"][1:] == [
         [
             str(result["batch_size"]),
@@ -195,14 +195,14 @@ def test_tables_of_exercises_are_those_of_the_results(made):
     ]
 
 
-def test_every_picture_has_a_caption_with_a_number(made):
-    page = made[1]
+def test_every_picture_has_a_caption_with_a_number(read):
+    page = read[1]
     assert len(page.captions) == len(writer.page.PICTURES)
     assert all(re.search(r"\d", caption) for caption in page.captions)
 
 
-def test_every_name_is_explained(made):
-    page = made[1]
+def test_every_name_is_explained(read):
+    page = read[1]
     rows = {
         "Training runs": glossary.RUNS,
         "From scratch and concise": glossary.CONCISE,
@@ -217,16 +217,16 @@ def test_every_name_is_explained(made):
         assert [row[0] for row in page.tables[title][1:]] == list(meanings)
     for title, meanings in columns.items():
         assert page.tables[title][0][1:] == list(meanings)
-    text = html.unescape(made[0].read_text())
+    text = html.unescape(read[0].read_text())
     for meanings in (*rows.values(), *columns.values()):
         for name, meaning in meanings.items():
             assert f"<dt>{name}</dt><dd>{meaning}</dd>" in text
 
 
 @pytest.fixture(scope="module")
-def wide(made):
+def wide(read):
     """Return the page as it is with every framework installed, and with long numbers."""
-    page, results = made[0], made[3]
+    page, results = read[0], read[3]
     loops = [
         dataclasses.replace(loop, framework=framework, seconds=1.234e-6)
         for framework in ("tilewise", "NumPy", "PyTorch", "TensorFlow", "JAX")

@@ -6,10 +6,13 @@ import re
 from functools import partial
 
 import pytest
-import tqdm
 
+from tilewise.hardware import limits
 from tilewise.report import writer
 from tilewise.report.progress import ExperimentBar
+
+pytestmark = pytest.mark.once
+tqdm = pytest.importorskip("tqdm")
 
 
 class Terminal(io.StringIO):
@@ -48,7 +51,8 @@ def test_a_loop_that_fails_takes_the_bar_off(terminal):
     assert terminal.getvalue().endswith("\r")
 
 
-def test_a_report_advances_one_bar_to_its_end_in_small_parts(terminal, tmp_path):
+def test_a_report_advances_one_bar_to_its_end_in_small_parts(terminal, tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "_REPEATS", 25)  # as users have it
     writer.create(tmp_path / "out", data="synthetic", quick=True)
     found = percentages(terminal)
     assert found == sorted(found)

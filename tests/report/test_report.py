@@ -5,7 +5,6 @@ import importlib
 import json
 import os
 import re
-import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -17,15 +16,12 @@ import tilewise as tw
 from tilewise import _format, experiments
 from tilewise.report import tables, writer
 
+pytestmark = pytest.mark.once
+for extra in ("matplotlib", "threadpoolctl", "tqdm"):
+    pytest.importorskip(extra)
+
 PNG = b"\x89PNG\r\n\x1a\n"
 LOSS_RANGE = (0.2419, 0.2643)  # of all four simulated runs together
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return the folder and the results of one report on synthetic data."""
-    out = tmp_path_factory.mktemp("made") / "new" / "folder"
-    return out, writer.create(out, data="synthetic", seed=3, quick=True)
 
 
 @pytest.fixture
@@ -40,15 +36,14 @@ def no_work(monkeypatch):
 
 
 def test_the_folder_has_the_files_and_nothing_else(made):
-    out, _ = made
-    assert sorted(os.listdir(out)) == sorted(writer.FILES)
+    assert sorted(os.listdir(made.out)) == sorted(writer.FILES)
     for name in writer.page.PICTURES:
-        assert (out / f"{name}.png").read_bytes().startswith(PNG)
+        assert (made.out / f"{name}.png").read_bytes().startswith(PNG)
 
 
 def test_json_has_the_results(made):
-    out, results = made
-    found = json.loads((out / "results.json").read_text())
+    results = made.results
+    found = json.loads((made.out / "results.json").read_text())
     assert found["tilewise"] == tw.__version__
     assert found["data"] == "synthetic"
     assert found["seed"] == 3
@@ -71,6 +66,7 @@ def test_json_has_the_results(made):
 
 
 def test_a_busy_machine_does_not_lower_the_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_write", lambda *_: None)
     limits = importlib.import_module("tilewise.hardware.limits")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(limits, "_fma_gflops", lambda dtype, count: 1e6)
@@ -115,7 +111,7 @@ class Page(HTMLParser):
 
 
 def test_page_has_its_pictures_inside_and_fetches_nothing(made):
-    out, results = made
+    out, results = made.out, made.results
     text = (out / "report.html").read_text()
     page = Page(text)
     prefix = "data:image/png;base64,"
@@ -129,7 +125,7 @@ def test_page_has_its_pictures_inside_and_fetches_nothing(made):
 
 
 def test_terminal_has_the_numbers_within_80_columns(made):
-    _, results = made
+    results = made.results
     text = writer.text(results)
     assert max(map(len, text.splitlines())) <= 80
     for run in results.runs:
@@ -147,7 +143,7 @@ def test_an_existing_file_is_kept(name, no_work, tmp_path):
     assert (tmp_path / name).read_text() == "mine"
 
 
-def test_force_replaces_the_report_and_leaves_other_files(tmp_path):
+def test_force_replaces_the_report_and_leaves_other_files(written_before, tmp_path):
     for name in ("results.json", "mine.txt"):
         (tmp_path / name).write_text("mine")
     writer.create(tmp_path, data="synthetic", force=True, quick=True)
@@ -155,13 +151,15 @@ def test_force_replaces_the_report_and_leaves_other_files(tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
-def test_a_failure_leaves_the_old_report_whole(tmp_path, monkeypatch):
+def test_a_failure_leaves_the_old_report_whole(written_before, tmp_path, monkeypatch):
     (tmp_path / "results.json").write_text("mine")
+    write = writer._write
 
-    def page(*args):
+    def write_until_the_disk_is_full(*args):
+        write(*args)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer.page, "to_html", page)
+    monkeypatch.setattr(writer, "_write", write_until_the_disk_is_full)
     with pytest.raises(OSError, match="No space left on device; choose another folder"):
         writer.create(tmp_path, data="synthetic", force=True, quick=True)
     assert os.listdir(tmp_path) == ["results.json"]
@@ -197,10 +195,8 @@ def test_bad_arguments_are_named(argument, value, no_work, tmp_path):
         writer.create(tmp_path / "out", **arguments)
 
 
-def test_no_progress_bar_when_stderr_is_no_terminal(tmp_path, capsys):
-    assert not sys.stderr.isatty()
-    writer.create(tmp_path / "out", data="synthetic", quick=True)
-    assert capsys.readouterr().err == ""
+def test_no_progress_bar_when_stderr_is_no_terminal(made):
+    assert made.stderr == ""
 
 
 def gd(losses, learning_rate=1.0):
@@ -226,7 +222,7 @@ def test_step_sentences_follow_the_numbers(lambda_max, converges):
 
 
 def test_a_loaded_machine_is_pointed_out(made):
-    _, results = made
+    results = made.results
     loads = {0.0: False, 2.0: False, 2.1: True}
     for load, warned in loads.items():
         machine = results.machine | {"system_cpus": 8, "load_average": load}
@@ -235,7 +231,6 @@ def test_a_loaded_machine_is_pointed_out(made):
 
 
 def test_html_escapes_what_the_machine_says(made):
-    out, results = made
-    machine = results.machine | {"cpu": "<b>&CPU"}
-    page = writer.page.to_html(replace(results, machine=machine), [], out)
+    machine = made.results.machine | {"cpu": "<b>&CPU"}
+    page = writer.page.to_html(replace(made.results, machine=machine), [], made.out)
     assert "&lt;b&gt;&amp;CPU" in page and "<b>" not in page

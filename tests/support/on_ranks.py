@@ -1,6 +1,7 @@
 """Programs that the tests start with mpiexec: ``on_ranks.py PROGRAM ARGUMENT ..``."""
 
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from mpi4py import MPI
 
 import tilewise as tw
 from tests.support.ranks import D, N, parts, settings, table
+from tilewise.commands import cli
 from tilewise.distributed.ranks import Ranks
 from tilewise.distributed.steps import Averaged
 
@@ -145,8 +147,41 @@ def pull_the_cable(ranks, array):
     raise RuntimeError("a cable was pulled")
 
 
-def train(checkpoint, epochs, every, out):
+PLACES = {
+    "in a step": (Ranks, "sum"),
+    "before a checkpoint is written": (np, "savez"),  # its file is open, and empty
+    "before a checkpoint is on the disk": (os, "fsync"),
+    "before a checkpoint has its name": (os, "replace"),
+}
+
+
+def stand_still(place, count):
+    """Have rank 0 say that it is at a place, for the time given, and stay there until killed."""
+    if COMM.rank > 0:
+        return
+    owner, name = PLACES[place]
+    call, before = getattr(owner, name), iter(range(int(count) - 1))
+
+    def counted(*arguments, **options):
+        if next(before, None) is None:
+            os.write(1, b"there\n")
+            while True:
+                signal.pause()
+        return call(*arguments, **options)
+
+    setattr(owner, name, counted)
+
+
+def command(place, count, *arguments):
+    """Run the command line until it is killed."""
+    stand_still(place, count)
+    cli.main(arguments)
+
+
+def train(checkpoint, epochs, every, out, *place):
     """Train from the checkpoint on, if there is one, until so many epochs are done."""
+    if place:
+        stand_still(*place)
     X, y = own()
     slow = tw.schedules.Exponential(0.02, decay=1e-5)
     if os.path.exists(checkpoint):

@@ -15,6 +15,8 @@ from tilewise.tables.model import LinearModel, Standardization
 from tilewise.tables.model_file import load_model, save_model
 from tilewise.tables.table import NumericTable
 
+pytestmark = pytest.mark.once
+
 NAMES = ("x", "Größe", "y")
 TABLE = NumericTable(NAMES, np.random.default_rng(3).normal([5, -2, 9], [3, 0.1, 40], (200, 3)))
 MODEL = LinearModel(

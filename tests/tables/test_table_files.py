@@ -15,6 +15,8 @@ from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.read import read_table
 from tilewise.tables.table import NumericTable
 
+pytestmark = pytest.mark.once
+
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -305,6 +307,7 @@ def read_or_refuse(path, content):
 @settings(max_examples=300)
 @given(content=st.binary() | st.text("0123456789.,;eE+-_\"' \t\r\nab").map(str.encode))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+    pytest.importorskip("pyarrow")
     folder = tmp_path_factory.getbasetemp()
     for name in ("fuzz.csv", "fuzz.npy", "fuzz.parquet"):
         read_or_refuse(folder / name, content)

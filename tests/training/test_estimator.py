@@ -1,24 +1,18 @@
 """`SGDRegressor`: scikit-learn's own checks, and that it is the trainer."""
 
-import os
 import pickle
 import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.sparse
-from sklearn.base import clone
-from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tilewise as tw
+from tests.support.signalled import signalled
+
+checks = pytest.importorskip("sklearn.utils.estimator_checks")  # imports what is used below
+sklearn = pytest.importorskip("sklearn")
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(200, 4)).astype(np.float32)
@@ -26,7 +20,7 @@ Y = (X @ np.float32([1, -2, 3, 0.5]) + 1 + 0.1 * RNG.normal(size=200)).astype(np
 BOTH = np.stack([Y, -2 * Y], axis=1)
 
 
-@parametrize_with_checks([tw.SGDRegressor()])
+@checks.parametrize_with_checks([tw.SGDRegressor()])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -96,7 +90,7 @@ def test_pickles_go_on_and_clones_begin_anew():
     again = pickle.loads(pickle.dumps(model))
     assert (again.predict(X) == model.predict(X)).all()
     assert (again.partial_fit(X, Y).coef_ == model.partial_fit(X, Y).coef_).all()
-    new = clone(model)
+    new = sklearn.base.clone(model)
     assert not hasattr(new, "coef_")
     assert new.optimizer == optimizer
 
@@ -131,6 +125,7 @@ def test_numbers_of_other_dtypes_are_converted():
 
 
 def test_feature_names():
+    pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
     model = tw.SGDRegressor(random_state=0).fit(frame, pd.Series(Y))
     assert model.feature_names_in_.tolist() == ["a", "b", "c", "d"]
@@ -140,7 +135,7 @@ def test_feature_names():
 
 
 def test_sparse_input_is_refused():
-    sparse = scipy.sparse.csr_array(X)
+    sparse = pytest.importorskip("scipy.sparse").csr_array(X)
     model = tw.SGDRegressor().fit(X, Y)
     for call in (lambda: model.fit(sparse, Y), lambda: model.predict(sparse)):
         with pytest.raises(TypeError, match="dense data is required"):
@@ -148,16 +143,17 @@ def test_sparse_input_is_refused():
 
 
 def test_a_pipeline_in_a_grid_search():
-    pipeline = make_pipeline(StandardScaler(), tw.SGDRegressor(random_state=0))
+    scaler = sklearn.preprocessing.StandardScaler()
+    pipeline = sklearn.pipeline.make_pipeline(scaler, tw.SGDRegressor(random_state=0))
     grid = {"sgdregressor__batch_size": [1, 16], "sgdregressor__epochs": [1, 30]}
-    search = GridSearchCV(pipeline, grid, cv=3).fit(100 * X + 7, Y)
+    search = sklearn.model_selection.GridSearchCV(pipeline, grid, cv=3).fit(100 * X + 7, Y)
     assert search.best_params_["sgdregressor__epochs"] == 30
     assert search.best_score_ > 0.99
 
 
 def test_as_good_as_least_squares(airfoil):
     features, target = airfoil
-    best = LinearRegression().fit(features, target)
+    best = sklearn.linear_model.LinearRegression().fit(features, target)
     model = tw.SGDRegressor(average=True, random_state=0).fit(features, target)
     assert model.score(features, target) > best.score(features, target) - 0.002
     np.testing.assert_allclose(model.coef_, best.coef_, atol=0.02)
@@ -216,7 +212,7 @@ def test_a_failed_fit_leaves_the_model_as_it_was(change, error, message):
     model = tw.SGDRegressor(random_state=0, epochs=2).fit(X, Y)
     before = model.predict(X)
     model.set_params(**change)
-    wide = pd.DataFrame(np.hstack([X, X]), columns=list("abcdefgh"))
+    wide = pytest.importorskip("pandas").DataFrame(np.hstack([X, X]), columns=list("abcdefgh"))
     with pytest.raises(error, match=message):
         model.fit(wide, Y)
     assert (model.predict(X) == before).all()
@@ -225,11 +221,8 @@ def test_a_failed_fit_leaves_the_model_as_it_was(change, error, message):
 
 def test_ctrl_c_keeps_the_weights_so_far():
     model = tw.SGDRegressor(epochs=10**9, random_state=0)
-    timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), signalled(signal.SIGINT, steps=10_000):
         model.fit(X, Y)
-    timer.join()
     assert model.score(X, Y) > 0.99
 
 

@@ -7,6 +7,8 @@ import tilewise as tw
 from tilewise.data.training_set import Examples
 from tilewise.linear_regression import mean_loss
 
+pytestmark = pytest.mark.once
+
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(50, 3)).astype(np.float32)
 Y = (X @ np.float32([1, -2, 3]) + 1).astype(np.float32)
@@ -94,6 +96,7 @@ def test_the_result_is_that_of_numpy(container):
 
 
 def test_the_regressor_takes_them(container, monkeypatch):
+    pytest.importorskip("sklearn")
     other_X, other_y, as_it_lies = container
     trained_on = []
     run_epoch = tw.Trainer.run_epoch
@@ -119,6 +122,7 @@ def test_no_copy_where_the_layout_allows(container):
 
 
 def test_predict_takes_columns_without_a_copy(monkeypatch):
+    pytest.importorskip("sklearn")
     multiplied = []
     monkeypatch.setattr(
         "tilewise.training.model.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)

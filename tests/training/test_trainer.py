@@ -1,12 +1,12 @@
 """The native trainer against a plain NumPy one fed the same minibatches, and known results."""
 
 import signal
-import threading
 
 import numpy as np
 import pytest
 
 import tilewise as tw
+from tests.support.signalled import signalled
 from tilewise.linear_regression import mean_loss
 
 # Half squared error after each of ten full-batch steps at learning rate 1, from zero weights.
@@ -190,11 +190,8 @@ def test_initial_weights_are_small_and_not_written():
 
 def test_ctrl_c_stops_a_long_run():
     X, y, _, _ = tw.data.synthetic(1000, 5, seed=0)
-    interrupt = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), signalled(signal.SIGINT):
         tw.fit(X, y, epochs=10**9, record_every=10**12)
-    interrupt.join()
 
 
 def test_any_layout_and_read_only_input():

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import threading
 import time
 
 import numpy as np
 import pytest
 
 import tilewise as tw
+from tests.support.signalled import signalled
 from tilewise.training import auto_rate
 
 RNG = np.random.default_rng(11)
@@ -276,6 +276,7 @@ def test_early_stopping_keeps_the_best():
 
 
 def test_verbose_and_progress(capsys):
+    pytest.importorskip("tqdm")
     tw.Trainer(5).fit(X, Y, epochs=2, verbose=True, progress=True)
     captured = capsys.readouterr()
     assert "epoch 2: loss" in captured.out
@@ -287,17 +288,7 @@ def test_ctrl_c_keeps_the_weights_so_far(n, features, batch_size):
     big = RNG.normal(size=(n, features)).astype(np.float32)
     y = big.sum(axis=1)
     trainer = tw.Trainer(features, batch_size=batch_size, learning_rate=1e-4)
-    pressed = []
-
-    def press():
-        while trainer.steps == 0:
-            time.sleep(0.01)
-        pressed.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    timer = threading.Timer(0.1, press)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt) as interrupt:
+    with pytest.raises(KeyboardInterrupt) as interrupt, signalled(signal.SIGINT) as pressed:
         trainer.fit(big, y, epochs=10**9, record_every=len(big))
     assert time.perf_counter() - pressed[0] < 5  # no hang; how soon is measured elsewhere
     assert trainer.steps > 0
