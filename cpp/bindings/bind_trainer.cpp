@@ -99,7 +99,7 @@ index train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>&
     records = sgd::train(examples, settings, plan, rates_from(rates, signals), sampler, state,
                          signals.asked());
   }
-  record(records.losses, records.seconds, records.examples, records.total_seconds, records.epochs,
+  record(records.losses, records.seconds, records.examples, records.total_seconds, records.rows,
          records.start_loss);
   signals.rethrow();
   return records.diverged_at;

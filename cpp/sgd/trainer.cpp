@@ -143,7 +143,6 @@ class Training {
 
   Records finish() {
     records_.total_seconds = watch_.seconds();
-    records_.epochs = static_cast<double>(seen_) / static_cast<double>(examples_.x.rows);
     // A model that ends well begins anew, with whatever data come next.
     const double nan = std::numeric_limits<double>::quiet_NaN();
     records_.start_loss = ended_well_ ? nan : check_.start_loss();
@@ -188,7 +187,7 @@ class Training {
     watch_.start();
     const index done = stepper_.run(order, begin, rows, rates.data());
     watch_.stop();
-    seen_ += done;
+    records_.rows += done;
     return done;
   }
 
@@ -281,7 +280,6 @@ class Training {
   index next_record_;
   index last_;
   index last_step_;
-  index seen_ = 0;
   bool ended_well_ = false;
 };
 

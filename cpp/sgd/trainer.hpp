@@ -51,7 +51,7 @@ struct Records {
   std::vector<double> seconds;  // of training since the call; evaluation is not counted
   std::vector<index> examples;
   double total_seconds = 0;
-  double epochs = 0;      // done, with the part of one that was cut short
+  index rows = 0;         // trained on, also those that a divergence took back
   index diverged_at = 0;  // examples since the model began; 0: it did not
   double start_loss = 0;  // of DivergenceCheck, for the next call; NaN: all is well, it is new
 };

@@ -70,7 +70,7 @@ def train(
     rates: float | Callable[[int, int], NDArray[np.float64]],
     sampler: Sampler,
     plan: Plan,
-    record: Callable[[list[float], list[float], list[int], float, float, float], None],
+    record: Callable[[list[float], list[float], list[int], float, int, float], None],
 ) -> int: ...
 def step(
     X: NDArray[Any],

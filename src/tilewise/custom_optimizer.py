@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from tilewise._checks import Array, check_examples, check_int, check_seed
+from tilewise._checks import Array, check_examples, check_int
 from tilewise.data.minibatches import Minibatches
-from tilewise.linear_regression import mean_loss
+from tilewise.data.training_set import TrainingSet
 from tilewise.timing import Timer
-from tilewise.training.history import History, rows_between_records
-from tilewise.training.state import starting_weights
+from tilewise.training.history import History, Records, rows_between_records
+from tilewise.training.loop import train as run_loop
+from tilewise.training.settings import FitOptions, Settings
+from tilewise.training.sources import Done
+from tilewise.training.state import State
 
 __all__ = ["train"]
 
@@ -79,79 +82,79 @@ def train(
     """
     if not callable(optimizer_fn):
         raise TypeError(f"optimizer_fn={optimizer_fn!r} is not callable; give a function")
+    options = FitOptions(epochs=epochs, record_every=record_every)
     n_features = check_int("n_features", n_features)
-    epochs = check_int("epochs", epochs)
     X, y = _rows(data_iter, n_features)
-    recorder = _Recorder(X, y, rows_between_records(record_every, len(X), epochs))
-    seed = check_seed(seed)
-    params = [
-        starting_weights(None, (n_features,), recorder.X.dtype, seed),
-        np.zeros(1, recorder.X.dtype),
-    ]
-    for epoch in range(epochs):
-        before = recorder.examples
-        recorder.timer.start()
-        for X_b, y_b in _batches(data_iter, n_features):
-            with np.errstate(over="ignore", invalid="ignore"):  # the recorder finds divergence
-                optimizer_fn(params, _gradients(params, X_b, y_b), states, hyperparams)
-            recorder.step(params, len(X_b))
-        recorder.timer.stop()
-        if recorder.examples == before:
+    state = State(Settings(n_features=n_features, dtype=X.dtype, seed=seed))
+    every = rows_between_records(record_every, len(X), epochs)
+
+    def step(params: list[Array], grads: list[Array]) -> None:
+        optimizer_fn(params, grads, states, hyperparams)
+
+    rows = state.settings.training_set(X, y)
+    return run_loop(state, _PythonSteps(step, data_iter, rows, every), options)
+
+
+class _PythonSteps:
+    """Minibatches of an iterable, and steps in Python: a source of the loop."""
+
+    n_rows: int | None = None  # an epoch may leave some out
+
+    def __init__(
+        self,
+        step: Callable[[list[Array], list[Array]], None],
+        data_iter: Iterable[tuple[Array, Array]],
+        rows: TrainingSet,
+        every: int,
+    ) -> None:
+        self._step, self._data_iter, self._rows, self._every = step, data_iter, rows, every
+
+    def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
+        """See `Source.train`; one epoch."""
+        before, timer = state.rows, Timer()
+        params = [state.parameters[:-1, 0].copy(), state.parameters[-1].copy()]
+        for X, y in _batches(self._data_iter, state.settings.n_features):
+            with np.errstate(over="ignore", invalid="ignore"):  # divergence is found below
+                self._step(params, _gradients(params, X, y))
+                _put(params, state)
+            state.counters += 1, len(X)
+            if state.rows // self._every > (state.rows - len(X)) // self._every:
+                records.total_seconds += timer.stop()
+                self._record(state, records)
+                timer.start()
+        records.total_seconds += timer.stop()
+        if state.rows == before:
             raise ValueError(
-                f"data_iter gave nothing in epoch {epoch + 1}; pass an object that can be iterated "
-                "again, such as tilewise.data.Minibatches"
+                f"data_iter gave nothing in epoch {state.epochs + 1}; pass an object that can be "
+                "iterated again, such as tilewise.data.Minibatches"
             )
-    return recorder.history(params, epochs, seed)
+        state.epochs += 1
+        yield state.rows - before
 
+    def finish(self, state: State, records: Records, restored: bool) -> None:
+        """Record the end, unless it is recorded."""
+        if records.examples[-1:] != [state.rows]:
+            self._record(state, records)
 
-class _Recorder:
-    """Counts rows and training time, and keeps the losses."""
+    def takes_back(self, error: BaseException, records: Records) -> bool:
+        """Say no: nobody has the model after an error."""
+        return False
 
-    def __init__(self, X: Array, y: Array, record_every: int) -> None:
-        self.X, self.y = X, y
-        self.timer = Timer()
-        self.examples = 0
-        self._every = self._next = record_every
-        self._records: list[tuple[float, float, int]] = []
-
-    def step(self, params: list[Array], rows: int) -> None:
-        self._check(params)
-        self.examples += rows
-        if self.examples < self._next:
-            return
-        self.timer.stop()
-        self._record(params)
-        self._next = (self.examples // self._every + 1) * self._every
-        self.timer.start()
-
-    def history(self, params: list[Array], epochs: int, seed: int) -> History:
-        if not self._records or self._records[-1][2] != self.examples:
-            self._record(params)
-        losses, seconds, examples = zip(*self._records, strict=True)
-        return History(
-            losses=np.array(losses),
-            seconds=np.array(seconds),
-            examples=np.array(examples, dtype=np.int64),
-            seconds_per_epoch=self.timer.sum() / epochs,
-            weights=params[0],
-            bias=float(params[1][0]),
-            seed=seed,
-        )
-
-    def _check(self, params: list[Array]) -> None:
-        shapes = [np.shape(param) for param in params]
-        if shapes != [(self.X.shape[1],), (1,)]:
-            raise ValueError(
-                f"optimizer_fn left params of shapes {shapes}; update the arrays in place"
-            )
-
-    def _record(self, params: list[Array]) -> None:
-        loss = mean_loss(self.X, self.y, params[0], params[1][0])
+    def _record(self, state: State, records: Records) -> None:
+        loss = state.loss(self._rows)
         if not np.isfinite(loss):
             raise FloatingPointError(
-                f"the loss overflowed after {self.examples} examples; use a smaller learning rate"
+                f"the loss overflowed after {state.rows} examples; use a smaller learning rate"
             )
-        self._records.append((loss, self.timer.sum(), self.examples))
+        records.add(loss, state.rows)
+
+
+def _put(params: list[Array], state: State) -> None:
+    """Take the parameters, which may be new arrays, into the model."""
+    shapes = [np.shape(param) for param in params]
+    if shapes != [(state.settings.n_features,), (1,)]:
+        raise ValueError(f"optimizer_fn left params of shapes {shapes}; update the arrays in place")
+    state.parameters[:-1, 0], state.parameters[-1] = params
 
 
 def _gradients(params: list[Array], X: Array, y: Array) -> list[Array]:

@@ -8,23 +8,14 @@ from numpy.typing import ArrayLike, DTypeLike
 from tilewise import _core
 from tilewise._checks import check_float_array, check_real, check_shape
 from tilewise.data.dataset import Rows
-from tilewise.data.training_set import Examples
-from tilewise.distributed.ranks import Ranks
+from tilewise.data.training_set import TrainingSet
+from tilewise.distributed.ranks import agreed
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
+from tilewise.training.optimizers import Optimizer
+from tilewise.training.settings import Rate
 
 __all__ = ["fit", "mean_loss"]
-
-_SETTINGS = (
-    "learning_rate",
-    "optimizer",
-    "sampling",
-    "weight_decay",
-    "clip_norm",
-    "average",
-    "initial_weights",
-    "seed",
-)
 
 
 def fit(
@@ -33,11 +24,23 @@ def fit(
     *,
     batch_size: int = 32,
     epochs: int = 1,
-    record_every: int | None = None,
+    learning_rate: Rate = 0.01,
+    optimizer: str | Optimizer = "sgd",
+    sampling: str = "permutation",
+    weight_decay: float = 0.0,
+    clip_norm: float | None = None,
+    average: bool = False,
+    initial_weights: ArrayLike | None = None,
+    seed: int | None = None,
     sample_weight: ArrayLike | None = None,
+    record_every: int | None = None,
+    validation_fraction: float | None = None,
+    patience: int | None = None,
+    tolerance: float = 0.0,
+    progress: bool = False,
+    verbose: bool = False,
     comm: Any = None,
     average_every: int = 1,
-    **settings: Any,
 ) -> History:
     """Fit ``y = X w + b`` by minibatch SGD, in one native call.
 
@@ -56,17 +59,14 @@ def fit(
     batch_size : int, default 32
         Rows in a step; n or more is gradient descent.
     epochs : int, default 1
-    record_every : int, optional
-        Rows between two entries of the history; see `Trainer.fit`.
+    learning_rate, optimizer, sampling, weight_decay, clip_norm, average, initial_weights, seed
+        See `Trainer`.
     sample_weight : array_like, shape (n,), optional
         Weights of the rows in the loss, 0 or more.
-    comm : mpi4py.MPI.Intracomm, optional
-        All ranks call this alike, each with rows of its own; see `Trainer.fit`.
-    average_every : int, default 1
-        Steps that each rank takes alone before models are averaged.
-    **settings
-        Of `tilewise.Trainer`: learning_rate=0.01, optimizer='sgd', sampling='permutation',
-        weight_decay=0, clip_norm=None, average=False, initial_weights=None, seed=None.
+    record_every : int, optional
+        Rows between two entries of the history; see `Trainer.fit`.
+    validation_fraction, patience, tolerance, progress, verbose, comm, average_every
+        See `Trainer.fit`.
 
     Returns
     -------
@@ -89,19 +89,36 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
-
-    def trainer() -> Trainer:
-        for name in settings.keys() - _SETTINGS:
-            raise TypeError(
-                f"fit has no argument {name!r}; the settings are {', '.join(_SETTINGS)}"
-            )
+    with agreed(comm):
         d, t, dtype = _shape(X, y)
-        return Trainer(d, n_targets=t, batch_size=batch_size, dtype=dtype, **settings)
-
-    return Ranks(comm).together(trainer).fit(
-        X, y, epochs, sample_weight=sample_weight, record_every=record_every, comm=comm,
+        trainer = Trainer(
+            d,
+            n_targets=t,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            sampling=sampling,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            average=average,
+            dtype=dtype,
+            initial_weights=initial_weights,
+            seed=seed,
+        )
+    return trainer.fit(
+        X,
+        y,
+        epochs,
+        sample_weight=sample_weight,
+        record_every=record_every,
+        validation_fraction=validation_fraction,
+        patience=patience,
+        tolerance=tolerance,
+        progress=progress,
+        verbose=verbose,
+        comm=comm,
         average_every=average_every,
-    )  # fmt: skip
+    )
 
 
 def _shape(X: ArrayLike | Rows, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
@@ -144,9 +161,9 @@ def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> fl
     """
     X = check_shape("X", check_float_array("X", X), ndim=2)
     n_features = X.shape[1]
-    examples = Examples.checked(X, y, None, n_features=n_features, n_targets=None, dtype=X.dtype)
+    rows = TrainingSet.checked(X, y, None, n_features=n_features, n_targets=None, dtype=X.dtype)
     weights = check_float_array("weights", weights)
     if weights.shape != (n_features,):
         raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
     parameters = np.append(weights, check_real("bias", bias)).astype(X.dtype).reshape(-1, 1)
-    return _core.mean_loss(examples.X, examples.y, None, parameters)
+    return _core.mean_loss(rows.X, rows.y, None, parameters)

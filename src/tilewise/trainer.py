@@ -1,31 +1,32 @@
 """A linear model in training: step by step, epoch by epoch, or a whole fit."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from tilewise._checks import check_callbacks
+from tilewise._checks import Array
 from tilewise.data.dataset import Rows
-from tilewise.distributed.fit import fit_on_ranks
-from tilewise.distributed.ranks import Ranks
+from tilewise.data.training_set import check_matrix
+from tilewise.distributed.job import fit_on_ranks
+from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
 from tilewise.training.history import History, rows_between_records
-from tilewise.training.loop import EpochLoop
-from tilewise.training.model import TrainedModel
+from tilewise.training.loop import train
+from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import Config, Rate
-from tilewise.training.state import Engine, Records, starting_weights
-from tilewise.training.streaming import stream_epoch, stream_fit
+from tilewise.training.settings import FitOptions, Rate, Settings
+from tilewise.training.sources import InMemory, Streamed
+from tilewise.training.state import State
 
 __all__ = ["Trainer"]
 
 Maybe = ArrayLike | None
+_IN_MEMORY_ONLY = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
 
 
-class Trainer(TrainedModel):
+class Trainer:
     """Linear regression ``y = X w + b`` in training.
 
     A step takes a batch and gives the optimizer the gradient of half the squared error, averaged
@@ -95,10 +96,11 @@ class Trainer(TrainedModel):
         initial_weights: ArrayLike | None = None,
         seed: int | None = None,
     ) -> None:
-        config = Config.checked(
+        settings = Settings(
             n_features=n_features,
             n_targets=n_targets,
             batch_size=batch_size,
+            learning_rate=learning_rate,
             optimizer=optimizer,
             sampling=sampling,
             weight_decay=weight_decay,
@@ -107,14 +109,31 @@ class Trainer(TrainedModel):
             dtype=dtype,
             seed=seed,
         )
-        rate = config.checked_rate(learning_rate)
-        weights = starting_weights(initial_weights, config.weights_shape, config.dtype, config.seed)
-        self._engine = Engine(config, rate, weights)
+        self._state = State(settings, initial_weights)
+
+    @property
+    def settings(self) -> Settings:
+        """All settings, as they were checked."""
+        return self._state.settings
+
+    @property
+    def trained_on(self) -> dict[str, Any]:
+        """What the checkpoint is to tell of the data, as JSON takes it."""
+        return self._state.trained_on
+
+    @trained_on.setter
+    def trained_on(self, about: dict[str, Any]) -> None:
+        self._state.trained_on = about
+
+    @property
+    def rows_into_epoch(self) -> int:
+        """Rows of the next epoch that were done before a checkpoint."""
+        return self._state.rows_into_epoch
 
     @property
     def learning_rate(self) -> Rate:
         """As it was set; 'auto' becomes a number with the first data."""
-        return self._engine.rate
+        return self._state.settings.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Rate) -> None:
@@ -130,7 +149,7 @@ class Trainer(TrainedModel):
         >>> trainer.learning_rate
         0.5
         """
-        self._engine.rate = self._engine.config.checked_rate(learning_rate)
+        self._state.set_rate(learning_rate)
 
     def step(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Take one step, with all rows of `X` as the batch.
@@ -158,7 +177,7 @@ class Trainer(TrainedModel):
         >>> trainer.weights, trainer.bias
         (array([2.]), 2.0)
         """
-        self._engine.step(self._engine.config.examples(X, y, sample_weight))
+        step(self._state, self._state.settings.training_set(X, y, sample_weight))
 
     def run_epoch(self, X: ArrayLike | Rows, y: Maybe = None, sample_weight: Maybe = None) -> None:
         """Train for one epoch, in batches.
@@ -176,12 +195,15 @@ class Trainer(TrainedModel):
         >>> trainer.examples
         100
         """
-        if done := self._engine.epoch_examples:
+        if done := self._state.rows_into_epoch:
             raise RuntimeError(f"{done} rows of an epoch are done; call fit, which does the others")
+        source: InMemory | Streamed
         if isinstance(X, Rows):
-            return stream_epoch(self._engine, X, y=y, sample_weight=sample_weight)
-        examples = self._engine.config.examples(X, y, sample_weight)
-        self._engine.train(examples, 1, Records(), record_every=0, record_end=False)
+            _refuse_labels(y, sample_weight)
+            source = Streamed(self._state.settings, X, records=False)
+        else:
+            source = InMemory(self._state.settings.training_set(X, y, sample_weight))
+        train(self._state, source, FitOptions())
 
     def fit(
         self,
@@ -256,33 +278,31 @@ class Trainer(TrainedModel):
         >>> bool(history.losses[-1] < 1e-3)
         True
         """
-        only_in_memory = {
-            "sample_weight": sample_weight,
-            "record_every": record_every,
-            "validation_fraction": validation_fraction,
-            "patience": patience,
-            "callbacks": callbacks or None,
-            "verbose": verbose or None,
-        }
-        in_mid_epoch = self._engine.epoch_examples > 0  # of a checkpoint
-        if comm is not None or checkpoint is not None or in_mid_epoch:
-            options = average_every, checkpoint, checkpoint_every
-            return fit_on_ranks(
-                self._engine, X, y, epochs, Ranks(comm), options, progress, **only_in_memory
-            )
+        options = FitOptions(
+            epochs=epochs,
+            record_every=record_every,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            tolerance=tolerance,
+            callbacks=callbacks,
+            progress=progress,
+            verbose=verbose,
+            comm=comm,
+            average_every=average_every,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+        )
+        if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
+            return fit_on_ranks(self._state, X, y, sample_weight, options)
         if isinstance(X, Rows):
-            return stream_fit(self._engine, X, epochs, progress, y=y, **only_in_memory)
-        examples = validation = self._engine.config.examples(X, y, sample_weight)
-        after_epoch = [partial(callback, self) for callback in check_callbacks(callbacks)]
-        loop = EpochLoop(epochs, patience, tolerance, after_epoch, progress, verbose)
+            _refuse_labels(y, sample_weight)
+            options.refuse(_IN_MEMORY_ONLY, "rows of open_rows")
+            return train(self._state, Streamed(self._state.settings, X, records=True), options)
+        rows, validation = self._state.settings.training_set(X, y, sample_weight), None
         if validation_fraction is not None:
-            examples, validation = examples.split(validation_fraction, self._engine.config.seed)
-        record_every = rows_between_records(record_every, len(examples.X), epochs)
-        if loop.is_needed:
-            return loop.run(self._engine, examples, validation, record_every)
-        records = Records()
-        self._engine.train(examples, epochs, records, record_every, record_end=True)
-        return self._engine.history(records)
+            rows, validation = rows.split(validation_fraction, self._state.settings.seed)
+        every = rows_between_records(record_every, len(rows.X), epochs)
+        return train(self._state, InMemory(rows, every, validation), options, trainer=self)
 
     def save(self, path: Any) -> None:
         """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.
@@ -309,7 +329,7 @@ class Trainer(TrainedModel):
         ...     Trainer.load(path).steps
         0
         """
-        checkpoint_file.save(self._engine, path)
+        checkpoint_file.save(self._state, path)
 
     @classmethod
     def load(cls, path: Any) -> "Trainer":
@@ -323,5 +343,62 @@ class Trainer(TrainedModel):
             The file was not written by `save`, or is damaged.
         """
         trainer = cls.__new__(cls)
-        trainer._engine = checkpoint_file.load(path)
+        trainer._state = checkpoint_file.load(path)
         return trainer
+
+    @property
+    def weights(self) -> Array:
+        """A copy of the weights, shape (n_features,) or (n_features, n_targets)."""
+        return self._state.weights
+
+    @property
+    def bias(self) -> Any:
+        """The bias: a float, or an array of shape (n_targets,)."""
+        return self._state.bias
+
+    @property
+    def steps(self) -> int:
+        """Steps so far."""
+        return self._state.steps
+
+    @property
+    def examples(self) -> int:
+        """Rows seen so far."""
+        return self._state.rows
+
+    @property
+    def epochs(self) -> int:
+        """Epochs finished so far, by `run_epoch` and `fit`."""
+        return self._state.epochs
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return ``X @ weights + bias``, shape (n,) or (n, n_targets).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import tilewise as tw
+        >>> tw.Trainer(1, initial_weights=[2.0]).predict(np.float32([[3]]))
+        array([6.], dtype=float32)
+        """
+        settings = self._state.settings
+        X = check_matrix(X, settings.n_features, settings.dtype)
+        return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, settings.dtype))
+
+    def loss(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return half the squared error, summed over targets and averaged over rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import tilewise as tw
+        >>> tw.Trainer(1, initial_weights=[2.0]).loss(np.float32([[3]]), np.float32([5]))
+        0.5
+        """
+        return self._state.loss(self._state.settings.training_set(X, y, sample_weight))
+
+
+def _refuse_labels(y: Maybe, sample_weight: Maybe) -> None:
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"{name} does not go with rows of open_rows; leave it out")

@@ -5,9 +5,9 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from tilewise.distributed.cost_model import JobShape
 
 from benchmarks.ranks import RESULT, apart, rows_of
-from tilewise.distributed.cost_model import JobShape
 from tilewise.distributed.shares import rows_among
 
 pytestmark = pytest.mark.once

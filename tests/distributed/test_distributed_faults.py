@@ -28,7 +28,7 @@ SIZE = 3
         "empty": "X has shape (0, 5); give shape",
         "batch": "rank 2 has batch_size=16, but rank 0 32; make them alike",
         "missing": "y is missing",
-        "name": "fit has no argument 'batchsize'",
+        "setting": "optimizer='sdg' is unknown; choose one of",
         "rate": "no rate today",
         "rates": "rank 2 has the learning rate 0.2, but rank 0 0.1 for the same step",
         "diverge": "learning_rate=100000.0 is too large",

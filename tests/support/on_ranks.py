@@ -104,14 +104,14 @@ def fail(how, *_):
         np.save(sys.argv[3], np.column_stack([X, y]))
         return attempt(tw.open_rows(sys.argv[3], buffer_bytes=6000), None)
     if how == "outside":
-        Ranks.sum = pull_the_cable
+        Ranks.allreduce = pull_the_cable
     changed = {
         "width": lambda: attempt(X[:, 1:].copy(), y),
         "dtype": lambda: attempt(X.astype(np.float32), y.astype(np.float32)),
         "empty": lambda: attempt(X[:0], y[:0]),
         "batch": lambda: attempt(X, y, batch_size=16),
         "missing": lambda: attempt(None, None),
-        "name": lambda: attempt(X, y, batchsize=16),
+        "setting": lambda: attempt(X, y, optimizer="sdg"),
         "outside": lambda: attempt(X, y),
     }
     return changed[how]()
@@ -148,7 +148,7 @@ def pull_the_cable(ranks, array):
 
 
 PLACES = {
-    "in a step": (Ranks, "sum"),
+    "in a step": (Ranks, "allreduce"),
     "before a checkpoint is written": (np, "savez"),  # its file is open, and empty
     "before a checkpoint is on the disk": (os, "fsync"),
     "before a checkpoint has its name": (os, "replace"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise.data.training_set import Examples
+from tilewise.data.training_set import TrainingSet
 from tilewise.linear_regression import mean_loss
 
 pytestmark = pytest.mark.once
@@ -113,7 +113,7 @@ def test_the_regressor_takes_them(container, monkeypatch):
 
 def test_no_copy_where_the_layout_allows(container):
     other_X, other_y, as_it_lies = container
-    examples = Examples.checked(
+    examples = TrainingSet.checked(
         other_X, other_y, None, n_features=3, n_targets=None, dtype=np.float32
     )
     assert np.shares_memory(examples.X, np.asarray(other_X)) == as_it_lies
@@ -125,7 +125,7 @@ def test_predict_takes_columns_without_a_copy(monkeypatch):
     pytest.importorskip("sklearn")
     multiplied = []
     monkeypatch.setattr(
-        "tilewise.training.model.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)
+        "tilewise.trainer.matmul", lambda a, b: multiplied.append(a) or np.matmul(a, b)
     )
     columns = np.asfortranarray(X)
     tw.Trainer(3).predict(columns)

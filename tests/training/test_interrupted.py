@@ -73,7 +73,7 @@ def test_a_fault_of_a_schedule_takes_all_epochs_back(options):
         trainer.fit(X, Y, epochs=20, **options)
     np.testing.assert_array_equal(trainer.weights, before)
     assert (trainer.steps, trainer.examples, trainer.epochs) == (1000, 1000, 1)
-    assert np.isnan(trainer._engine.start_loss)
+    assert np.isnan(trainer._state.start_loss)
 
 
 def test_an_estimator_counts_the_epochs_before_ctrl_c():

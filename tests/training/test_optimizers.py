@@ -132,7 +132,7 @@ def test_hyperparameters():
     mild = tw.Optimizer("momentum", momentum=0.5)
     assert dict(mild.hyperparameters) == {"momentum": 0.5}
     assert pickle.loads(pickle.dumps(mild)) == mild
-    assert (tw.Trainer(2, optimizer=mild)._engine.slots == 0).all()
+    assert (tw.Trainer(2, optimizer=mild)._state.slots == 0).all()
     with pytest.raises(TypeError, match="sgd has no hyperparameter 'momentum'; it has: none"):
         tw.Optimizer("sgd", momentum=0.5)
     with pytest.raises(ValueError, match="momentum=1"):

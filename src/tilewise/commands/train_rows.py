@@ -99,8 +99,9 @@ def _train(
     ranks: Ranks,
 ) -> None:
     checkpoint = Path(arguments.out, _CHECKPOINT)
-    checked = ranks.together(lambda: _check(arguments, files, checkpoint, ranks.rank == 0))
-    resume = ranks.gather(checked)[0]
+    with ranks.agreed():
+        checked = _check(arguments, files, checkpoint, ranks.rank == 0)
+    resume = ranks.allgather(checked)[0]
     if resume:
         arguments.force = True  # its own files, if it was killed while they got their names
     if arguments.mpi and "TILEWISE_NUM_THREADS" not in os.environ:
@@ -134,7 +135,8 @@ def _train(
             if saves:
                 remove_unfinished(checkpoint.parent)  # of this job, where it was killed
 
-    ranks.together(write)
+    with ranks.agreed():
+        write()
 
 
 def _world() -> Any:

@@ -11,9 +11,9 @@ import numpy as np
 from tilewise import _core
 from tilewise._checks import Array
 from tilewise.data.dataset import Rows, Run
-from tilewise.data.training_set import Examples
+from tilewise.data.training_set import TrainingSet
 
-__all__ = ["Buffers", "StreamedExamples"]
+__all__ = ["BufferedRows", "Buffers"]
 
 _ORDER_BYTES = 8  # a row's, of the order in which the engine draws them
 _PIECE_BYTES = 2**20  # read at once: still in the cache when it is split into X and y
@@ -22,7 +22,7 @@ _SMALLEST_PARTS = 32  # of buffer_bytes: pieces are no larger
 
 
 @dataclass(frozen=True)
-class StreamedExamples(Examples):
+class BufferedRows(TrainingSet):
     """Rows of a buffer, which know where they are from."""
 
     places: list[tuple[int, Run, int]]  # first row in the buffer, and its number in its run's file
@@ -72,7 +72,7 @@ class Buffers:
         """Whether reading raised an error, other than one that comes from outside."""
         return self._filling.done() and isinstance(self._filling.exception(), Exception)
 
-    def epoch(self, random: np.random.Generator | None) -> Generator[StreamedExamples, None, None]:
+    def epoch(self, random: np.random.Generator | None) -> Generator[BufferedRows, None, None]:
         """Yield the rows of an epoch, each time a buffer full; what is yielded is then reused."""
         filler = _Filler(self._rows.runs(random), self._piece)
         with ThreadPoolExecutor(1, "tilewise-reader") as pool:
@@ -83,7 +83,7 @@ class Buffers:
                     full, turn = self._both[turn], 1 - turn
                     self._filling = pool.submit(filler.fill, self._both[turn])
                     X = full.table[:n, : self._rows.n_features]
-                    yield StreamedExamples(X, full.y[:n], None, full.places)
+                    yield BufferedRows(X, full.y[:n], None, full.places)
             finally:
                 filler.stopped.set()
 

@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from tilewise import _core
 from tilewise._checks import Array, check_array, check_float_array, check_fraction, nonfinite
 
-__all__ = ["Examples", "check_matrix"]
+__all__ = ["TrainingSet", "check_matrix"]
 
 
 @dataclass(frozen=True)
-class Examples:
+class TrainingSet:
     """Rows of X (n, d) and y (n, t), and perhaps sample weights (n,) of mean 1, all of one dtype.
 
     X has contiguous rows; y and the weights are contiguous. Nothing is copied that lies so already.
@@ -26,14 +26,16 @@ class Examples:
     def checked(
         cls,
         X: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None,
         sample_weight: ArrayLike | None,
         *,
         n_features: int,
         n_targets: int | None,
         dtype: DTypeLike,
-    ) -> "Examples":
+    ) -> "TrainingSet":
         """Return what the arguments hold; NaN and infinity are not looked for."""
+        if y is None:
+            raise TypeError("y is missing; give the labels of X")
         X = _with_contiguous_rows(check_matrix(X, n_features, dtype))
         y = check_float_array("y", y)
         shape = (len(X),) if n_targets is None else (len(X), n_targets)
@@ -51,12 +53,12 @@ class Examples:
             if at >= 0:
                 raise nonfinite(name, array, at)
 
-    def first(self, n: int) -> "Examples":
+    def first(self, n: int) -> "TrainingSet":
         """Return at most so many rows, which are not copied."""
         weights = None if self.weights is None else self.weights[:n]
-        return Examples(self.X[:n], self.y[:n], weights)
+        return TrainingSet(self.X[:n], self.y[:n], weights)
 
-    def split(self, fraction: float, seed: int) -> tuple["Examples", "Examples"]:
+    def split(self, fraction: float, seed: int) -> tuple["TrainingSet", "TrainingSet"]:
         """Return copies of most rows and of a fraction of them, drawn at random."""
         n = len(self.X)
         held_out = round(check_fraction("validation_fraction", fraction) * n)
@@ -68,15 +70,15 @@ class Examples:
         order = np.random.default_rng(seed).permutation(n)
         return self._rows(np.sort(order[held_out:])), self._rows(np.sort(order[:held_out]))
 
-    def _rows(self, rows: NDArray[np.int64]) -> "Examples":
+    def _rows(self, rows: NDArray[np.int64]) -> "TrainingSet":
         if self.weights is None:
-            return Examples(self.X[rows], self.y[rows], None)
+            return TrainingSet(self.X[rows], self.y[rows], None)
         weights = self.weights[rows]
         if not weights.any():
             raise ValueError(
                 "sample_weight is 0 in all of a part of validation_fraction; give more weights"
             )
-        return Examples(self.X[rows], self.y[rows], weights / weights.mean())
+        return TrainingSet(self.X[rows], self.y[rows], weights / weights.mean())
 
 
 def check_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:

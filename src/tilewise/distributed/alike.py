@@ -6,27 +6,28 @@ from typing import Any
 
 from tilewise.distributed.ranks import Ranks
 from tilewise.schedules import Schedule
-from tilewise.training.state import Engine
+from tilewise.training.state import State
 
 __all__ = ["check_alike", "make_alike"]
 
 
-def make_alike(engine: Engine, ranks: Ranks, settings: Mapping[str, Any]) -> None:
+def make_alike(state: State, ranks: Ranks, options: Mapping[str, Any]) -> None:
     """Raise if ranks differ in their settings, and give all the model and the seed of rank 0."""
-    config = engine.config
+    settings = state.settings
     own = {
-        **{name: value for name, value in vars(config).items() if name != "seed"},
-        "optimizer": (config.optimizer.name, *config.optimizer.hyperparameters.items()),
-        "learning_rate": _shown(engine.rate),
-        **settings,
+        **{name: value for name, value in vars(settings).items() if name != "seed"},
+        "optimizer": (settings.optimizer.name, *settings.optimizer.hyperparameters.items()),
+        "learning_rate": _shown(settings.learning_rate),
+        **options,
     }
-    state = config.seed, engine.epochs, engine.epoch_examples, engine.trained_on
-    of_all = ranks.gather((own, state))
-    ranks.together(lambda: check_alike([settings for settings, _ in of_all]))
-    seed, engine.epochs, engine.epoch_examples, engine.trained_on = of_all[0][1]
-    engine.config = replace(config, seed=seed)
-    for array in (engine.parameters, engine.slots, engine.counters):
-        ranks.spread(array)
+    progress = settings.seed, state.epochs, state.rows_into_epoch, state.trained_on
+    of_all = ranks.allgather((own, progress))
+    with ranks.agreed():
+        check_alike([own for own, _ in of_all])
+    seed, state.epochs, state.rows_into_epoch, state.trained_on = of_all[0][1]
+    state.settings = replace(settings, seed=seed)
+    for array in (state.parameters, state.slots, state.counters):
+        ranks.bcast(array)
 
 
 def check_alike(of_all: Sequence[Mapping[str, Any]]) -> None:

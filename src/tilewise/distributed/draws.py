@@ -10,26 +10,26 @@ from tilewise import _core
 from tilewise._checks import Array
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Rows
-from tilewise.data.training_set import Examples
-from tilewise.training.settings import Config
-from tilewise.training.state import Engine
-from tilewise.training.streaming import check_rows
+from tilewise.data.training_set import TrainingSet
+from tilewise.training.settings import Settings
+from tilewise.training.sources import check_rows
+from tilewise.training.state import State
 
 __all__ = ["Draws", "LocalRows"]
 
-Pieces = Generator[Examples, None, None]
+Pieces = Generator[TrainingSet, None, None]
 
 
 class LocalRows:
     """The rows that a rank holds, in memory or read while they train."""
 
-    def __init__(self, data: Examples | Rows, config: Config) -> None:
+    def __init__(self, data: TrainingSet | Rows, settings: Settings) -> None:
         self._buffers: Buffers | None = None
-        if isinstance(data, Examples):
+        if isinstance(data, TrainingSet):
             data.check_finite()
             self._examples, self.n_rows = data, len(data.X)
             return
-        check_rows(config, data)
+        check_rows(settings, data)
         if data.n_rows is None:
             raise ValueError(
                 "X is an iterable of chunks, whose number of rows is not known before; give files "
@@ -37,12 +37,12 @@ class LocalRows:
             )
         self._buffers, self.n_rows = Buffers(data, batch_size=1), data.n_rows
 
-    def draws(self, engine: Engine, key: Sequence[int]) -> "Draws":
+    def draws(self, state: State, key: Sequence[int]) -> "Draws":
         """Return an epoch; the seed and `key` alone decide its order."""
-        config = engine.config
-        in_order = config.sampling == "sequential"
-        random = None if in_order else np.random.default_rng([config.seed, *key])
-        return Draws(self._pieces(random), engine, key)
+        settings = state.settings
+        in_order = settings.sampling == "sequential"
+        random = None if in_order else np.random.default_rng([settings.seed, *key])
+        return Draws(self._pieces(random), state, key)
 
     def _pieces(self, random: np.random.Generator | None) -> Pieces:
         if self._buffers is not None:
@@ -57,12 +57,12 @@ class LocalRows:
 class Draws:
     """An epoch's rows: piece by piece, each in an order drawn for it."""
 
-    piece: Examples
+    piece: TrainingSet
     _done: int
 
-    def __init__(self, pieces: Pieces, engine: Engine, key: Sequence[int]) -> None:
-        self._pieces, self._engine, self._key = pieces, engine, key
-        self._second = np.empty_like(engine.parameters)
+    def __init__(self, pieces: Pieces, state: State, key: Sequence[int]) -> None:
+        self._pieces, self._state, self._key = pieces, state, key
+        self._second = np.empty_like(state.parameters)
         self._number = 0  # of the next piece
         self._weighted_losses, self._rows = 0.0, 0
 
@@ -91,7 +91,7 @@ class Draws:
             out = self._second if summed else gradient
             _core.sum_gradients(
                 self.piece.X, self.piece.y, None, self._order, self._done, part,
-                self._engine.parameters, out,
+                self._state.parameters, out,
             )  # fmt: skip
             if summed:
                 gradient += out
@@ -113,15 +113,15 @@ class Draws:
         self._number, self._done = self._number + 1, 0
 
     def _drawn(self) -> NDArray[np.int64] | None:
-        config = self._engine.config
-        if config.sampling == "sequential":
+        settings = self._state.settings
+        if settings.sampling == "sequential":
             return None
-        key = np.random.SeedSequence([config.seed, *self._key, self._number])
+        key = np.random.SeedSequence([settings.seed, *self._key, self._number])
         seed = int(key.generate_state(1, np.uint64)[0])
         X = self.piece.X
-        return _core.Sampler(len(X), config.sampling, seed, X[0].nbytes).next_epoch()
+        return _core.Sampler(len(X), settings.sampling, seed, X[0].nbytes).next_epoch()
 
     def _end_piece(self) -> None:
         rows = len(self.piece.X)
-        self._weighted_losses += self._engine.loss(self.piece) * rows
+        self._weighted_losses += self._state.loss(self.piece) * rows
         self._rows += rows

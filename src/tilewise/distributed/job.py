@@ -1,159 +1,161 @@
 """A fit on several ranks, each with rows of its own."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from tilewise._checks import check_int
 from tilewise.data.dataset import Rows
-from tilewise.data.training_set import Examples
+from tilewise.data.training_set import TrainingSet
+from tilewise.distributed.alike import make_alike
 from tilewise.distributed.draws import Draws, LocalRows
 from tilewise.distributed.ranks import Ranks
 from tilewise.distributed.shares import rows_among
 from tilewise.distributed.steps import steps_for
 from tilewise.schedules import Schedule, rate_block
 from tilewise.training import checkpoint
-from tilewise.training.history import History
-from tilewise.training.state import Engine, Records
+from tilewise.training.history import History, Records
+from tilewise.training.loop import train
+from tilewise.training.native import divergence, resolved_rate
+from tilewise.training.settings import FitOptions
+from tilewise.training.sources import Done
+from tilewise.training.state import State
 
-__all__ = ["Job", "JobOptions"]
+__all__ = ["fit_on_ranks"]
 
 _BLOCK = 1024  # steps between two looks at the parameters
 _FEW = 1024  # rows that tell of a divergence before a checkpoint
 _DIVERGED = 1e6  # times the loss at the start, or of zeros
+_REFUSED = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
 
 
-@dataclass(frozen=True)
-class JobOptions:
-    """How the ranks work together; see `Trainer.fit`."""
+def fit_on_ranks(
+    state: State,
+    X: ArrayLike | Rows,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    options: FitOptions,
+) -> History:
+    """Train the models of all ranks alike, each on its own rows."""
+    ranks = Ranks(options.comm)
+    try:
+        with ranks.agreed():
+            options.refuse(_REFUSED, "comm or checkpoint")
+            data = _local_data(state, X, y, sample_weight)
+            if options.checkpoint is not None:
+                checkpoint.check_rate(state.settings.learning_rate)
+        shared = {name: getattr(options, name) for name in ("epochs", "average_every")}
+        saves = options.checkpoint is not None
+        shared |= {"checkpoint_every": options.checkpoint_every, "checkpoint": saves}
+        with state.alone():
+            make_alike(state, ranks, shared)
+            job = Job(state, data, ranks, options)
+        return train(state, job, replace(options, progress=options.progress and ranks.rank == 0))
+    except BaseException as error:
+        ranks.abort_unless_agreed(error)
+        raise
 
-    average_every: int
-    checkpoint: Path | None
-    checkpoint_every: int
 
-    @classmethod
-    def checked(
-        cls, engine: Engine, average_every: Any, path: Any, checkpoint_every: Any
-    ) -> "JobOptions":
-        """Return the options, or raise."""
-        return cls(
-            check_int("average_every", average_every),
-            None if path is None else checkpoint.check(engine, path),
-            check_int("checkpoint_every", checkpoint_every),
-        )
+def _local_data(
+    state: State, X: ArrayLike | Rows, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> TrainingSet | Rows:
+    if sample_weight is not None:
+        raise ValueError("sample_weight does not go with comm or checkpoint; leave it out")
+    if not isinstance(X, Rows):
+        return state.settings.training_set(X, y)
+    if y is not None:
+        raise ValueError("y does not go with rows of open_rows; leave it out")
+    return X
 
 
 class Job:
-    """Trains the same model on all ranks."""
+    """The rows of all ranks, trained on together: a source of the loop."""
 
     def __init__(
-        self, engine: Engine, data: Examples | Rows, ranks: Ranks, options: JobOptions
+        self, state: State, data: TrainingSet | Rows, ranks: Ranks, options: FitOptions
     ) -> None:
-        self._engine, self._ranks, self._options = engine, ranks, options
-        self._local = ranks.together(lambda: LocalRows(data, engine.config))
-        self._sizes: list[int] = ranks.gather(self._local.n_rows)
+        self._ranks, self._options = ranks, options
+        with ranks.agreed():
+            self._local = LocalRows(data, state.settings)
+        self._sizes: list[int] = ranks.allgather(self._local.n_rows)
         self._n_rows = sum(self._sizes)
-        ranks.together(self._check_checkpoint)
-        engine.trained_on = {**engine.trained_on, "rows": self._n_rows}
-        self._batch_size = min(engine.config.batch_size, self._n_rows)
-        self._steps = steps_for(engine, ranks, options.average_every)
+        self.n_rows: int | None = self._n_rows
+        with ranks.agreed():
+            self._check_checkpoint(state)
+        state.trained_on = {**state.trained_on, "rows": self._n_rows}
+        self._batch_size = min(state.settings.batch_size, self._n_rows)
+        self._steps = steps_for(state, ranks, options.average_every)
         self._most_loss = float("inf")
 
-    @property
-    def epoch_bytes(self) -> int:
-        """What all ranks together read in an epoch."""
-        return self._n_rows * self._row_bytes
+    def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
+        """See `Source.train`; one epoch, or the rest of one that a checkpoint cut short."""
+        begun = time.perf_counter()
+        with closing(self._local.draws(state, (self._ranks.rank, state.epochs))) as draws:
+            self._begin(state, draws)
+            total = -(-self._n_rows // self._batch_size)
+            step = -(-state.rows_into_epoch // self._batch_size)
+            while step < total:
+                before = state.rows_into_epoch
+                step = self._take_block(state, draws, step, total)
+                self._look(state, draws, records)
+                records.rows += state.rows_into_epoch - before
+                yield state.rows_into_epoch - before
+            records.total_seconds += time.perf_counter() - begun
+            self._record(state, draws, records)
+        state.epochs, state.rows_into_epoch = state.epochs + 1, 0
 
-    @property
-    def _row_bytes(self) -> int:
-        features, targets = self._engine.config.parameters_shape
-        return (features - 1 + targets) * self._engine.config.dtype.itemsize
+    def finish(self, state: State, records: Records, restored: bool) -> None:
+        """Save the end."""
+        with self._ranks.agreed():
+            self._save(state)
 
-    def fit(self, epochs: int, advance: Callable[[int], Any]) -> History:
-        """Train for some epochs; the first may be the rest of one that a checkpoint cut short."""
-        records = Records()
-        for _ in range(epochs):
-            key = self._ranks.rank, self._engine.epochs
-            with (
-                self._taken_back_after_errors(records),
-                closing(self._local.draws(self._engine, key)) as draws,
-            ):
-                self._epoch(draws, records, advance)
-        self._ranks.together(lambda: self._save_if(True))
-        return self._engine.history(records)
+    def takes_back(self, error: BaseException, records: Records) -> bool:
+        """Say yes: all ranks have the same model where the epoch began."""
+        return True
 
-    @contextmanager
-    def _taken_back_after_errors(self, records: Records) -> Iterator[None]:
-        """Go back to the beginning of the epoch: all ranks have the same model there."""
-        begun, rate = self._engine.copy(), self._engine.rate
-        try:
-            yield
-        except BaseException as error:
-            self._engine.restore(begun)
-            self._engine.rate = rate
-            error.history = self._engine.history(records)  # type: ignore[attr-defined]
-            raise
-
-    def _epoch(self, draws: Draws, records: Records, advance: Callable[[int], Any]) -> None:
-        engine, begun = self._engine, time.perf_counter()
-        self._begin(draws)
-        total = -(-self._n_rows // self._batch_size)
-        step = -(-engine.epoch_examples // self._batch_size)
-        part = 1 - step / total
-        while step < total:
-            before = engine.epoch_examples
-            step = self._take_block(draws, step, total)
-            advance((engine.epoch_examples - before) * self._row_bytes)
-            self._look(draws, records)
-        records.total_seconds += time.perf_counter() - begun
-        records.epochs += part
-        self._record(draws, records)
-        engine.epochs, engine.epoch_examples = engine.epochs + 1, 0
-
-    def _check_checkpoint(self) -> None:
-        done, rows = self._engine.epoch_examples, self._engine.trained_on.get("rows")
+    def _check_checkpoint(self, state: State) -> None:
+        done, rows = state.rows_into_epoch, state.trained_on.get("rows")
         if done and rows != self._n_rows:
             raise ValueError(
                 f"the checkpoint is {done} rows into an epoch of {rows}, but there are "
                 f"{self._n_rows}; give the rows that it was trained on"
             )
 
-    def _begin(self, draws: Draws) -> None:
-        engine, ranks = self._engine, self._ranks
-        ranks.together(draws.begin_piece)
-        done = np.array([engine.epoch_examples])
-        ranks.together(lambda: draws.skip(int(rows_among(done, ranks.rank, self._sizes)[0])))
-        if isinstance(engine.rate, str):
-            engine.rate = min(
-                ranks.gather(ranks.together(lambda: engine.resolved_rate(draws.piece)))
-            )
+    def _begin(self, state: State, draws: Draws) -> None:
+        ranks = self._ranks
+        done = np.array([state.rows_into_epoch])
+        with ranks.agreed():
+            draws.begin_piece()
+        with ranks.agreed():
+            draws.skip(int(rows_among(done, ranks.rank, self._sizes)[0]))
+        if isinstance(state.settings.learning_rate, str):
+            with ranks.agreed():
+                own = resolved_rate(state, draws.piece)
+            state.set_rate(min(ranks.allgather(own)))
         if np.isinf(self._most_loss):
             y = draws.piece.y
             of_zeros = float(np.square(y, dtype=np.float64).sum()) / 2 / len(y)
-            start = max(ranks.gather(max(engine.loss(draws.piece), of_zeros)))
+            start = max(ranks.allgather(max(state.loss(draws.piece), of_zeros)))
             self._most_loss = _DIVERGED * start or np.inf  # labels of 0 alone tell nothing
 
-    def _take_block(self, draws: Draws, step: int, total: int) -> int:
+    def _take_block(self, state: State, draws: Draws, step: int, total: int) -> int:
         """Take steps of the epoch until the next look, and return the number of the next one."""
-        engine = self._engine
-        last = min(self._block_end(step), total)
+        last = min(self._block_end(state, step), total)
         rows = np.minimum(np.arange(step, last + 1) * self._batch_size, self._n_rows)
         own = np.diff(rows_among(rows, self._ranks.rank, self._sizes))
-        rates = self._ranks.together(lambda: self._rates(last - step))
-        if not isinstance(engine.rate, float | Schedule):
-            of_all = self._ranks.gather(rates)
-            self._ranks.together(lambda: _check_alike(of_all))
+        with self._ranks.agreed():
+            rates = _rates(state, last - step)
+        if not isinstance(state.settings.learning_rate, float | Schedule):
+            of_all = self._ranks.allgather(rates)
+            with self._ranks.agreed():
+                _check_alike(of_all)
         self._steps.take(draws, own.tolist(), np.diff(rows).tolist(), rates)
-        engine.epoch_examples = int(rows[-1])
+        state.rows_into_epoch = int(rows[-1])
         return last
 
-    def _block_end(self, step: int) -> int:
+    def _block_end(self, state: State, step: int) -> int:
         """Return where a block ends: after whole averages, wherever the training began."""
         every = self._options.average_every
         length = max(_BLOCK // every, 1) * every
@@ -161,51 +163,44 @@ class Job:
         if self._options.checkpoint is None:
             return last
         interval = self._options.checkpoint_every
-        until_due = interval - int(self._engine.counters[0]) % interval
+        until_due = interval - state.steps % interval
         return min(last, step + -(-until_due // every) * every)
 
-    def _rates(self, count: int) -> NDArray[np.float64]:
-        engine, rate = self._engine, self._engine.rate
-        if isinstance(rate, float | str):  # 'auto' is a number by now
-            return np.full(count, rate)
-        steps = engine.counters[0] + np.arange(count)
-        return rate_block(rate, steps, np.full(count, engine.epochs))
-
-    def _look(self, draws: Draws, records: Records) -> None:
+    def _look(self, state: State, draws: Draws, records: Records) -> None:
         """Raise if the training has diverged; else the model of rank 0 becomes that of all."""
-        engine, options = self._engine, self._options
+        options = self._options
         due = options.checkpoint is not None
-        due = due and engine.counters[0] % options.checkpoint_every < options.average_every
-        losses = self._ranks.gather(engine.loss(draws.piece.first(_FEW))) if due else []
+        due = due and state.steps % options.checkpoint_every < options.average_every
+        losses = self._ranks.allgather(state.loss(draws.piece.first(_FEW))) if due else []
+        with self._ranks.agreed():
+            if not (state.is_finite and all(loss <= self._most_loss for loss in losses)):
+                raise divergence(state, draws.piece, records, state.rows)
+            if due:
+                self._save(state)
+        self._ranks.bcast(state.parameters)
+        self._ranks.bcast(state.slots)
 
-        def look() -> None:
-            finite = np.isfinite(engine.parameters).all() and np.isfinite(engine.slots).all()
-            if not (finite and all(loss <= self._most_loss for loss in losses)):
-                raise engine.divergence(draws.piece, records, int(engine.counters[1]))
-            self._save_if(due)
+    def _save(self, state: State) -> None:
+        if self._options.checkpoint is not None and self._ranks.rank == 0:
+            checkpoint.write_over(state, self._options.checkpoint)
 
-        self._ranks.together(look)
-        self._ranks.spread(engine.parameters)
-        self._ranks.spread(engine.slots)
-
-    def _save_if(self, due: bool) -> None:
-        path = self._options.checkpoint
-        if due and path is not None and self._ranks.rank == 0:
-            checkpoint.write_over(self._engine, path)
-
-    def _record(self, draws: Draws, records: Records) -> None:
-        sums = np.array(self._ranks.together(draws.loss))
-        self._ranks.sum(sums)
-        loss, examples = float(sums[0] / sums[1]), int(self._engine.counters[1])
-
-        def check() -> None:
+    def _record(self, state: State, draws: Draws, records: Records) -> None:
+        with self._ranks.agreed():
+            sums = np.array(draws.loss())
+        self._ranks.allreduce(sums)
+        loss = float(sums[0] / sums[1])
+        with self._ranks.agreed():
             if not loss <= self._most_loss:
-                raise self._engine.divergence(draws.piece, records, examples)
+                raise divergence(state, draws.piece, records, state.rows)
+        records.add(loss, state.rows)
 
-        self._ranks.together(check)
-        records.losses.append(loss)
-        records.seconds.append(records.total_seconds)
-        records.examples.append(examples)
+
+def _rates(state: State, count: int) -> NDArray[np.float64]:
+    rate = state.settings.learning_rate
+    if isinstance(rate, float | str):  # 'auto' is a number by now
+        return np.full(count, rate)
+    steps = state.counters[0] + np.arange(count)
+    return rate_block(rate, steps, np.full(count, state.epochs))
 
 
 def _check_alike(rates: list[NDArray[np.float64]]) -> None:

@@ -3,18 +3,16 @@
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
 
 import numpy as np
 
 from tilewise._checks import Array
 from tilewise._extras import required
 
-__all__ = ["RankError", "Ranks"]
-
-Result = TypeVar("Result")
+__all__ = ["RankError", "Ranks", "agreed"]
 
 
 class RankError(RuntimeError):
@@ -24,7 +22,7 @@ class RankError(RuntimeError):
 class Ranks:
     """The ranks of an MPI communicator, or one process without MPI.
 
-    An error on one rank would leave the others waiting for it. So what can fail runs `together`, or
+    An error on one rank would leave the others waiting for it. So what can fail is `agreed`, or
     is told to the others through the sum that they wait for (`sum_of`): then all ranks raise at the
     same place.
 
@@ -58,35 +56,35 @@ class Ranks:
 
         return int(self.comm.Split_type(MPI.COMM_TYPE_SHARED).Get_size())
 
-    def sum(self, array: Array) -> None:
+    def allreduce(self, array: Array) -> None:
         """Replace a contiguous array by the sum of those of all ranks, without a copy of it."""
         if self.comm is not None:
             self.comm.Allreduce(self._in_place, array)
 
-    def spread(self, array: Array) -> None:
+    def bcast(self, array: Array) -> None:
         """Replace a contiguous array by that of rank 0."""
         if self.comm is not None:
             self.comm.Bcast(array, root=0)
 
-    def gather(self, value: Any) -> list[Any]:
+    def allgather(self, value: Any) -> list[Any]:
         """Return the values of all ranks."""
         return [value] if self.comm is None else list(self.comm.allgather(value))
 
-    def together(self, work: Callable[[], Result]) -> Result:
-        """Return what `work` does; if it fails on any rank, all raise.
+    @contextmanager
+    def agreed(self) -> Iterator[None]:
+        """Let all ranks raise if a phase of the work fails on any.
 
         A rank whose own work failed raises that error, the others a `RankError`.
         """
         failure = None
         try:
-            result = work()
+            yield
         except BaseException as error:
             failure = error
         self._agree(failure)
-        return result
 
     def sum_of(self, sums: Array, work: Callable[[], None]) -> None:
-        """Let `work` fill a contiguous array, and add up those of all ranks; see `together`.
+        """Let `work` fill a contiguous array, and add up those of all ranks; see `agreed`.
 
         The last element is never NaN, except to tell that the work failed.
         """
@@ -95,13 +93,13 @@ class Ranks:
             work()
         except BaseException as error:
             failure, sums[-1] = error, np.nan
-        self.sum(sums)
+        self.allreduce(sums)
         if np.isnan(sums[-1]):
             self._agree(failure)
             raise AssertionError("a sum told of an error that no rank has")
 
     def _agree(self, error: BaseException | None) -> None:
-        messages = self.gather(None if error is None else _message(error))
+        messages = self.allgather(None if error is None else _message(error))
         failed = [rank for rank, message in enumerate(messages) if message is not None]
         if not failed:
             return
@@ -119,6 +117,11 @@ class Ranks:
             return
         print(f"rank {self.rank}: {type(error).__name__}: {_message(error)}", file=sys.stderr)
         _abort(self.comm)
+
+
+def agreed(comm: Any | None) -> AbstractContextManager[None]:
+    """Let all ranks of a communicator, if there is one, raise if a phase fails on any."""
+    return nullcontext() if comm is None else Ranks(comm).agreed()
 
 
 def _message(error: BaseException) -> str:

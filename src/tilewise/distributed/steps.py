@@ -10,7 +10,7 @@ from tilewise import _core
 from tilewise._checks import Array
 from tilewise.distributed.draws import Draws
 from tilewise.distributed.ranks import Ranks
-from tilewise.training.state import Engine
+from tilewise.training.state import State
 
 __all__ = ["Steps", "steps_for"]
 
@@ -22,29 +22,29 @@ class Steps(Protocol):
         """Take a step for each entry: with `own` rows of this rank and `all_` of all ranks."""
 
 
-def steps_for(engine: Engine, ranks: Ranks, average_every: int) -> Steps:
+def steps_for(state: State, ranks: Ranks, average_every: int) -> Steps:
     """Return synchronous steps, or local ones that are averaged after so many."""
     if average_every == 1:
-        return Synchronous(engine, ranks)
-    return Averaged(engine, ranks, average_every)
+        return Synchronous(state, ranks)
+    return Averaged(state, ranks, average_every)
 
 
 class Synchronous:
     """Each step is that of one process with the whole batch: the gradients are added up."""
 
-    def __init__(self, engine: Engine, ranks: Ranks) -> None:
-        self._engine, self._ranks = engine, ranks
-        self._sums = np.empty(engine.parameters.size + 1, engine.config.dtype)  # and the count
-        self._gradient = self._sums[:-1].reshape(engine.parameters.shape)
+    def __init__(self, state: State, ranks: Ranks) -> None:
+        self._state, self._ranks = state, ranks
+        self._sums = np.empty(state.parameters.size + 1, state.settings.dtype)  # and the count
+        self._gradient = self._sums[:-1].reshape(state.parameters.shape)
 
     def take(self, draws: Draws, own: Sequence[int], all_: Sequence[int], rates: Array) -> None:
         """See `Steps.take`."""
-        engine, sums = self._engine, self._sums
-        settings = engine.config.native
+        state, sums = self._state, self._sums
+        settings = state.settings.native
         for count, of_all, rate in zip(own, all_, rates, strict=True):
             self._ranks.sum_of(sums, partial(self._fill, draws, count))
             _core.apply_gradient(
-                self._gradient, of_all, engine.parameters, engine.slots, engine.counters,
+                self._gradient, of_all, state.parameters, state.slots, state.counters,
                 settings, rate,
             )  # fmt: skip
 
@@ -61,15 +61,15 @@ class Averaged:
     its steps. What the optimizer keeps is averaged too.
     """
 
-    def __init__(self, engine: Engine, ranks: Ranks, every: int) -> None:
-        self._engine, self._ranks, self._every = engine, ranks, every
-        self._gradient = np.empty_like(engine.parameters)
-        state = engine.parameters.size + engine.slots.size
-        self._sums = np.empty(state + 1, engine.config.dtype)  # and the rows
+    def __init__(self, state: State, ranks: Ranks, every: int) -> None:
+        self._state, self._ranks, self._every = state, ranks, every
+        self._gradient = np.empty_like(state.parameters)
+        size = state.parameters.size + state.slots.size
+        self._sums = np.empty(size + 1, state.settings.dtype)  # and the rows
 
     def take(self, draws: Draws, own: Sequence[int], all_: Sequence[int], rates: Array) -> None:
         """See `Steps.take`; the last average may be after fewer steps."""
-        counters = self._engine.counters
+        counters = self._state.counters
         for first in range(0, len(own), self._every):
             window = slice(first, first + self._every)
             steps, rows = counters + np.array([len(own[window]), sum(all_[window])])
@@ -77,28 +77,28 @@ class Averaged:
             self._ranks.sum_of(self._sums, work)
             self._sums /= self._sums[-1]
             parameters, slots = self._parts()
-            self._engine.parameters[...], self._engine.slots[...] = parameters, slots
+            self._state.parameters[...], self._state.slots[...] = parameters, slots
             counters[:] = steps, rows
 
     def _take_alone(self, draws: Draws, own: Sequence[int], rates: Array) -> None:
-        engine, settings = self._engine, self._engine.config.native
+        state, settings = self._state, self._state.settings.native
         for count, rate in zip(own, rates, strict=True):
             if count == 0:
                 continue
             draws.sum_gradients(count, self._gradient)
             _core.apply_gradient(
-                self._gradient, count, engine.parameters, engine.slots, engine.counters,
+                self._gradient, count, state.parameters, state.slots, state.counters,
                 settings, rate,
             )  # fmt: skip
         parameters, slots = self._parts()
-        parameters[...], slots[...] = engine.parameters, engine.slots
+        parameters[...], slots[...] = state.parameters, state.slots
         self._sums[-1] = 1
         self._sums *= sum(own)
 
     def _parts(self) -> tuple[Array, Array]:
-        size = self._engine.parameters.size
+        size = self._state.parameters.size
         parameters, slots = self._sums[:size], self._sums[size:-1]
         return (
-            parameters.reshape(self._engine.parameters.shape),
-            slots.reshape(self._engine.slots.shape),
+            parameters.reshape(self._state.parameters.shape),
+            slots.reshape(self._state.slots.shape),
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tilewise._checks import check_int
 from tilewise.data.columns import column_label
-from tilewise.data.training_set import Examples
+from tilewise.data.training_set import TrainingSet
 from tilewise.tables.model import Columns, LinearModel, Standardization
 from tilewise.tables.table import NumericTable
 from tilewise.trainer import Trainer
@@ -100,7 +100,7 @@ def fit_table(
     DivergenceError
         The learning rate is too large.
 
-    Examples
+    TrainingSet
     --------
     >>> table = NumericTable(("x", "y"), np.array([[1.0, 3], [2, 5], [3, 7], [4, 9]]))
     >>> fitted = fit_table(table, "y", validation_fraction=0, epochs=100, learning_rate="auto")
@@ -149,7 +149,7 @@ def _parts(
     if d == 0:
         raise ValueError("the table has one column; give the target and at least one feature")
     X, y = np.delete(values, position, axis=1), values[:, position]
-    whole = Examples.checked(X, y, None, n_features=d, n_targets=None, dtype=np.float64)
+    whole = TrainingSet.checked(X, y, None, n_features=d, n_targets=None, dtype=np.float64)
     if validation_fraction == 0:
         return {"training": (whole.X, whole.y)}
     training, validation = whole.split(validation_fraction, seed)

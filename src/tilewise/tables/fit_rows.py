@@ -78,19 +78,26 @@ def fit_rows(
     DivergenceError
         The learning rate is too large.
     """
-    whole = ranks.together(open_all)
-    data = _about(whole)
-    of_all = ranks.gather({**data, "epochs": epochs})
-    ranks.together(lambda: check_alike(of_all))
-    rows = ranks.together(lambda: whole.share(ranks.rank, ranks.size))
-    moments = ranks.gather(ranks.together(lambda: moments_of(rows, labels=True)))
-    standardized = ranks.together(lambda: standardized_by(rows, moments))
-    trainer = ranks.together(lambda: _trainer(data, rows.dtype, resume, settings))
-    left = ranks.together(lambda: _epochs_left(trainer, epochs))
-    ranks.together(begin)
+    with ranks.agreed():
+        whole = open_all()
+        data = _about(whole)
+    of_all = ranks.allgather({**data, "epochs": epochs})
+    with ranks.agreed():
+        check_alike(of_all)
+        rows = whole.share(ranks.rank, ranks.size)
+        own = moments_of(rows, labels=True)
+    moments = ranks.allgather(own)
+    with ranks.agreed():
+        standardized = standardized_by(rows, moments)
+        trainer = _trainer(data, rows.dtype, resume, settings)
+        left = _epochs_left(trainer, epochs)
+    with ranks.agreed():
+        begin()
     if left > 0:
         history = trainer.fit(standardized, epochs=left, **fitting)
-    sums = ranks.gather(ranks.together(lambda: _summed_loss(trainer, standardized)))
+    with ranks.agreed():
+        summed = _summed_loss(trainer, standardized)
+    sums = ranks.allgather(summed)
     loss = sum(sums) / data["rows"]
     if left == 0:  # killed after the last step and before the model was written
         history = _history_of_the_end(trainer, loss)
@@ -127,16 +134,16 @@ def _trainer(
 ) -> Trainer:
     d = data["n_features"]
     begun = Trainer(d, dtype=dtype, initial_weights=np.zeros(d), **settings)
-    begun._engine.trained_on = data
+    begun.trained_on = data
     if resume is None:
         return begun
     resumed = Trainer.load(resume)
-    for name, found in resumed._engine.trained_on.items():
+    for name, found in resumed.trained_on.items():
         if found != data.get(name):
             raise ValueError(
                 f"{resume} is of data with {name}={found}, not {data.get(name)}; give those"
             )
-    resumed._engine.trained_on = data
+    resumed.trained_on = data
     for (name, wanted), found in zip(
         _settings(begun).items(), _settings(resumed).values(), strict=True
     ):
@@ -146,18 +153,18 @@ def _trainer(
 
 
 def _settings(trainer: Trainer) -> dict[str, Any]:
-    config = trainer._engine.config
+    settings = trainer.settings
     names = ("n_features", "dtype", "batch_size", "sampling", "weight_decay", "seed")
     return {
-        **{name: getattr(config, name) for name in names},
-        "optimizer": config.optimizer.name,
+        **{name: getattr(settings, name) for name in names},
+        "optimizer": settings.optimizer.name,
         "learning_rate": trainer.learning_rate,
     }
 
 
 def _epochs_left(trainer: Trainer, epochs: int) -> int:
     left = check_int("epochs", epochs) - trainer.epochs
-    begun = trainer._engine.epoch_examples > 0
+    begun = trainer.rows_into_epoch > 0
     if left < begun:
         done = f"{trainer.epochs} are done{' and 1 is begun' if begun else ''}"
         raise ValueError(f"epochs={epochs}, but {done}; give more")

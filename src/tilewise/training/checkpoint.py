@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,78 +13,69 @@ from tilewise import schedules
 from tilewise._checks import check_int, check_positive
 from tilewise._files import outputs, read_content, read_npz, replaced
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import Config, Rate
-from tilewise.training.state import Engine
+from tilewise.training.settings import Rate, Settings, check_checkpoint
+from tilewise.training.state import State
 
-__all__ = ["check", "load", "save", "write_over"]
+__all__ = ["check_rate", "load", "save", "write_over"]
 
-_FORMAT = "tilewise trainer 1"
+_FORMAT = "tilewise trainer"
+_VERSION = 2  # of the format: raised where a reader of the one before would go wrong
 
 
-def save(engine: Engine, path: Any) -> None:
+def save(state: State, path: Any) -> None:
     """Write the file under a temporary name and rename it."""
-    checked = _checked_path(path)
-    with engine.alone(), outputs(checked.parent, [checked.name], force=True) as unfinished:
-        _write(engine, unfinished / checked.name)
+    checked = check_checkpoint(path)
+    with state.alone(), outputs(checked.parent, [checked.name], force=True) as unfinished:
+        _write(state, unfinished / checked.name)
 
 
-def check(engine: Engine, path: Any) -> Path:
-    """Return the path, or raise if the engine cannot be saved there."""
-    _rate_to_json(engine.rate)
-    return _checked_path(path)
-
-
-def _checked_path(path: Any) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path={path!r} is not a path; give a str ending in .npz")
-    checked = Path(path)
-    if checked.suffix != ".npz":
-        raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
-    if not checked.parent.is_dir():
-        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
-    return checked
-
-
-def write_over(engine: Engine, path: Path) -> None:
+def write_over(state: State, path: Any) -> None:
     """Write as `save` does, under one temporary name that the next write takes again.
 
     So a process that is killed leaves one such file at most. The caller is `alone`, and the only
     one to write there.
     """
-    with replaced(path) as unfinished:
-        _write(engine, unfinished)
+    with replaced(Path(path)) as unfinished:
+        _write(state, unfinished)
 
 
-def _write(engine: Engine, path: Path) -> None:
-    config = engine.config
-    settings = {
-        **{name: getattr(config, name) for name in _PLAIN},
-        "dtype": config.dtype.name,
-        "optimizer": [config.optimizer.name, dict(config.optimizer.hyperparameters)],
-        "learning_rate": _rate_to_json(engine.rate),
-        "epochs": engine.epochs,
-        "epoch_examples": engine.epoch_examples,
-        "trained_on": engine.trained_on,
-        "start_loss": None if math.isnan(engine.start_loss) else engine.start_loss,
+def _write(state: State, path: Path) -> None:
+    settings = {field.name: getattr(state.settings, field.name) for field in fields(Settings)}
+    optimizer = state.settings.optimizer
+    about = {
         "format": _FORMAT,
+        "version": _VERSION,
+        "settings": {
+            **settings,
+            "dtype": state.settings.dtype.name,
+            "optimizer": [optimizer.name, dict(optimizer.hyperparameters)],
+            "learning_rate": check_rate(state.settings.learning_rate),
+        },
+        "epochs": state.epochs,
+        "rows_into_epoch": state.rows_into_epoch,
+        "trained_on": state.trained_on,
+        "start_loss": None if math.isnan(state.start_loss) else state.start_loss,
     }
-    text = np.array(json.dumps(settings, default=lambda number: number.item()))
-    arrays: dict[str, Any] = {"settings": text, **engine.arrays}
+    text = np.array(json.dumps(about, default=lambda number: number.item()))
+    arrays: dict[str, Any] = {"about": text, **state.arrays}
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def load(path: Any) -> Engine:
+def load(path: Any) -> State:
     """Return what was saved; see `Trainer.load`."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r} is not a path; give a str")
     content = read_content(path)
     try:
-        arrays = read_npz(content, ("settings", *Engine.ARRAYS))
-        settings = json.loads(str(arrays.pop("settings")))
-        if settings["format"] != _FORMAT:
-            raise ValueError(f"its format is not {_FORMAT!r}")
-        return _engine(settings, arrays)
+        arrays = read_npz(content, ("about", *State.ARRAYS))
+        about = json.loads(str(arrays.pop("about")))
+        if (about["format"], about["version"]) != (_FORMAT, _VERSION):
+            raise ValueError(
+                f"it has format {about['format']!r}, version {about['version']!r}; this tilewise "
+                f"reads {_FORMAT!r}, version {_VERSION}"
+            )
+        return _state(about, arrays)
     except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
@@ -92,53 +83,41 @@ def load(path: Any) -> Engine:
         ) from None
 
 
-_PLAIN = (
-    "n_features",
-    "n_targets",
-    "batch_size",
-    "sampling",
-    "weight_decay",
-    "clip_norm",
-    "average",
-    "seed",
-)
-
-
-def _engine(settings: dict[str, Any], arrays: dict[str, Any]) -> Engine:
-    name, hyperparameters = settings["optimizer"]
-    config = Config.checked(
-        **{key: settings[key] for key in _PLAIN},
-        dtype=settings["dtype"],
-        optimizer=Optimizer(name, **hyperparameters),
+def _state(about: dict[str, Any], arrays: dict[str, Any]) -> State:
+    saved = about["settings"]
+    name, hyperparameters = saved["optimizer"]
+    settings = Settings(
+        **{
+            **saved,
+            "optimizer": Optimizer(name, **hyperparameters),
+            "learning_rate": _rate(saved["learning_rate"]),
+        }
     )
-    rate = config.checked_rate(_rate_from_json(settings["learning_rate"]))
     shape = arrays["parameters"].shape
-    if shape != config.parameters_shape:  # before there is memory for a damaged shape
-        raise ValueError(f"parameters is {shape}, not {config.parameters_shape}")
-    engine = Engine(config, rate, np.zeros(config.weights_shape, config.dtype))
-    for name, own in engine.arrays.items():
+    if shape != settings.parameters_shape:  # before there is memory for a damaged shape
+        raise ValueError(f"parameters is {shape}, not {settings.parameters_shape}")
+    state = State(settings, np.zeros(settings.weights_shape, settings.dtype))
+    for name, own in state.arrays.items():
         array = arrays[name]
         if array.shape != own.shape or array.dtype != own.dtype:
             raise ValueError(f"{name} is {array.dtype}{array.shape}, not {own.dtype}{own.shape}")
-    if not (np.isfinite(arrays["parameters"]).all() and np.isfinite(arrays["slots"]).all()):
-        raise ValueError("a number is not finite")
     if (arrays["counters"] < 0).any() or not arrays["random"].any():
         raise ValueError("a count is negative or the random numbers have no state")
-    epochs, epoch_examples = (
-        check_int(name, settings[name], minimum=0) for name in ("epochs", "epoch_examples")
-    )
-    if not isinstance(settings["trained_on"], dict):
+    state.restore(arrays)
+    if not state.is_finite:
+        raise ValueError("a number is not finite")
+    state.epochs = check_int("epochs", about["epochs"], minimum=0)
+    state.rows_into_epoch = check_int("rows_into_epoch", about["rows_into_epoch"], minimum=0)
+    if not isinstance(about["trained_on"], dict):
         raise TypeError("trained_on is no dict")
-    engine.trained_on = settings["trained_on"]
-    start_loss = settings["start_loss"]
-    if start_loss is not None:
-        check_positive("start_loss", start_loss, or_zero=True)
-    start_loss = math.nan if start_loss is None else start_loss
-    engine.restore((arrays, epochs, epoch_examples, start_loss))
-    return engine
+    state.trained_on = about["trained_on"]
+    if about["start_loss"] is not None:
+        state.start_loss = check_positive("start_loss", about["start_loss"], or_zero=True)
+    return state
 
 
-def _rate_to_json(rate: Rate) -> Any:
+def check_rate(rate: Rate) -> Any:
+    """Return the learning rate as JSON has it, or raise."""
     name = type(rate).__name__
     if isinstance(rate, schedules.Schedule) and type(rate) is getattr(schedules, name, None):
         return [name, asdict(rate)]
@@ -149,10 +128,11 @@ def _rate_to_json(rate: Rate) -> Any:
     )
 
 
-def _rate_from_json(saved: Any) -> Any:
+def _rate(saved: Any) -> Any:
+    """Return the learning rate that JSON has."""
     if isinstance(saved, list):
-        name, fields = saved
+        name, values = saved
         if name not in schedules.__all__ or name == "Schedule":
             raise ValueError(f"unknown schedule {name!r}")
-        return getattr(schedules, name)(**fields)
+        return getattr(schedules, name)(**values)
     return saved

@@ -1,6 +1,6 @@
 """What a training run leaves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tilewise._checks import INT64_MAX, check_int
 
-__all__ = ["DivergenceError", "History", "rows_between_records"]
+__all__ = ["DivergenceError", "History", "Records", "rows_between_records"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,54 @@ class DivergenceError(FloatingPointError):
     def __str__(self) -> str:
         """Return the message."""
         return str(self.args[0])
+
+
+@dataclass
+class Records:
+    """Losses over time, as they come."""
+
+    losses: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)
+    total_seconds: float = 0.0
+    rows: int = 0  # trained on, also those that a divergence took back
+    start_loss: float = float("nan")  # for the next call; see DivergenceCheck in cpp/sgd
+    schedule_failed: bool = False
+
+    def add(self, loss: float, examples: int) -> None:
+        """Append a record of this moment."""
+        self.losses.append(loss)
+        self.seconds.append(self.total_seconds)
+        self.examples.append(examples)
+
+    def add_call(
+        self,
+        losses: list[float],
+        seconds: list[float],
+        examples: list[int],
+        total_seconds: float,
+        rows: int,
+        start_loss: float,
+    ) -> None:
+        """Append the records of a native call that began after those so far."""
+        self.losses += losses
+        self.seconds += [self.total_seconds + second for second in seconds]
+        self.examples += examples
+        self.total_seconds += total_seconds
+        self.rows += rows
+        self.start_loss = start_loss
+
+    def history(self, model: Any, epochs: float) -> History:
+        """Return the records with the model as it is; `epochs` is how many these are."""
+        return History(
+            losses=np.asarray(self.losses, np.float64),
+            seconds=np.asarray(self.seconds, np.float64),
+            examples=np.asarray(self.examples, np.int64),
+            seconds_per_epoch=self.total_seconds / epochs if epochs else 0.0,
+            weights=model.weights,
+            bias=model.bias,
+            seed=model.settings.seed,
+        )
 
 
 def rows_between_records(record_every: int | None, n_rows: int, epochs: int) -> int:

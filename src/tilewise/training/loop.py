@@ -1,122 +1,103 @@
-"""Training with something to do after each epoch: callbacks, early stopping, progress."""
+"""The one loop over epochs: records, hooks after each epoch, and what an error takes back."""
 
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from typing import Any
 
-from tilewise._checks import check_bool, check_int, check_positive
 from tilewise._progress import progress_bar
-from tilewise.data.training_set import Examples
-from tilewise.training.history import DivergenceError, History
-from tilewise.training.state import Engine, Records
+from tilewise.training.history import DivergenceError, History, Records
+from tilewise.training.settings import FitOptions
+from tilewise.training.sources import InMemory, Source
+from tilewise.training.state import State
 
-__all__ = ["EpochLoop"]
+__all__ = ["train"]
+
+Hook = Callable[[int, float], Any]  # of an epoch's number and its loss; true: stop
 
 
-@dataclass(frozen=True)
-class EpochLoop:
-    """What happens after each epoch; see `Trainer.fit`."""
-
-    epochs: int
-    patience: int | None
-    tolerance: float
-    after_epoch: Sequence[Callable[[int, float], Any]]  # of the epoch and its loss; true: stop
-    progress: bool
-    verbose: bool
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        check_int("epochs", self.epochs)
-        if self.patience is not None:
-            check_int("patience", self.patience)
-        check_positive("tolerance", self.tolerance, or_zero=True)
-        check_bool("progress", self.progress)
-        check_bool("verbose", self.verbose)
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether there is anything to do after an epoch."""
-        return bool(self.patience is not None or self.after_epoch or self.progress or self.verbose)
-
-    def run(
-        self, engine: Engine, examples: Examples, validation: Examples, record_every: int
-    ) -> History:
-        """Train epoch by epoch. The history is the same as without a loop."""
-        records = Records()
-        best = _Best(self.patience, self.tolerance)
-        begun = engine.copy()
-        with self._bar() as advance:
-            for epoch in range(1, self.epochs + 1):
+def train(state: State, source: Source, options: FitOptions, trainer: Any = None) -> History:
+    """Train for some epochs; callbacks get `trainer`. See `Trainer.fit` for what it raises."""
+    records, best = Records(), _Best(options.patience, options.tolerance)
+    hooks = _hooks(options, trainer, records)
+    in_memory = source if isinstance(source, InMemory) else None
+    watched = in_memory if hooks or options.progress or options.patience is not None else None
+    at_once = options.epochs if in_memory and not watched else 1
+    begun, finished = state.copy(), state.epochs
+    try:
+        with progress_bar(options.progress, **_bar_settings(source, options.epochs)) as bar:
+            for epoch in range(at_once, options.epochs + 1, at_once):
+                if not in_memory:
+                    begun = state.copy()
                 try:
-                    engine.train(examples, 1, records, record_every, record_end=False)
-                    loss = engine.loss(validation)
-                    if self.verbose:
-                        print(f"epoch {epoch}: loss {loss:.6g}, {records.total_seconds:.3g} s")
-                    advance(loss)
-                    stop = best.is_enough(loss, engine)
-                    if any([after(epoch, loss) for after in self.after_epoch]) or stop:
+                    last = epoch == options.epochs
+                    with (
+                        state.alone(),
+                        closing(source.train(state, records, at_once, last)) as done,
+                    ):
+                        for rows in done:
+                            if bar is not None:
+                                bar.update(rows)
+                except BaseException as error:
+                    if source.takes_back(error, records):
+                        state.restore(begun)
+                    raise
+                if watched:
+                    loss = watched.loss(state)
+                    enough = best.is_enough(loss, state)
+                    if any([hook(epoch, loss) for hook in hooks]) or enough:
                         break
-                except KeyboardInterrupt as interrupt:
-                    interrupt.history = engine.history(records)  # type: ignore[attr-defined]
-                    raise
-                except DivergenceError as divergence:
-                    best.restore(engine)
-                    divergence.history = engine.history(records)
-                    raise
-                except Exception:
-                    if records.faulty:
-                        engine.restore(begun)
-                    raise
-        restored = self.patience is not None and best.restore(engine)
-        self._record_end(engine, examples, records, restored)
-        return engine.history(records)
+        restored = options.patience is not None and best.restore(state)
+        source.finish(state, records, restored)
+    except BaseException as error:
+        if isinstance(error, DivergenceError):
+            best.restore(state)
+        error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
+        raise
+    return _history(state, source, records, finished)
 
-    def _record_end(
-        self, engine: Engine, examples: Examples, records: Records, restored: bool
-    ) -> None:
-        """Add the end to the records, unless it is there; its loss is that of the weights kept."""
-        done = int(engine.counters[1])
-        if records.examples and records.examples[-1] == done:
-            if restored:
-                records.losses[-1] = engine.loss(examples)
-            return
-        records.losses.append(engine.loss(examples))
-        records.seconds.append(records.total_seconds)
-        records.examples.append(done)
 
-    @contextmanager
-    def _bar(self) -> Any:
-        with progress_bar(self.progress, total=self.epochs, unit="epoch") as bar:
+def _history(state: State, source: Source, records: Records, finished: int) -> History:
+    """Return the history; the epochs were `finished` before."""
+    if source.n_rows is None:
+        return records.history(state, state.epochs - finished)
+    return records.history(state, records.rows / source.n_rows)
 
-            def advance(loss: float) -> None:
-                if bar is not None:
-                    bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
-                    bar.update()
 
-            yield advance
+def _bar_settings(source: Source, epochs: int) -> dict[str, Any]:
+    total = None if source.n_rows is None else epochs * source.n_rows
+    return {"total": total, "unit": "row", "unit_scale": True}
+
+
+def _hooks(options: FitOptions, trainer: Any, records: Records) -> list[Hook]:
+    """Return what is to do after each epoch."""
+
+    def show(epoch: int, loss: float) -> None:
+        print(f"epoch {epoch}: loss {loss:.6g}, {records.total_seconds:.3g} s")
+
+    shown: list[Hook] = [show] if options.verbose else []
+    return shown + [partial(callback, trainer) for callback in options.callbacks]
 
 
 class _Best:
-    """The state with the lowest loss so far, and whether it is long ago."""
+    """The parameters with the lowest loss so far, and whether that is long ago."""
 
     def __init__(self, patience: int | None, tolerance: float) -> None:
         self._patience, self._tolerance = patience, tolerance
         self._loss = float("inf")
-        self._state: Any = None
+        self._kept: dict[str, Any] = {}
         self._since = 0
 
-    def is_enough(self, loss: float, engine: Engine) -> bool:
+    def is_enough(self, loss: float, state: State) -> bool:
+        """Take the loss of an epoch, and tell whether to stop."""
         if loss < self._loss - self._tolerance:
-            self._loss, self._state, self._since = loss, engine.copy(), 0
+            self._loss, self._since = loss, 0
+            self._kept = {"parameters": state.parameters.copy(), "slots": state.slots.copy()}
             return False
         self._since += 1
         return self._patience is not None and self._since >= self._patience
 
-    def restore(self, engine: Engine) -> bool:
-        """Go back to the best parameters, if any; what was seen and drawn since stays counted."""
-        if self._state is None:
-            return False
-        kept = self._state[0]
-        engine.parameters[:], engine.slots[:] = kept["parameters"], kept["slots"]
-        return True
+    def restore(self, state: State) -> bool:
+        """Go back to them, if any; what was seen and drawn since stays counted."""
+        state.restore(self._kept)
+        return bool(self._kept)

@@ -79,6 +79,11 @@ class Optimizer:
         """How many arrays like the parameters it keeps from step to step."""
         return _ALL[self.name][0]
 
+    @property
+    def scales_gradient(self) -> bool:
+        """Whether it divides the gradient by its size, which epsilon keeps above 0."""
+        return "epsilon" in self.hyperparameters
+
     @classmethod
     def of(cls, optimizer: Any) -> "Optimizer":
         """Return the optimizer itself, or the one of that name."""

@@ -1,127 +1,105 @@
-"""The settings of a trainer."""
+"""The list of settings: what a model and its steps are, and what a fit does."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from tilewise import _core
 from tilewise._checks import (
     check_bool,
+    check_callbacks,
     check_choice,
     check_float_dtype,
+    check_fraction,
     check_int,
     check_positive,
     check_rate,
     check_seed,
 )
-from tilewise.data.training_set import Examples
+from tilewise.data.training_set import TrainingSet
 from tilewise.schedules import Schedule
 from tilewise.training.optimizers import Optimizer
 
-__all__ = ["SAMPLINGS", "Config", "Rate"]
+__all__ = ["SAMPLINGS", "FitOptions", "Rate", "Settings", "check_checkpoint"]
 
 Rate = float | str | Schedule | Callable[[int], float]
 
 SAMPLINGS = _core.SAMPLINGS
 
 
-@dataclass(frozen=True)
-class Config:
-    """The settings that stay, checked; see `Trainer`."""
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a model and its steps are; see `Trainer`. All of it is in a checkpoint."""
 
     n_features: int
-    n_targets: int | None
-    batch_size: int
-    optimizer: Optimizer
-    sampling: str
-    weight_decay: float
-    clip_norm: float | None
-    average: bool
-    dtype: np.dtype[Any]
-    seed: int
+    n_targets: int | None = None
+    batch_size: int = 32
+    learning_rate: Rate = 0.01
+    optimizer: Any = "sgd"  # an `Optimizer`, once it is checked
+    sampling: str = "permutation"
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    average: bool = False
+    dtype: Any = np.float32  # an np.dtype, once it is checked
+    seed: Any = None  # an int, once it is checked
 
-    @classmethod
-    def checked(
-        cls,
-        *,
-        n_features: Any,
-        n_targets: Any,
-        batch_size: Any,
-        optimizer: Any,
-        sampling: Any,
-        weight_decay: Any,
-        clip_norm: Any,
-        average: Any,
-        dtype: DTypeLike,
-        seed: Any,
-    ) -> "Config":
-        """Return the settings of these arguments, or raise and name the first that is wrong."""
-        check_choice("sampling", sampling, SAMPLINGS)
-        optimizer = Optimizer.of(optimizer)
-        dtype = check_float_dtype(dtype)
+    def __post_init__(self) -> None:
+        """Check all; a name becomes an optimizer, and None a fresh seed."""
+        check_choice("sampling", self.sampling, SAMPLINGS)
+        dtype = check_float_dtype(self.dtype)
+        optimizer = Optimizer.of(self.optimizer)
         _check_rounded(optimizer.hyperparameters, dtype)
-        weight_decay = check_positive("weight_decay", weight_decay, or_zero=True)
-        if weight_decay > float(np.finfo(dtype).max):
+        weight_decay = check_positive("weight_decay", self.weight_decay, or_zero=True)
+        limits = np.finfo(dtype)
+        if weight_decay > float(limits.max):
             raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
-        least = float(np.finfo(dtype).smallest_subnormal)
-        if clip_norm is not None and check_positive("clip_norm", clip_norm) < least:
-            raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
-        return cls(
-            n_features=check_int("n_features", n_features),
+        clip_norm = self.clip_norm
+        if clip_norm is not None:
+            clip_norm = check_positive("clip_norm", clip_norm)
+            if clip_norm < float(limits.smallest_subnormal):
+                raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
+        n_targets = self.n_targets
+        vars(self).update(
+            n_features=check_int("n_features", self.n_features),
             n_targets=None if n_targets is None else check_int("n_targets", n_targets),
-            batch_size=check_int("batch_size", batch_size),
+            batch_size=check_int("batch_size", self.batch_size),
+            learning_rate=_checked_rate(self.learning_rate, optimizer, dtype),
             optimizer=optimizer,
-            sampling=sampling,
             weight_decay=weight_decay,
-            clip_norm=None if clip_norm is None else float(clip_norm),
-            average=check_bool("average", average),
+            clip_norm=clip_norm,
+            average=check_bool("average", self.average),
             dtype=dtype,
-            seed=check_seed(seed),
+            seed=check_seed(self.seed),
         )
-
-    def checked_rate(self, learning_rate: Any) -> Rate:
-        """Return the learning rate if it can go with these settings, or raise."""
-        if isinstance(learning_rate, str) and learning_rate == "auto":
-            if self.scales_gradient:
-                raise ValueError(
-                    f"learning_rate='auto' has no meaning for {self.optimizer.name}, which scales "
-                    "the gradient; give a number"
-                )
-            return "auto"
-        if isinstance(learning_rate, Schedule):
-            return learning_rate
-        if callable(learning_rate):
-            return cast(Callable[[int], float], learning_rate)
-        return check_rate("learning_rate", learning_rate, self.dtype)
-
-    def examples(
-        self, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Examples:
-        """Return the arguments as examples of such a model, checked."""
-        if y is None:
-            raise TypeError("y is missing; give the labels of X")
-        n_features, n_targets, dtype = self.n_features, self.n_targets, self.dtype
-        return Examples.checked(
-            X, y, sample_weight, n_features=n_features, n_targets=n_targets, dtype=dtype
-        )
-
-    @property
-    def scales_gradient(self) -> bool:
-        """Whether the optimizer divides the gradient by its size."""
-        return "epsilon" in self.optimizer.hyperparameters  # which keeps the size above 0
 
     @property
     def weights_shape(self) -> tuple[int, ...]:
-        """Of the weights as users see them."""
+        """Shape of the weights: (n_features,) or (n_features, n_targets)."""
         return (self.n_features,) if self.n_targets is None else (self.n_features, self.n_targets)
 
     @property
     def parameters_shape(self) -> tuple[int, int]:
-        """Of the weights with the bias below them."""
+        """Shape of the weights with the bias below them."""
         return self.n_features + 1, self.n_targets or 1
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row with its targets."""
+        return (self.n_features + (self.n_targets or 1)) * int(self.dtype.itemsize)
+
+    def training_set(
+        self, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None = None
+    ) -> TrainingSet:
+        """Return the rows to train such a model on, checked."""
+        return TrainingSet.checked(
+            X, y, sample_weight,
+            n_features=self.n_features, n_targets=self.n_targets, dtype=self.dtype,
+        )  # fmt: skip
 
     @property
     def native(self) -> _core.Settings:
@@ -134,6 +112,73 @@ class Config:
             float("inf") if self.clip_norm is None else self.clip_norm,
             self.average,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """What a fit does; see `Trainer.fit`."""
+
+    epochs: int = 1
+    record_every: int | None = None
+    validation_fraction: float | None = None
+    patience: int | None = None
+    tolerance: float = 0.0
+    callbacks: Iterable[Callable[..., Any]] = ()
+    progress: bool = False
+    verbose: bool = False
+    comm: Any = None
+    average_every: int = 1
+    checkpoint: str | os.PathLike[str] | None = None
+    checkpoint_every: int = 1000
+
+    def __post_init__(self) -> None:
+        """Check all, whether it will be used or not; `comm` is checked where it is used."""
+        for name in ("epochs", "average_every", "checkpoint_every"):
+            check_int(name, getattr(self, name))
+        for name in ("record_every", "patience"):
+            if getattr(self, name) is not None:
+                check_int(name, getattr(self, name))
+        if self.validation_fraction is not None:
+            check_fraction("validation_fraction", self.validation_fraction)
+        check_positive("tolerance", self.tolerance, or_zero=True)
+        for name in ("progress", "verbose"):
+            check_bool(name, getattr(self, name))
+        vars(self)["callbacks"] = check_callbacks(self.callbacks)
+        if self.checkpoint is not None:
+            vars(self)["checkpoint"] = check_checkpoint(self.checkpoint)
+
+    def refuse(self, names: Iterable[str], what: str) -> None:
+        """Raise if an option is given that does not go with something."""
+        standard = {field.name: field.default for field in fields(self)}
+        for name in names:
+            value = getattr(self, name)
+            if value and value != standard[name]:
+                raise ValueError(f"{name} does not go with {what}; leave it out")
+
+
+def check_checkpoint(path: Any) -> Path:
+    """Return the path of an NPZ file that can be written."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path={path!r} is not a path; give a str ending in .npz")
+    checked = Path(path)
+    if checked.suffix != ".npz":
+        raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
+    if not checked.parent.is_dir():
+        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
+    return checked
+
+
+def _checked_rate(rate: Any, optimizer: Optimizer, dtype: np.dtype[Any]) -> Rate:
+    if isinstance(rate, str) and rate == "auto":
+        if optimizer.scales_gradient:
+            raise ValueError(
+                f"learning_rate='auto' has no meaning for {optimizer.name}, which scales the "
+                "gradient; give a number"
+            )
+        return rate
+    if isinstance(rate, Schedule) or callable(rate):
+        return cast(Rate, rate)
+    return check_rate("learning_rate", rate, dtype)
 
 
 def _check_rounded(hyperparameters: Mapping[str, float], dtype: np.dtype[Any]) -> None:

@@ -1,0 +1,129 @@
+"""Steps and epochs in native code, on rows in memory."""
+
+from typing import Any
+
+import numpy as np
+
+from tilewise import _core
+from tilewise._checks import Array
+from tilewise.data.training_set import TrainingSet
+from tilewise.schedules import rate_block
+from tilewise.training.auto_rate import largest_rates, momentum_factor
+from tilewise.training.history import DivergenceError, Records
+from tilewise.training.state import State
+
+__all__ = ["divergence", "resolved_rate", "run", "step"]
+
+
+def step(state: State, rows: TrainingSet) -> None:
+    """Take one step on all rows; see `Trainer.step`."""
+    with state.alone():
+        rate = resolved_rate(state, rows)
+        if not isinstance(rate, float):
+            rate = float(rate_block(rate, state.counters[:1], np.array([state.epochs]))[0])
+        before = state.copy()
+        _core.step(
+            rows.X, rows.y, rows.weights, state.parameters, state.slots, state.counters,
+            state.settings.native, rate,
+        )  # fmt: skip
+        if not state.is_finite:
+            state.restore(before)
+            rows.check_finite()
+            raise divergence(state, rows, Records(), state.rows + len(rows.X))
+
+
+def run(
+    state: State,
+    rows: TrainingSet,
+    records: Records,
+    epochs: int = 1,
+    record_every: int = 0,
+    record_end: bool = False,
+) -> None:
+    """Train for some epochs, and add to the records. The caller is `alone`.
+
+    After an error, other than a divergence, the caller goes back to where the epochs began.
+    """
+    settings = state.settings
+    if settings.sampling == "replacement":  # may miss a bad row
+        rows.check_finite()
+    rates = _native_rates(state, rows, records)
+    row_bytes = rows.X[0].nbytes  # not the stride: the same rows have the same order
+    sampler = _core.Sampler(len(rows.X), settings.sampling, settings.seed, row_bytes)
+    sampler.state = state.random
+    plan = _core.Plan(epochs, record_every, record_end, state.start_loss)
+    try:
+        diverged_at = _core.train(
+            rows.X, rows.y, rows.weights, state.parameters, state.slots, state.counters,
+            settings.native, rates, sampler, plan, records.add_call,
+        )  # fmt: skip
+    finally:
+        state.random, state.start_loss = sampler.state, records.start_loss
+    if diverged_at:
+        rows.check_finite()
+        raise divergence(state, rows, records, diverged_at)
+
+
+def resolved_rate(state: State, rows: TrainingSet) -> Any:
+    """Return the learning rate; 'auto' becomes a number."""
+    settings = state.settings
+    if isinstance(settings.learning_rate, str):
+        rows.check_finite()
+        rate = _largest_rates(state, rows)[1] / 2
+        rate *= 1 - settings.optimizer.hyperparameters.get("momentum", 0.0)
+        if not settings.dtype.type(rate) > 0:
+            raise ValueError(
+                f"learning_rate='auto' is {rate:.3g} for this X, too small for {settings.dtype}; "
+                "scale X, as tilewise.data.standardize does"
+            )
+        state.set_rate(rate)
+    return state.settings.learning_rate
+
+
+def divergence(
+    state: State, rows: TrainingSet, records: Records, diverged_at: int
+) -> DivergenceError:
+    """Return the error for a divergence, seen when so many rows were done."""
+    settings = state.settings
+    rate = getattr(settings.learning_rate, "__name__", settings.learning_rate)  # a function's name
+    if settings.optimizer.scales_gradient:
+        limit = np.sqrt(np.finfo(settings.dtype).max)
+        why = f"or scale X and y: squares of gradients overflow {settings.dtype} at {limit:.1e}"
+    else:
+        full, minibatch = _largest_rates(state, rows)
+        if settings.batch_size >= len(rows.X):
+            limit = full * momentum_factor(settings.optimizer)
+            why = f"on all rows at once {settings.optimizer.name} is stable below {limit:.3g}"
+        else:
+            why = f"plain SGD with this batch size is stable below {minibatch:.3g}"
+    return DivergenceError(
+        f"learning_rate={rate} is too large: training diverged within {diverged_at} "
+        f"examples; use a smaller one ({why})",
+        records.history(state, records.rows / len(rows.X)),
+    )
+
+
+def _native_rates(state: State, rows: TrainingSet, records: Records) -> Any:
+    """Return a number, or what gives the rates of `count` steps from `first` on."""
+    rate = resolved_rate(state, rows)
+    if isinstance(rate, float):
+        return rate
+    begun, finished = state.steps, state.epochs
+    steps_per_epoch = -(-len(rows.X) // state.settings.batch_size)
+
+    def rates(first: int, count: int) -> Array:
+        steps = np.arange(first, first + count)
+        try:
+            return rate_block(rate, steps, finished + (steps - begun) // steps_per_epoch)
+        except Exception:
+            records.schedule_failed = True
+            raise
+
+    return rates
+
+
+def _largest_rates(state: State, rows: TrainingSet) -> tuple[float, float]:
+    settings = state.settings
+    return largest_rates(
+        rows.X, settings.batch_size, settings.sampling, rows.weights, settings.weight_decay
+    )

@@ -1,0 +1,131 @@
+"""Where the rows of an epoch come from, and how they are trained on: what the one loop asks."""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Protocol
+
+import numpy as np
+
+from tilewise.data.buffers import Buffers
+from tilewise.data.dataset import Rows
+from tilewise.data.training_set import TrainingSet
+from tilewise.training.history import Records
+from tilewise.training.native import run
+from tilewise.training.settings import Settings
+from tilewise.training.state import State
+
+__all__ = ["Done", "InMemory", "Source", "Streamed", "check_rows"]
+
+
+Done = Generator[int, None, None]  # of rows
+
+
+class Source(Protocol):
+    """Rows, and the way to train on them. The loop calls `train` when the state is `alone`."""
+
+    n_rows: int | None  # of an epoch, if that is known
+
+    def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
+        """Train, count the epochs, and yield how many rows are done since; `last`: the end.
+
+        Of rows in memory for so many epochs, and an error takes back all; else for one.
+        """
+
+    def finish(self, state: State, records: Records, restored: bool) -> None:
+        """Do what comes after the last epoch; `restored`: the weights are those of another."""
+
+    def takes_back(self, error: BaseException, records: Records) -> bool:
+        """Whether an error takes the epoch back: else what is good is kept, as after Ctrl-C."""
+
+
+class InMemory:
+    """Rows in memory. Where nothing is to do between epochs, all are one native call."""
+
+    def __init__(
+        self, rows: TrainingSet, record_every: int = 0, validation: TrainingSet | None = None
+    ) -> None:
+        self.n_rows: int | None = len(rows.X)
+        self._rows, self._record_every = rows, record_every  # 0: never
+        self._validation = validation or rows
+
+    def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
+        """See `Source.train`."""
+        n_rows = len(self._rows.X)
+        begun, steps_per_epoch = state.steps, -(-n_rows // state.settings.batch_size)
+        record_end = last and self._record_every > 0
+        try:
+            run(state, self._rows, records, epochs, self._record_every, record_end)
+        finally:
+            state.epochs += (state.steps - begun) // steps_per_epoch
+        yield epochs * n_rows
+
+    def loss(self, state: State) -> float:
+        """Return the loss to report after an epoch, and to stop early by."""
+        return state.loss(self._validation)
+
+    def finish(self, state: State, records: Records, restored: bool) -> None:
+        """Record the end, unless it is recorded; its loss is that of the weights kept."""
+        if not self._record_every:
+            return
+        if records.examples[-1:] != [state.rows]:
+            records.add(state.loss(self._rows), state.rows)
+        elif restored:
+            records.losses[-1] = state.loss(self._rows)
+
+    def takes_back(self, error: BaseException, records: Records) -> bool:
+        """Say yes to bad data and bad schedules."""
+        return records.schedule_failed or isinstance(error, ValueError)
+
+
+class Streamed:
+    """Rows that are read meanwhile, with a record for each buffer: its loss after training on it.
+
+    Batches of rows come in random order, and the engine samples inside a buffer; with
+    ``sampling='sequential'`` all come in order.
+    """
+
+    def __init__(self, settings: Settings, rows: Rows, *, records: bool) -> None:
+        check_rows(settings, rows)
+        self.n_rows = rows.n_rows
+        self._buffers, self._records = Buffers(rows, settings.batch_size), records
+
+    def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
+        """See `Source.train`; one epoch."""
+        random = None
+        if state.settings.sampling != "sequential":
+            random = np.random.default_rng([state.settings.seed, state.rows])
+        with closing(self._buffers.epoch(random)) as buffers:
+            while (rows := _timed_next(buffers, records)) is not None:
+                run(state, rows, records, record_end=self._records)
+                yield len(rows.X)
+        state.epochs += 1
+
+    def finish(self, state: State, records: Records, restored: bool) -> None:
+        """See `Source.finish`; the last buffer was recorded."""
+
+    def takes_back(self, error: BaseException, records: Records) -> bool:
+        """Say yes to what reading raised, bad data and bad schedules."""
+        fault = self._buffers.failed or records.schedule_failed
+        return fault or isinstance(error, ValueError)
+
+
+def check_rows(settings: Settings, rows: Rows) -> None:
+    """Raise if the rows are not those of such a model."""
+    if (rows.n_features, rows.dtype) != (settings.n_features, settings.dtype):
+        raise ValueError(
+            f"rows have {rows.n_features} features of {rows.dtype}, but the model "
+            f"{settings.n_features} of {settings.dtype}; make them alike"
+        )
+    if settings.n_targets is not None:
+        raise ValueError(
+            f"n_targets={settings.n_targets}; streamed rows have one target, give None"
+        )
+
+
+def _timed_next(buffers: Iterator[TrainingSet], records: Records) -> TrainingSet | None:
+    """Return the next buffer; the wait for it counts as training time."""
+    begun = time.perf_counter()
+    rows = next(buffers, None)
+    records.total_seconds += time.perf_counter() - begun
+    return rows
