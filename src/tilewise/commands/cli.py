@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from tilewise.commands import plan, train_predict
+from tilewise.commands import train_predict
 from tilewise.hardware.facts import show_config
 from tilewise.hardware.measured import machine
 from tilewise.report import writer
@@ -96,7 +96,6 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_report)
     train_predict.add_train(commands, seed=_seed)
     train_predict.add_predict(commands)
-    plan.add_plan(commands)
     command = commands.add_parser(
         "machine",
         help="print the CPU, what of it is used, and how fast it computes and reads",
