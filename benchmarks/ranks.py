@@ -1,8 +1,9 @@
-"""Steps of one and two ranks on this machine, beside the cost model, which goes on to 1000 ranks.
+"""A step of minibatch SGD on one rank and on two of this machine.
 
-Needs the extra mpi. Writes JSON and the picture of docs/scale.md.
+Needs the extra mpi. Writes JSON, and from it the table and the picture of docs/scale.md.
 
-    python -m benchmarks.ranks
+    python -m benchmarks.ranks          # measures first
+    python -m benchmarks.ranks --draw   # from the JSON of the last run
 """
 
 import json
@@ -10,7 +11,8 @@ import platform
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +20,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilewise as tw
-from tilewise.distributed.cost_model import JobShape, Network, doubled, predict, step_cost
+from benchmarks.tables import digits, table
 from tilewise.plots.style import line_style, new_axes
 
 Array = NDArray[np.float32]
 
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).parent / "results" / "ranks.json"
+PAGE = ROOT / "docs" / "scale.md"
 PICTURE = ROOT / "docs" / "images" / "ranks.png"
+ROUNDS = 3
+MARKS = ("<!-- figures of ranks.json -->\n", "<!-- end of figures -->")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Rows and features of the whole data, and rows in a step of all ranks together."""
+
+    rows: int
+    features: int
+    batch_size: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-self.rows // self.batch_size)
+
+
 SHAPES = [
-    JobShape(rows, features, batch)
+    Shape(rows, features, batch)
     for rows, features in ((200_000, 16), (1_000_000, 128), (100_000, 1024))
     for batch in (64, 1024, 16384)
 ]
-ROUNDS = 3
-ETHERNET = Network(latency=20e-6, bandwidth=3e9)
 
 
-def rows_of(rank: int, ranks: int, shape: JobShape) -> tuple[Array, Array]:
+def rows_of(rank: int, ranks: int, shape: Shape) -> tuple[Array, Array]:
     """Return the rank's part of each batch of the same data, which one rank has whole."""
     random = np.random.default_rng(0)
     X = random.standard_normal((shape.rows, shape.features), np.float32)
@@ -83,12 +102,6 @@ def run(ranks: int) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def network_of(allreduce: dict[str, float]) -> Network:
-    """Return what Allreduces of two ranks tell of what lies between them."""
-    (_, short), (size, long) = sorted((int(size), t) for size, t in allreduce.items())
-    return Network(latency=short / 2, bandwidth=size / (long - short))
-
-
 def apart(weights: list[float], others: list[float]) -> float:
     """Return the greatest difference, over the greatest weight."""
     difference = np.abs(np.subtract(weights, others)).max()
@@ -96,7 +109,7 @@ def apart(weights: list[float], others: list[float]) -> float:
 
 
 def measure() -> dict[str, Any]:
-    """Measure one rank and two in turns, and predict both."""
+    """Measure one rank and two in turns."""
     runs: dict[int, list[dict[str, Any]]] = {1: [], 2: []}
     for _ in range(ROUNDS):
         for ranks, found in runs.items():
@@ -105,79 +118,79 @@ def measure() -> dict[str, Any]:
         ranks: np.median([one["steps"] for one in found], axis=0).tolist()
         for ranks, found in runs.items()
     }
-    allreduce = {
-        size: float(np.median([one["allreduce"][size] for one in runs[2]]))
-        for size in runs[2][0]["allreduce"]
-    }
-    network, machine = network_of(allreduce), tw.machine(refresh=True)
-    costs = [step_cost(shape.features) for shape in SHAPES]
     return {
-        "cpu": machine.cpu,
-        "isa": machine.isa,
+        "cpu": tw.hardware.cpu_name(),
+        "isa": tw.isa(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "tilewise": tw.__version__,
-        "machine": asdict(machine),
-        "network_between_two_ranks": asdict(network),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "allreduce_seconds": {
+            size: float(np.median([one["allreduce"][size] for one in runs[2]]))
+            for size in runs[2][0]["allreduce"]
+        },
         "steps": [
             {
                 **asdict(shape),
-                "cost": asdict(cost),
-                "measured": {ranks: medians[ranks][i] for ranks in medians},
+                "seconds": {ranks: medians[ranks][i] for ranks in medians},
                 "weights_apart": apart(*(found[0]["weights"][i] for found in runs.values())),
-                "predicted": {
-                    ranks: predict(shape, ranks, network, machine, cost).step_seconds()
-                    for ranks in medians
-                },
-                "by_ethernet": {
-                    ranks: {
-                        every: predict(shape, ranks, ETHERNET, machine, cost).step_seconds(every)
-                        for every in (1, 100)
-                    }
-                    for ranks in doubled(1000)
-                },
             }
-            for i, (shape, cost) in enumerate(zip(SHAPES, costs, strict=True))
+            for i, shape in enumerate(SHAPES)
         ],
     }
 
 
+def times_as_fast(entry: dict[str, Any]) -> float:
+    """Return the time of a step on one rank over that on two."""
+    return float(entry["seconds"]["1"] / entry["seconds"]["2"])
+
+
+def figures(results: dict[str, Any]) -> str:
+    """Return what the page has between its marks."""
+    messages = " and ".join(
+        f"{digits(1e6 * seconds)} us for {int(size):,} bytes"
+        for size, seconds in results["allreduce_seconds"].items()
+    )
+    rows = [
+        [
+            f"{entry['rows']:,} x {entry['features']:,}",
+            f"{entry['batch_size']:,}",
+            *(digits(1e6 * seconds) for seconds in entry["seconds"].values()),
+            f"{times_as_fast(entry):.2f}",
+        ]
+        for entry in results["steps"]
+    ]
+    header = ["rows x features", "batch size", "us, one rank", "us, two ranks", "times as fast"]
+    return (
+        f"On {results['cpu']}, {results['isa']}, {results['date'][:10]}. An Allreduce of two ranks "
+        f"takes {messages}.\n\n{table(header, rows)}\n"
+    )
+
+
 def draw(results: dict[str, Any]) -> None:
-    """Draw a step over ranks: what was measured here, and the model over a network."""
-    axes = new_axes((6.4, 4.4))
-    shown = [entry for entry in results["steps"] if entry["features"] == 128]
-    for i, entry in enumerate(shown):
-        style = line_style(i)
-        model = {int(ranks): times for ranks, times in entry["by_ethernet"].items()}
-        for every, line in (("1", "-"), ("100", ":")):
-            seconds = [times[every] for times in model.values()]
-            label = f"batch {entry['batch_size']}" if every == "1" else None
-            axes.plot(list(model), seconds, color=style["color"], linestyle=line, label=label)
-        measured = {int(ranks): seconds for ranks, seconds in entry["measured"].items()}
-        axes.plot(
-            list(measured), list(measured.values()), color=style["color"],
-            marker=style["marker"], linestyle="none",
-        )  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlabel="ranks", ylabel="seconds of a step")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.figure.legend(loc="outside upper center", ncols=3)
+    """Draw how many times as fast two ranks are, over the batch size."""
+    axes = new_axes()
+    for i, features in enumerate(dict.fromkeys(entry["features"] for entry in results["steps"])):
+        shown = [entry for entry in results["steps"] if entry["features"] == features]
+        sizes, ratios = zip(*((e["batch_size"], times_as_fast(e)) for e in shown), strict=True)
+        axes.plot(sizes, ratios, label=f"{features:,} features", **line_style(i))
+    axes.axhline(1, color="black", linewidth=0.8)
+    axes.set(xlabel="batch size, of both ranks together", ylabel="one rank's time / two ranks'")
+    axes.set(xscale="log", xticks=sizes, xticklabels=[f"{size:,}" for size in sizes], ylim=(0, 2))
+    axes.minorticks_off()
+    axes.legend(loc="lower right")
     axes.figure.canvas.print_figure(PICTURE, dpi=150)
 
 
 def main() -> None:
-    """Measure, write, draw, and print measured over predicted."""
-    results = json.loads(json.dumps(measure()))
-    RESULT.write_text(json.dumps(results, indent=1) + "\n")
+    """Measure unless told not to, and write."""
+    if sys.argv[1:] != ["--draw"]:
+        RESULT.write_text(json.dumps(measure(), indent=1) + "\n")
+    results = json.loads(RESULT.read_text())
     draw(results)
-    for entry in results["steps"]:
-        ratios = {r: entry["measured"][r] / entry["predicted"][r] for r in entry["measured"]}
-        faster = entry["measured"]["1"] / entry["measured"]["2"]
-        said = ", ".join(f"{ranks} ranks {ratio:.2f}" for ranks, ratio in ratios.items())
-        print(
-            f"{entry['rows']} x {entry['features']}, batch {entry['batch_size']}: measured over "
-            f"predicted {said}; two ranks are {faster:.2f} times as fast as one, and their weights "
-            f"{entry['weights_apart']:.1g} of the greatest apart"
-        )
+    before, _, rest = PAGE.read_text().partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    PAGE.write_text(before + MARKS[0] + figures(results) + MARKS[1] + after)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""The data of the benchmark of ranks, and what the file of its last run says of the weights."""
+"""The data of the benchmark of ranks, and the file and the page of its last run."""
 
 import json
 from itertools import chain
 
 import numpy as np
 import pytest
-from tilewise.distributed.cost_model import JobShape
 
-from benchmarks.ranks import RESULT, apart, rows_of
+from benchmarks.ranks import MARKS, PAGE, RESULT, Shape, apart, figures, rows_of
 from tilewise.distributed.shares import rows_among
 
 pytestmark = pytest.mark.once
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.once
 @pytest.mark.parametrize("rows", [30, 37])
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_the_ranks_together_hold_the_rows_of_one(ranks, rows):
-    shape = JobShape(rows, features=1, batch_size=10)
+    shape = Shape(rows, features=1, batch_size=10)
     whole = rows_of(0, 1, shape)[0][:, 0].tolist()
     parts = [rows_of(rank, ranks, shape)[0][:, 0].tolist() for rank in range(ranks)]
     assert sorted(chain(*parts)) == sorted(whole)
@@ -32,3 +31,8 @@ def test_weights_of_two_ranks_are_those_of_one():
     assert apart([1.0, -4.0], [1.0, -3.0]) == 0.25
     steps = json.loads(RESULT.read_text())["steps"]
     assert all(entry["weights_apart"] < 1e-5 for entry in steps)
+
+
+def test_the_page_has_the_table_of_the_file():
+    begin, end = MARKS
+    assert f"{begin}{figures(json.loads(RESULT.read_text()))}{end}" in PAGE.read_text()
