@@ -70,18 +70,19 @@ def test_options_reach_the_trainer(folder, capsys):
     assert {key: about["training"][key] for key in options} == options
 
 
-@pytest.mark.parametrize("model", ["model.json", "model.npz"])
-def test_predict_finds_the_columns_by_name(folder, model, capsys):
+def test_predict_finds_the_columns_by_name(folder, capsys):
     cli.main(["train", "flats.csv", "--epochs", "200", "--validation-fraction", "0"])
     capsys.readouterr()
     (folder / "new.csv").write_text("rooms;street;size;price\n2;Elm;30;\n4;Oak;50;?\n")
-    assert cli.main(["predict", f"tilewise-model/{model}", "new.csv"]) == 0
+    assert cli.main(["predict", "tilewise-model/model.json", "new.csv"]) == 0
     out, err = capsys.readouterr()
     name, *numbers = out.splitlines()
     assert (name, err) == ("price", "")
     assert list(map(float, numbers)) == pytest.approx([137, 237], rel=1e-4)
     for end in (".csv", ".npy"):
-        assert cli.main(["predict", f"tilewise-model/{model}", "new.csv", "--out", f"y{end}"]) == 0
+        assert (
+            cli.main(["predict", "tilewise-model/model.json", "new.csv", "--out", f"y{end}"]) == 0
+        )
     assert (folder / "y.csv").read_text() == out
     np.testing.assert_array_equal(np.load("y.npy"), np.array(numbers, float))
     assert capsys.readouterr() == ("", "")
@@ -128,13 +129,13 @@ def test_a_loss_above_that_of_the_mean_is_said(folder, capsys):
 
 def test_nothing_is_overwritten_without_force(folder, capsys):
     os.mkdir("out")
-    (folder / "out/model.npz").write_text("mine")
+    (folder / "out/model.json").write_text("mine")
     line = error(capsys, "train", "flats.csv", "--out", "out")
-    assert line == "out/model.npz exists; choose another, or --force to replace it"
+    assert line == "out/model.json exists; choose another, or --force to replace it"
     assert cli.main(["train", "flats.csv", "--out", "out", "--force"]) == 0
     capsys.readouterr()
     (folder / "y.csv").write_text("mine")
-    predict = ["predict", "out/model.npz", "flats.csv", "--out"]
+    predict = ["predict", "out/model.json", "flats.csv", "--out"]
     assert "y.csv exists; choose another, or --force" in error(capsys, *predict, "y.csv")
     assert cli.main([*predict, "y.csv", "--force"]) == 0
     assert "is the file to read" in error(capsys, *predict, "flats.csv", "--force")
@@ -149,7 +150,7 @@ def test_without_matplotlib_a_line_says_so(folder, capsys, monkeypatch):
     assert cli.main(["train", "flats.csv"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "tilewise train: no picture is drawn: plots need Matplotlib"
-    assert sorted(os.listdir("tilewise-model")) == ["model.json", "model.npz"]
+    assert sorted(os.listdir("tilewise-model")) == ["model.json"]
 
 
 def _no_matplotlib():
@@ -196,7 +197,11 @@ def test_train_that_cannot_be_done(folder, capsys, arguments, message):
         (["m/model.json", "none.csv"], "none.csv cannot be read: No such file or directory"),
         (["m/model.json", "m"], "m is a folder; give a file"),
         (["m", "flats.csv"], "m is a folder; give a file"),
-        (["m/model.json", "m/model.npz"], "offset"),
+        (["m/model.json", "m/trainer.npz"], "offset"),
+        (
+            ["m/trainer.npz", "flats.csv"],
+            "such as Trainer.save writes and Trainer.load reads",
+        ),
         (["m/model.json", "other.csv"], "other.csv: column 'size' is missing; add it"),
         (["m/model.json", "wide.csv"], "wide.csv: columns: 4, features of the model: 2; give"),
         (["m/model.json", "huge.csv"], "huge.csv: row 1 has values too large for a prediction"),
@@ -207,6 +212,7 @@ def test_train_that_cannot_be_done(folder, capsys, arguments, message):
 )
 def test_predict_that_cannot_be_done(folder, capsys, arguments, message):
     cli.main(["train", "flats.csv", "--out", "m"])
+    tw.Trainer(2).save("m/trainer.npz")
     capsys.readouterr()
     (folder / "other.csv").write_text("rooms,area\n1,2\n")
     (folder / "wide.csv").write_text("1,2,3,4\n")

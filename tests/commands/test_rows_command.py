@@ -53,7 +53,7 @@ def test_a_folder_is_fitted(folder, capsys):
     assert cli.main(["train", "data", "--epochs", "10"]) == 0
     assert "Linear model of column 4 by 3 features" in capsys.readouterr().out
     model = assert_fitted("tilewise-model/model.json")
-    assert cli.main(["predict", "tilewise-model/model.npz", "data/1.npy", "--out", "y.npy"]) == 0
+    assert cli.main(["predict", "tilewise-model/model.json", "data/1.npy", "--out", "y.npy"]) == 0
     table = np.load("data/1.npy").astype(np.float64)
     np.testing.assert_array_equal(np.load("y.npy"), model.predict(table[:, :3]))
     assert (folder / "tilewise-model/loss_vs_time.png").exists()
@@ -171,7 +171,7 @@ def test_a_job_that_is_stopped_before_its_model_is_written_resumes(folder):
     assert os.listdir("stopped") == ["checkpoint.npz"]
     (folder / "stopped/model.json").write_text("{}")  # as if killed between two of its files
     assert cli.main([*train, "stopped"]) == 0
-    whole, resumed = (load_model(f"{name}/model.npz") for name in ("whole", "stopped"))
+    whole, resumed = (load_model(f"{name}/model.json") for name in ("whole", "stopped"))
     np.testing.assert_array_equal(resumed.weights, whole.weights)
     assert resumed.training["scores"] == whole.training["scores"]
 
@@ -284,7 +284,7 @@ def test_a_killed_job_resumes(folder):
     assert refused.returncode == 2 and re.search(r"checkpoint.npz exists; --resume", refused.stderr)
     leave_as_if_killed_while_writing(folder / "killed")
     subprocess.run([*start, "killed"], check=True, capture_output=True, timeout=120)
-    whole, resumed = (load_model(f"{name}/model.npz") for name in ("whole", "killed"))
+    whole, resumed = (load_model(f"{name}/model.json") for name in ("whole", "killed"))
     np.testing.assert_array_equal(resumed.weights, whole.weights)
     assert resumed.bias == whole.bias
-    assert sorted(os.listdir("killed")) == ["loss_vs_time.png", "model.json", "model.npz"]
+    assert sorted(os.listdir("killed")) == ["loss_vs_time.png", "model.json"]

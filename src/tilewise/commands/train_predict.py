@@ -27,7 +27,7 @@ from tilewise.training.settings import SAMPLINGS
 __all__ = ["FILES", "add_predict", "add_train"]
 
 _VALIDATION_FRACTION = 0.2
-FILES = ("model.json", "model.npz", "loss_vs_time.png")
+FILES = ("model.json", "loss_vs_time.png")
 
 
 def add_train(commands: Any, seed: Any) -> None:
@@ -102,7 +102,7 @@ def add_predict(commands: Any) -> None:
         "model and table have names, and otherwise by their place.",
         allow_abbrev=False,
     )
-    command.add_argument("model", metavar="MODEL", help="model.json or model.npz")
+    command.add_argument("model", metavar="MODEL", help="the model.json that train wrote")
     command.add_argument("file", metavar="FILE", help="the table: CSV, .npy or .parquet")
     command.add_argument(
         "--out", metavar="FILE", help="where to write: .csv or .npy (to the terminal)"
@@ -155,8 +155,7 @@ def _finish(
     """Write the files and print the summary."""
     out = Path(arguments.out)
     with outputs(out, FILES, arguments.force) as unfinished:
-        for name in ("model.json", "model.npz"):
-            save_model(model, unfinished / name)
+        save_model(model, unfinished / "model.json")
         _draw(model, history, unfinished / "loss_vs_time.png")
     print(_summary(model, scores, constant))
     print(f"\nSee {out / 'model.json'}")

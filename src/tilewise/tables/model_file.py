@@ -1,4 +1,4 @@
-"""A linear model as JSON for people or as NPZ for NumPy, without pickle."""
+"""A linear model as JSON, which people read and edit too."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tilewise._checks import check_int, check_real
-from tilewise._files import read_content, read_npz
+from tilewise._files import read_content
 from tilewise.data.columns import check_names
 from tilewise.tables.model import LinearModel, Standardization
 
@@ -19,86 +19,47 @@ _FORMULA = "target = bias + the sum of weight * feature, in the units of the tra
 
 
 def save_model(model: LinearModel, path: Path) -> None:
-    """Write the model to a file that ends in .json or .npz.
-
-    The JSON has an entry a feature. The NPZ has the same as the arrays ``weights``, ``means`` and
-    ``scales``, and without them as the text ``about``.
-
-    Parameters
-    ----------
-    model : LinearModel
-    path : Path
-        A file there is replaced.
-    """
-    standardization = model.standardization
-    columns = {
-        "weight": model.weights, "mean": standardization.mean, "scale": standardization.scale
-    }  # fmt: skip
+    """Write the model, with an entry a feature; a file there is replaced."""
     names = model.features or (None,) * len(model.weights)
-    about: dict[str, Any] = {
+    of_features = model.weights, model.standardization.mean, model.standardization.scale
+    columns = [array.tolist() for array in of_features]
+    about = {
         "format": _FORMAT,
         "formula": _FORMULA,
         "target": {"name": model.target, "column": model.target_position + 1},
         "bias": model.bias,
-        "features": [{"name": name} for name in names],
+        "features": [
+            {"name": name, "weight": weight, "mean": mean, "scale": scale}
+            for name, weight, mean, scale in zip(names, *columns, strict=True)
+        ],
         "training": model.training,
     }
-    if path.suffix == ".npz":
-        arrays: dict[str, Any] = {f"{key}s": array for key, array in columns.items()}
-        np.savez(path, about=_to_json(about), **arrays)
-        return
-    for key, array in columns.items():
-        for entry, number in zip(about["features"], array.tolist(), strict=True):
-            entry[key] = number
-    path.write_text(_to_json(about) + "\n", encoding="utf-8")
+    text = json.dumps(about, indent=2, allow_nan=False, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def load_model(path: str | os.PathLike[str]) -> LinearModel:
     """Return the model of a file that `save_model` wrote, or that a person changed since.
 
-    Parameters
-    ----------
-    path : path
-        ``.npz`` is NumPy's format; anything else is JSON.
-
-    Returns
-    -------
-    LinearModel
-
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    ValueError
-        It has no such model. The message says what is wrong, for JSON with line and column.
+    ValueError says what is wrong, for JSON with line and column.
     """
-    parse = _parse_npz if Path(path).suffix.lower() == ".npz" else _parse_json
     content = read_content(path)
     try:
-        return _model(parse(content))
+        return _model(_parse(content))
     except (ValueError, LookupError, TypeError, RecursionError, MemoryError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"{os.fspath(path)} is no model of tilewise: {what}") from None
 
 
-def _to_json(about: dict[str, Any]) -> str:
-    return json.dumps(about, indent=2, allow_nan=False, ensure_ascii=False)
-
-
-def _parse_json(content: bytes) -> dict[str, Any]:
+def _parse(content: bytes) -> dict[str, Any]:
+    if content.startswith(b"PK"):
+        raise ValueError(
+            "it is an NPZ file, such as Trainer.save writes and Trainer.load reads; give the "
+            "model.json that `tilewise train` writes"
+        )
     about = json.loads(content.decode("utf-8-sig"))
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         raise ValueError(f"its format is not {_FORMAT!r}")
-    return about
-
-
-def _parse_npz(content: bytes) -> dict[str, Any]:
-    """Return what the JSON of the same model has."""
-    arrays = read_npz(content, ("about", "weights", "means", "scales"))
-    about = _parse_json(str(arrays.pop("about")).encode())
-    for name, array in arrays.items():
-        for entry, number in zip(about["features"], array.tolist(), strict=True):
-            entry[name.removesuffix("s")] = number
     return about
 
 

@@ -68,6 +68,11 @@ def load(path: Any) -> State:
         raise TypeError(f"path={path!r} is not a path; give a str")
     content = read_content(path)
     try:
+        if content.lstrip().startswith(b"{"):
+            raise ValueError(
+                "it is JSON, such as the model.json of `tilewise train`, which `tilewise predict` "
+                "takes; give the NPZ file that Trainer.save writes"
+            )
         arrays = read_npz(content, ("about", *State.ARRAYS))
         about = json.loads(str(arrays.pop("about")))
         if (about["format"], about["version"]) != (_FORMAT, _VERSION):
