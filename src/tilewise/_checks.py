@@ -45,9 +45,8 @@ def check_seed(seed: Any) -> int:
 def check_rate(name: str, value: Any, dtype: DTypeLike = np.float64) -> float:
     """Return a float that is finite and above 0 in `dtype` too."""
     number = check_real(name, value)
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = np.asarray(number).astype(dtype)
-    if not 0 < rounded < np.inf:
+    limits = np.finfo(dtype)
+    if not float(limits.smallest_subnormal) <= number <= float(limits.max):
         raise ValueError(
             f"{name}={_shown(value)} is not positive and finite in {np.dtype(dtype)}; "
             "give a number above 0"

@@ -101,8 +101,8 @@ def _with_contiguous_rows(X: Array) -> Array:
 
 
 def _converted(name: str, array: Array, dtype: DTypeLike) -> Array:
-    if array.dtype == dtype:
-        return np.require(array, requirements=["C", "A"])
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
     with np.errstate(over="ignore"):
         converted = np.require(array, dtype, ["C", "A"])
     lost = np.isinf(converted) & np.isfinite(array)

@@ -11,19 +11,32 @@ from tilewise.training.settings import FitOptions
 from tilewise.training.sources import InMemory, Source
 from tilewise.training.state import State
 
-__all__ = ["train"]
+__all__ = ["run_epochs", "train"]
 
 Hook = Callable[[int, float], Any]  # of an epoch's number and its loss; true: stop
 
 
 def train(state: State, source: Source, options: FitOptions, trainer: Any = None) -> History:
     """Train for some epochs; callbacks get `trainer`. See `Trainer.fit` for what it raises."""
-    records, best = Records(), _Best(options.patience, options.tolerance)
+    records, finished = Records(), state.epochs
+    try:
+        run_epochs(state, source, options, records, trainer)
+    except BaseException as error:
+        error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
+        raise
+    return _history(state, source, records, finished)
+
+
+def run_epochs(
+    state: State, source: Source, options: FitOptions, records: Records, trainer: Any = None
+) -> None:
+    """Train as `train` does, without a history."""
+    best = _Best(options.patience, options.tolerance)
     hooks = _hooks(options, trainer, records)
     in_memory = source if isinstance(source, InMemory) else None
     watched = in_memory if hooks or options.progress or options.patience is not None else None
     at_once = options.epochs if in_memory and not watched else 1
-    begun, finished = state.copy(), state.epochs
+    begun = state.copy()
     try:
         with progress_bar(options.progress, **_bar_settings(source, options.epochs)) as bar:
             for epoch in range(at_once, options.epochs + 1, at_once):
@@ -49,12 +62,9 @@ def train(state: State, source: Source, options: FitOptions, trainer: Any = None
                         break
         restored = options.patience is not None and best.restore(state)
         source.finish(state, records, restored)
-    except BaseException as error:
-        if isinstance(error, DivergenceError):
-            best.restore(state)
-        error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
+    except DivergenceError:
+        best.restore(state)
         raise
-    return _history(state, source, records, finished)
 
 
 def _history(state: State, source: Source, records: Records, finished: int) -> History:

@@ -55,13 +55,12 @@ class Settings:
         optimizer = Optimizer.of(self.optimizer)
         _check_rounded(optimizer.hyperparameters, dtype)
         weight_decay = check_positive("weight_decay", self.weight_decay, or_zero=True)
-        limits = np.finfo(dtype)
-        if weight_decay > float(limits.max):
+        if weight_decay and weight_decay > float(np.finfo(dtype).max):
             raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
         clip_norm = self.clip_norm
         if clip_norm is not None:
             clip_norm = check_positive("clip_norm", clip_norm)
-            if clip_norm < float(limits.smallest_subnormal):
+            if clip_norm < float(np.finfo(dtype).smallest_subnormal):
                 raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
         n_targets = self.n_targets
         vars(self).update(
