@@ -33,6 +33,9 @@ def train(
 ) -> History:
     """Train with an optimizer of your own, written in Python (``train_ch11`` of d2l.ai, 12.5).
 
+    Unlike `fit`, whose steps are native, it takes minibatches as they come and calls Python for
+    each of them.
+
     Parameters
     ----------
     optimizer_fn : callable

@@ -15,7 +15,7 @@ from tilewise.data.training_set import TrainingSet
 
 __all__ = ["BufferedRows", "Buffers"]
 
-_ORDER_BYTES = 8  # a row's, of the order in which the engine draws them
+_ORDER_BYTES = 8  # a row's, of the order in which they are drawn
 _PIECE_BYTES = 2**20  # read at once: still in the cache when it is split into X and y
 _PIECES = 4  # that buffer_bytes allows for: of files as they lie, and what a thread takes
 _SMALLEST_PARTS = 32  # of buffer_bytes: pieces are no larger

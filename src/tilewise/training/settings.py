@@ -102,7 +102,7 @@ class Settings:
 
     @property
     def native(self) -> _core.Settings:
-        """What a step is, for the engine."""
+        """What a step is, for native code."""
         return _core.Settings(
             self.batch_size,
             self.optimizer.name,

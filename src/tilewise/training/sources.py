@@ -81,7 +81,7 @@ class InMemory:
 class Streamed:
     """Rows that are read meanwhile, with a record for each buffer: its loss after training on it.
 
-    Batches of rows come in random order, and the engine samples inside a buffer; with
+    Batches of rows come in random order, and native code samples inside a buffer; with
     ``sampling='sequential'`` all come in order.
     """
 
