@@ -40,7 +40,7 @@ LAYERS = """
     training
     data
     hardware
-    products schedules timing _threads _progress
+    products schedules timing _threads
     _checks _extras _files _format _threadpoolctl
     _core
 """

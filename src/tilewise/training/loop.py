@@ -1,11 +1,11 @@
 """The one loop over epochs: records, hooks after each epoch, and what an error takes back."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import Any
 
-from tilewise._progress import progress_bar
+from tilewise._extras import required
 from tilewise.training.history import DivergenceError, History, Records
 from tilewise.training.settings import FitOptions
 from tilewise.training.sources import InMemory, Source
@@ -38,7 +38,7 @@ def run_epochs(
     at_once = options.epochs if in_memory and not watched else 1
     begun = state.copy()
     try:
-        with progress_bar(options.progress, **_bar_settings(source, options.epochs)) as bar:
+        with _bar(source, options.epochs) if options.progress else nullcontext() as bar:
             for epoch in range(at_once, options.epochs + 1, at_once):
                 if not in_memory:
                     begun = state.copy()
@@ -74,9 +74,10 @@ def _history(state: State, source: Source, records: Records, finished: int) -> H
     return records.history(state, records.rows / source.n_rows)
 
 
-def _bar_settings(source: Source, epochs: int) -> dict[str, Any]:
+def _bar(source: Source, epochs: int) -> Any:
     total = None if source.n_rows is None else epochs * source.n_rows
-    return {"total": total, "unit": "row", "unit_scale": True}
+    tqdm = required("tqdm", "report", "progress=True needs tqdm").tqdm
+    return tqdm(total=total, unit="row", unit_scale=True)
 
 
 def _hooks(options: FitOptions, trainer: Any, records: Records) -> list[Hook]:
