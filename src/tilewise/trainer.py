@@ -10,6 +10,7 @@ from tilewise._checks import Array
 from tilewise.data.dataset import Rows
 from tilewise.data.training_set import check_matrix
 from tilewise.distributed.job import fit_on_ranks
+from tilewise.distributed.ranks import agreed
 from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
 from tilewise.training.history import History, Records, rows_between_records
@@ -279,20 +280,21 @@ class Trainer:
         >>> bool(history.losses[-1] < 1e-3)
         True
         """
-        options = FitOptions(
-            epochs=epochs,
-            record_every=record_every,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            tolerance=tolerance,
-            callbacks=callbacks,
-            progress=progress,
-            verbose=verbose,
-            comm=comm,
-            average_every=average_every,
-            checkpoint=checkpoint,
-            checkpoint_every=checkpoint_every,
-        )
+        with agreed(comm):
+            options = FitOptions(
+                epochs=epochs,
+                record_every=record_every,
+                validation_fraction=validation_fraction,
+                patience=patience,
+                tolerance=tolerance,
+                callbacks=callbacks,
+                progress=progress,
+                verbose=verbose,
+                comm=comm,
+                average_every=average_every,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+            )
         if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
             return fit_on_ranks(self._state, X, y, sample_weight, options)
         if isinstance(X, Rows):

@@ -29,6 +29,7 @@ SIZE = 3
         "batch": "rank 2 has batch_size=16, but rank 0 32; make them alike",
         "missing": "y is missing",
         "setting": "optimizer='sdg' is unknown; choose one of",
+        "option": "average_every=0 is below 1",
         "rate": "no rate today",
         "rates": "rank 2 has the learning rate 0.2, but rank 0 0.1 for the same step",
         "diverge": "learning_rate=100000.0 is too large",

@@ -112,6 +112,7 @@ def fail(how, *_):
         "batch": lambda: attempt(X, y, batch_size=16),
         "missing": lambda: attempt(None, None),
         "setting": lambda: attempt(X, y, optimizer="sdg"),
+        "option": lambda: attempt(X, y, average_every=0),
         "outside": lambda: attempt(X, y),
     }
     return changed[how]()
