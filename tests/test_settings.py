@@ -84,3 +84,10 @@ def test_options_are_checked_where_they_are_not_used(name):
             tw.Trainer(3).fit(tw.open_rows([(X, y)]), **{name: value})
     with pytest.raises(TypeError, match="tolerance='x'"):
         tw.fit(tw.open_rows([(X, y)]), tolerance="x")
+
+
+def test_numbers_of_numpy_are_taken_for_pythons():
+    X, y, _, _ = tw.data.synthetic(1000, 3, seed=0)
+    options = {"epochs": np.int8(127), "record_every": np.int16(1000), "patience": np.uint8(200)}
+    assert tw.fit(X, y, **options, seed=0).examples[-1] == 127_000
+    assert tw.fit(X, y, epochs=np.uint8(255), seed=0).examples[-1] == 255_000

@@ -89,7 +89,7 @@ def train(
     n_features = check_int("n_features", n_features)
     X, y = _rows(data_iter, n_features)
     state = State(Settings(n_features=n_features, dtype=X.dtype, seed=seed))
-    every = rows_between_records(record_every, len(X), epochs)
+    every = rows_between_records(options.record_every, len(X), options.epochs)
 
     def step(params: list[Array], grads: list[Array]) -> None:
         optimizer_fn(params, grads, states, hyperparams)
@@ -111,11 +111,14 @@ class _PythonSteps:
         every: int,
     ) -> None:
         self._step, self._data_iter, self._rows, self._every = step, data_iter, rows, every
+        self._params: list[Array] = []  # the same arrays in all epochs
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`; one epoch."""
         before, timer = state.rows, Timer()
-        params = [state.parameters[:-1, 0].copy(), state.parameters[-1].copy()]
+        params = self._params
+        if not params:
+            params += [state.parameters[:-1, 0].copy(), state.parameters[-1].copy()]
         for X, y in _batches(self._data_iter, state.settings.n_features):
             with np.errstate(over="ignore", invalid="ignore"):  # divergence is found below
                 self._step(params, _gradients(params, X, y))
@@ -140,7 +143,7 @@ class _PythonSteps:
             self._record(state, records)
 
     def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say no: nobody has the model after an error."""
+        """Say no: the history of the error has the weights so far."""
         return False
 
     def _record(self, state: State, records: Records) -> None:

@@ -42,7 +42,7 @@ def fit(
     comm: Any = None,
     average_every: int = 1,
 ) -> History:
-    """Fit ``y = X w + b`` by minibatch SGD, in one native call.
+    """Fit ``y = X w + b`` by minibatch SGD.
 
     Each step takes the next `batch_size` rows of the epoch's order and updates
     ``w -= learning_rate * X_b.T @ (X_b @ w + b - y_b) / len(X_b)``, and b likewise: the gradient

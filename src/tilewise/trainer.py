@@ -121,7 +121,7 @@ class Trainer:
     @property
     def trained_on(self) -> dict[str, Any]:
         """What the checkpoint is to tell of the data, as JSON takes it."""
-        return self._state.trained_on
+        return dict(self._state.trained_on)
 
     @trained_on.setter
     def trained_on(self, about: dict[str, Any]) -> None:
@@ -302,9 +302,9 @@ class Trainer:
             options.refuse(_IN_MEMORY_ONLY, "rows of open_rows")
             return train(self._state, Streamed(self._state.settings, X, records=True), options)
         rows, validation = self._state.settings.training_set(X, y, sample_weight), None
-        if validation_fraction is not None:
-            rows, validation = rows.split(validation_fraction, self._state.settings.seed)
-        every = rows_between_records(record_every, len(rows.X), epochs)
+        if options.validation_fraction is not None:
+            rows, validation = rows.split(options.validation_fraction, self._state.settings.seed)
+        every = rows_between_records(options.record_every, len(rows.X), options.epochs)
         return train(self._state, InMemory(rows, every, validation), options, trainer=self)
 
     def save(self, path: Any) -> None:

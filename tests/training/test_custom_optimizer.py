@@ -39,6 +39,19 @@ def test_generic_training_hands_states_through():
     assert states[0].any()
 
 
+def test_the_parameters_are_the_same_arrays_in_all_epochs():
+    seen = []
+
+    def keep(params, grads, states, hyperparams):
+        seen.append(params[0])
+        sgd(params, grads, states, hyperparams)
+
+    X, y, _, _ = tw.data.synthetic(20, 2, seed=0)
+    tw.train(keep, None, {"lr": 0.1}, tw.data.Minibatches(X, y, 10), 2, epochs=3)
+    assert len(seen) == 6
+    assert all(weights is seen[0] for weights in seen)
+
+
 def test_generic_training_refuses_what_it_cannot_iterate_twice():
     X, y, _, _ = tw.data.synthetic(20, 2, seed=0)
     with pytest.raises(ValueError, match="data_iter gave nothing in epoch 1"):

@@ -38,8 +38,8 @@ def test_ctrl_c_in_a_schedule_keeps_weights_and_records(options):
     np.testing.assert_array_equal(history.weights, trainer.weights)
 
 
-class OutOfTimeError(Exception):
-    """Raised by a signal's handler."""
+class OutOfTimeError(ValueError):
+    """Raised by a signal's handler; bad data raise ValueError too, and take all back."""
 
 
 @pytest.fixture

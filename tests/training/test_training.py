@@ -284,6 +284,7 @@ def test_verbose_and_progress(capsys):
     captured = capsys.readouterr()
     assert "epoch 2: loss" in captured.out
     assert "600/600" in captured.err
+    assert "loss=" in captured.err
 
 
 @pytest.mark.parametrize(("n", "features", "batch_size"), [(3_000_000, 5, 3_000_000), (1000, 5, 1)])

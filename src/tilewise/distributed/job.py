@@ -1,6 +1,5 @@
 """A fit on several ranks, each with rows of its own."""
 
-import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from tilewise.distributed.ranks import Ranks
 from tilewise.distributed.shares import rows_among
 from tilewise.distributed.steps import steps_for
 from tilewise.schedules import Schedule, rate_block
+from tilewise.timing import Timer
 from tilewise.training import checkpoint
 from tilewise.training.history import History, Records
 from tilewise.training.loop import train
@@ -46,13 +46,14 @@ def fit_on_ranks(
             data = _local_data(state, X, y, sample_weight)
             if options.checkpoint is not None:
                 checkpoint.check_rate(state.settings.learning_rate)
+            shown = replace(options, progress=options.progress and ranks.rank == 0)
         shared = {name: getattr(options, name) for name in ("epochs", "average_every")}
         saves = options.checkpoint is not None
         shared |= {"checkpoint_every": options.checkpoint_every, "checkpoint": saves}
         with state.alone():
             make_alike(state, ranks, shared)
             job = Job(state, data, ranks, options)
-        return train(state, job, replace(options, progress=options.progress and ranks.rank == 0))
+        return train(state, job, shown)
     except BaseException as error:
         ranks.abort_unless_agreed(error)
         raise
@@ -91,7 +92,7 @@ class Job:
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`; one epoch, or the rest of one that a checkpoint cut short."""
-        begun = time.perf_counter()
+        timer = Timer()
         with closing(self._local.draws(state, (self._ranks.rank, state.epochs))) as draws:
             self._begin(state, draws)
             total = -(-self._n_rows // self._batch_size)
@@ -101,8 +102,9 @@ class Job:
                 step = self._take_block(state, draws, step, total)
                 self._look(state, draws, records)
                 records.rows += state.rows_into_epoch - before
+                records.total_seconds += timer.stop()
                 yield state.rows_into_epoch - before
-            records.total_seconds += time.perf_counter() - begun
+                timer.start()
             self._record(state, draws, records)
         state.epochs, state.rows_into_epoch = state.epochs + 1, 0
 

@@ -100,7 +100,7 @@ def fit_table(
     DivergenceError
         The learning rate is too large.
 
-    TrainingSet
+    Examples
     --------
     >>> table = NumericTable(("x", "y"), np.array([[1.0, 3], [2, 5], [3, 7], [4, 9]]))
     >>> fitted = fit_table(table, "y", validation_fraction=0, epochs=100, learning_rate="auto")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._checks import INT64_MAX, check_int
+from tilewise._checks import INT64_MAX
 
 __all__ = ["DivergenceError", "History", "Records", "rows_between_records"]
 
@@ -72,7 +72,7 @@ class Records:
     total_seconds: float = 0.0
     rows: int = 0  # trained on, also those that a divergence took back
     start_loss: float = float("nan")  # for the next call; see DivergenceCheck in cpp/sgd
-    schedule_failed: bool = False
+    faulty: bool = False  # bad data or a bad schedule, which take the epochs back
 
     def add(self, loss: float, examples: int) -> None:
         """Append a record of this moment."""
@@ -111,11 +111,11 @@ class Records:
 
 
 def rows_between_records(record_every: int | None, n_rows: int, epochs: int) -> int:
-    """Return `record_every`, checked, or for None an interval that takes little time.
+    """Return `record_every`, or for None an interval that takes little time.
 
     The loss over all rows is about half the work of an epoch, so one in five epochs is about a
     tenth of the training's. With the end there are at most a hundred.
     """
     if record_every is not None:
-        return check_int("record_every", record_every)
+        return record_every
     return min(n_rows * max(5, -(-epochs // 99)), INT64_MAX)

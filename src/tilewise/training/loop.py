@@ -19,52 +19,65 @@ Hook = Callable[[int, float], Any]  # of an epoch's number and its loss; true: s
 def train(state: State, source: Source, options: FitOptions, trainer: Any = None) -> History:
     """Train for some epochs; callbacks get `trainer`. See `Trainer.fit` for what it raises."""
     records, finished = Records(), state.epochs
-    try:
-        run_epochs(state, source, options, records, trainer)
-    except BaseException as error:
-        error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
-        raise
+    run_epochs(state, source, options, records, trainer)
     return _history(state, source, records, finished)
 
 
 def run_epochs(
     state: State, source: Source, options: FitOptions, records: Records, trainer: Any = None
 ) -> None:
-    """Train as `train` does, without a history."""
-    best = _Best(options.patience, options.tolerance)
+    """Train as `train` does; only an error gets a history."""
+    best, finished = _Best(options.patience, options.tolerance), state.epochs
     hooks = _hooks(options, trainer, records)
     in_memory = source if isinstance(source, InMemory) else None
     watched = in_memory if hooks or options.progress or options.patience is not None else None
     at_once = options.epochs if in_memory and not watched else 1
-    begun = state.copy()
+    begun: dict[str, Any] = {}
     try:
         with _bar(source, options.epochs) if options.progress else nullcontext() as bar:
             for epoch in range(at_once, options.epochs + 1, at_once):
                 if not in_memory:
-                    begun = state.copy()
-                try:
-                    last = epoch == options.epochs
-                    with (
-                        state.alone(),
-                        closing(source.train(state, records, at_once, last)) as done,
-                    ):
-                        for rows in done:
-                            if bar is not None:
-                                bar.update(rows)
-                except BaseException as error:
-                    if source.takes_back(error, records):
-                        state.restore(begun)
-                    raise
+                    begun = {}
+                _train_alone(state, source, records, (at_once, epoch == options.epochs), begun, bar)
                 if watched:
                     loss = watched.loss(state)
+                    if bar is not None:
+                        bar.set_postfix(loss=f"{loss:.4g}")
                     enough = best.is_enough(loss, state)
                     if any([hook(epoch, loss) for hook in hooks]) or enough:
                         break
         restored = options.patience is not None and best.restore(state)
-        source.finish(state, records, restored)
-    except DivergenceError:
-        best.restore(state)
+        with state.alone():
+            source.finish(state, records, restored)
+    except BaseException as error:
+        if isinstance(error, DivergenceError):
+            best.restore(state)
+        if not records.faulty:  # else nothing is left of the records
+            error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
         raise
+
+
+def _train_alone(
+    state: State,
+    source: Source,
+    records: Records,
+    stretch: tuple[int, bool],
+    begun: dict[str, Any],
+    bar: Any,
+) -> None:
+    """Train for a stretch of epochs; what an error takes back goes to `begun`, filled if empty."""
+    with state.alone():
+        if not begun:
+            begun.update(state.copy())
+        try:
+            with closing(source.train(state, records, *stretch)) as done:
+                for rows in done:
+                    if bar is not None:
+                        bar.update(rows)
+        except BaseException as error:
+            if source.takes_back(error, records):
+                state.restore(begun)
+            raise
 
 
 def _history(state: State, source: Source, records: Records, finished: int) -> History:

@@ -42,11 +42,11 @@ def run(
 ) -> None:
     """Train for some epochs, and add to the records. The caller is `alone`.
 
-    After an error, other than a divergence, the caller goes back to where the epochs began.
+    After bad data or a bad schedule the records are faulty: then the caller goes back.
     """
     settings = state.settings
     if settings.sampling == "replacement":  # may miss a bad row
-        rows.check_finite()
+        _check_finite(rows, records)
     rates = _native_rates(state, rows, records)
     row_bytes = rows.X[0].nbytes  # not the stride: the same rows have the same order
     sampler = _core.Sampler(len(rows.X), settings.sampling, settings.seed, row_bytes)
@@ -60,8 +60,16 @@ def run(
     finally:
         state.random, state.start_loss = sampler.state, records.start_loss
     if diverged_at:
-        rows.check_finite()
+        _check_finite(rows, records)
         raise divergence(state, rows, records, diverged_at)
+
+
+def _check_finite(rows: TrainingSet, records: Records) -> None:
+    try:
+        rows.check_finite()
+    except ValueError:
+        records.faulty = True
+        raise
 
 
 def resolved_rate(state: State, rows: TrainingSet) -> Any:
@@ -116,7 +124,7 @@ def _native_rates(state: State, rows: TrainingSet, records: Records) -> Any:
         try:
             return rate_block(rate, steps, finished + (steps - begun) // steps_per_epoch)
         except Exception:
-            records.schedule_failed = True
+            records.faulty = True
             raise
 
     return rates

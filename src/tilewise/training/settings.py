@@ -132,19 +132,23 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         """Check all, whether it will be used or not; `comm` is checked where it is used."""
-        for name in ("epochs", "average_every", "checkpoint_every"):
-            check_int(name, getattr(self, name))
-        for name in ("record_every", "patience"):
-            if getattr(self, name) is not None:
-                check_int(name, getattr(self, name))
+        checked: dict[str, Any] = {
+            name: check_int(name, getattr(self, name))
+            for name in ("epochs", "record_every", "patience", "average_every", "checkpoint_every")
+            if getattr(self, name) is not None or name not in ("record_every", "patience")
+        }
         if self.validation_fraction is not None:
-            check_fraction("validation_fraction", self.validation_fraction)
-        check_positive("tolerance", self.tolerance, or_zero=True)
-        for name in ("progress", "verbose"):
-            check_bool(name, getattr(self, name))
-        vars(self)["callbacks"] = check_callbacks(self.callbacks)
+            part = check_fraction("validation_fraction", self.validation_fraction)
+            checked["validation_fraction"] = part
         if self.checkpoint is not None:
-            vars(self)["checkpoint"] = check_checkpoint(self.checkpoint)
+            checked["checkpoint"] = check_checkpoint(self.checkpoint)
+        vars(self).update(
+            checked,
+            tolerance=check_positive("tolerance", self.tolerance, or_zero=True),
+            progress=check_bool("progress", self.progress),
+            verbose=check_bool("verbose", self.verbose),
+            callbacks=tuple(check_callbacks(self.callbacks)),
+        )
 
     def refuse(self, names: Iterable[str], what: str) -> None:
         """Raise if an option is given that does not go with something."""

@@ -27,9 +27,9 @@ class Source(Protocol):
     n_rows: int | None  # of an epoch, if that is known
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
-        """Train, count the epochs, and yield how many rows are done since; `last`: the end.
+        """Train for `epochs` epochs: 1 unless the rows are in memory; count them.
 
-        Of rows in memory for so many epochs, and an error takes back all; else for one.
+        Yields the rows done since the last yield. `last`: no epoch follows.
         """
 
     def finish(self, state: State, records: Records, restored: bool) -> None:
@@ -75,7 +75,7 @@ class InMemory:
 
     def takes_back(self, error: BaseException, records: Records) -> bool:
         """Say yes to bad data and bad schedules."""
-        return records.schedule_failed or isinstance(error, ValueError)
+        return records.faulty
 
 
 class Streamed:
@@ -106,8 +106,8 @@ class Streamed:
 
     def takes_back(self, error: BaseException, records: Records) -> bool:
         """Say yes to what reading raised, bad data and bad schedules."""
-        fault = self._buffers.failed or records.schedule_failed
-        return fault or isinstance(error, ValueError)
+        records.faulty = records.faulty or self._buffers.failed
+        return records.faulty
 
 
 def check_rows(settings: Settings, rows: Rows) -> None:
