@@ -101,7 +101,7 @@ def train(
 class _PythonSteps:
     """Minibatches of an iterable, and steps in Python: a source of the loop."""
 
-    n_rows: int | None = None  # an epoch may leave some out
+    n_rows = None  # an epoch may leave some out
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from tilewise.training.history import History, Records, rows_between_records
 from tilewise.training.loop import run_epochs, train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings
+from tilewise.training.settings import FitOptions, Rate, Settings, refuse
 from tilewise.training.sources import InMemory, Streamed
 from tilewise.training.state import State
 
@@ -25,7 +25,6 @@ __all__ = ["Trainer"]
 
 Maybe = ArrayLike | None
 _ONE_EPOCH = FitOptions()
-_IN_MEMORY_ONLY = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
 
 
 class Trainer:
@@ -299,7 +298,7 @@ class Trainer:
             return fit_on_ranks(self._state, X, y, sample_weight, options)
         if isinstance(X, Rows):
             _refuse_labels(y, sample_weight)
-            options.refuse(_IN_MEMORY_ONLY, "rows of open_rows")
+            options.refuse_in_memory_only("rows of open_rows")
             return train(self._state, Streamed(self._state.settings, X, records=True), options)
         rows, validation = self._state.settings.training_set(X, y, sample_weight), None
         if options.validation_fraction is not None:
@@ -402,6 +401,5 @@ class Trainer:
 
 
 def _refuse_labels(y: Maybe, sample_weight: Maybe) -> None:
-    for name, value in (("y", y), ("sample_weight", sample_weight)):
-        if value is not None:
-            raise ValueError(f"{name} does not go with rows of open_rows; leave it out")
+    refuse("y", y, "rows of open_rows")
+    refuse("sample_weight", sample_weight, "rows of open_rows")

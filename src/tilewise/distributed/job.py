@@ -19,7 +19,7 @@ from tilewise.training import checkpoint
 from tilewise.training.history import History, Records
 from tilewise.training.loop import train
 from tilewise.training.native import divergence, resolved_rate
-from tilewise.training.settings import FitOptions
+from tilewise.training.settings import FitOptions, refuse
 from tilewise.training.sources import Done
 from tilewise.training.state import State
 
@@ -28,7 +28,6 @@ __all__ = ["fit_on_ranks"]
 _BLOCK = 1024  # steps between two looks at the parameters
 _FEW = 1024  # rows that tell of a divergence before a checkpoint
 _DIVERGED = 1e6  # times the loss at the start, or of zeros
-_REFUSED = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
 
 
 def fit_on_ranks(
@@ -42,7 +41,7 @@ def fit_on_ranks(
     ranks = Ranks(options.comm)
     try:
         with ranks.agreed():
-            options.refuse(_REFUSED, "comm or checkpoint")
+            options.refuse_in_memory_only("comm or checkpoint")
             data = _local_data(state, X, y, sample_weight)
             if options.checkpoint is not None:
                 checkpoint.check_rate(state.settings.learning_rate)
@@ -62,12 +61,10 @@ def fit_on_ranks(
 def _local_data(
     state: State, X: ArrayLike | Rows, y: ArrayLike | None, sample_weight: ArrayLike | None
 ) -> TrainingSet | Rows:
-    if sample_weight is not None:
-        raise ValueError("sample_weight does not go with comm or checkpoint; leave it out")
+    refuse("sample_weight", sample_weight, "comm or checkpoint")
     if not isinstance(X, Rows):
         return state.settings.training_set(X, y)
-    if y is not None:
-        raise ValueError("y does not go with rows of open_rows; leave it out")
+    refuse("y", y, "rows of open_rows")
     return X
 
 
@@ -81,12 +78,11 @@ class Job:
         with ranks.agreed():
             self._local = LocalRows(data, state.settings)
         self._sizes: list[int] = ranks.allgather(self._local.n_rows)
-        self._n_rows = sum(self._sizes)
-        self.n_rows: int | None = self._n_rows
+        self.n_rows = sum(self._sizes)
         with ranks.agreed():
             self._check_checkpoint(state)
-        state.trained_on = {**state.trained_on, "rows": self._n_rows}
-        self._batch_size = min(state.settings.batch_size, self._n_rows)
+        state.trained_on = {**state.trained_on, "rows": self.n_rows}
+        self._batch_size = min(state.settings.batch_size, self.n_rows)
         self._steps = steps_for(state, ranks, options.average_every)
         self._most_loss = float("inf")
 
@@ -95,7 +91,7 @@ class Job:
         timer = Timer()
         with closing(self._local.draws(state, (self._ranks.rank, state.epochs))) as draws:
             self._begin(state, draws)
-            total = -(-self._n_rows // self._batch_size)
+            total = -(-self.n_rows // self._batch_size)
             step = -(-state.rows_into_epoch // self._batch_size)
             while step < total:
                 before = state.rows_into_epoch
@@ -119,10 +115,10 @@ class Job:
 
     def _check_checkpoint(self, state: State) -> None:
         done, rows = state.rows_into_epoch, state.trained_on.get("rows")
-        if done and rows != self._n_rows:
+        if done and rows != self.n_rows:
             raise ValueError(
                 f"the checkpoint is {done} rows into an epoch of {rows}, but there are "
-                f"{self._n_rows}; give the rows that it was trained on"
+                f"{self.n_rows}; give the rows that it was trained on"
             )
 
     def _begin(self, state: State, draws: Draws) -> None:
@@ -145,7 +141,7 @@ class Job:
     def _take_block(self, state: State, draws: Draws, step: int, total: int) -> int:
         """Take steps of the epoch until the next look, and return the number of the next one."""
         last = min(self._block_end(state, step), total)
-        rows = np.minimum(np.arange(step, last + 1) * self._batch_size, self._n_rows)
+        rows = np.minimum(np.arange(step, last + 1) * self._batch_size, self.n_rows)
         own = np.diff(rows_among(rows, self._ranks.rank, self._sizes))
         with self._ranks.agreed():
             rates = _rates(state, last - step)

@@ -25,11 +25,12 @@ from tilewise.data.training_set import TrainingSet
 from tilewise.schedules import Schedule
 from tilewise.training.optimizers import Optimizer
 
-__all__ = ["SAMPLINGS", "FitOptions", "Rate", "Settings", "check_checkpoint"]
+__all__ = ["SAMPLINGS", "FitOptions", "Rate", "Settings", "check_checkpoint", "refuse"]
 
 Rate = float | str | Schedule | Callable[[int], float]
 
 SAMPLINGS = _core.SAMPLINGS
+_IN_MEMORY_ONLY = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +87,6 @@ class Settings:
         """Shape of the weights with the bias below them."""
         return self.n_features + 1, self.n_targets or 1
 
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row with its targets."""
-        return (self.n_features + (self.n_targets or 1)) * int(self.dtype.itemsize)
-
     def training_set(
         self, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None = None
     ) -> TrainingSet:
@@ -132,11 +128,9 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         """Check all, whether it will be used or not; `comm` is checked where it is used."""
-        checked: dict[str, Any] = {
-            name: check_int(name, getattr(self, name))
-            for name in ("epochs", "record_every", "patience", "average_every", "checkpoint_every")
-            if getattr(self, name) is not None or name not in ("record_every", "patience")
-        }
+        given = [name for name in ("record_every", "patience") if getattr(self, name) is not None]
+        counts = ("epochs", *given, "average_every", "checkpoint_every")
+        checked: dict[str, Any] = {name: check_int(name, getattr(self, name)) for name in counts}
         if self.validation_fraction is not None:
             part = check_fraction("validation_fraction", self.validation_fraction)
             checked["validation_fraction"] = part
@@ -150,13 +144,18 @@ class FitOptions:
             callbacks=tuple(check_callbacks(self.callbacks)),
         )
 
-    def refuse(self, names: Iterable[str], what: str) -> None:
-        """Raise if an option is given that does not go with something."""
+    def refuse_in_memory_only(self, what: str) -> None:
+        """Raise if an option is given that goes with rows in memory alone."""
         standard = {field.name: field.default for field in fields(self)}
-        for name in names:
+        for name in _IN_MEMORY_ONLY:
             value = getattr(self, name)
-            if value and value != standard[name]:
-                raise ValueError(f"{name} does not go with {what}; leave it out")
+            refuse(name, value if value != standard[name] else None, what)
+
+
+def refuse(name: str, value: Any, what: str) -> None:
+    """Raise if an argument is given that does not go with something."""
+    if value is not None:
+        raise ValueError(f"{name} does not go with {what}; leave it out")
 
 
 def check_checkpoint(path: Any) -> Path:

@@ -1,6 +1,5 @@
 """Where the rows of an epoch come from, and how they are trained on: what the one loop asks."""
 
-import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Protocol
@@ -10,6 +9,7 @@ import numpy as np
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Rows
 from tilewise.data.training_set import TrainingSet
+from tilewise.timing import Timer
 from tilewise.training.history import Records
 from tilewise.training.native import run
 from tilewise.training.settings import Settings
@@ -24,7 +24,9 @@ Done = Generator[int, None, None]  # of rows
 class Source(Protocol):
     """Rows, and the way to train on them. The loop calls `train` when the state is `alone`."""
 
-    n_rows: int | None  # of an epoch, if that is known
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of an epoch, if that is known."""
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """Train for `epochs` epochs: 1 unless the rows are in memory; count them.
@@ -45,20 +47,19 @@ class InMemory:
     def __init__(
         self, rows: TrainingSet, record_every: int = 0, validation: TrainingSet | None = None
     ) -> None:
-        self.n_rows: int | None = len(rows.X)
+        self.n_rows = len(rows.X)
         self._rows, self._record_every = rows, record_every  # 0: never
         self._validation = validation or rows
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`."""
-        n_rows = len(self._rows.X)
-        begun, steps_per_epoch = state.steps, -(-n_rows // state.settings.batch_size)
+        begun, steps_per_epoch = state.steps, -(-self.n_rows // state.settings.batch_size)
         record_end = last and self._record_every > 0
         try:
             run(state, self._rows, records, epochs, self._record_every, record_end)
         finally:
             state.epochs += (state.steps - begun) // steps_per_epoch
-        yield epochs * n_rows
+        yield epochs * self.n_rows
 
     def loss(self, state: State) -> float:
         """Return the loss to report after an epoch, and to stop early by."""
@@ -125,7 +126,7 @@ def check_rows(settings: Settings, rows: Rows) -> None:
 
 def _timed_next(buffers: Iterator[TrainingSet], records: Records) -> TrainingSet | None:
     """Return the next buffer; the wait for it counts as training time."""
-    begun = time.perf_counter()
+    timer = Timer()
     rows = next(buffers, None)
-    records.total_seconds += time.perf_counter() - begun
+    records.total_seconds += timer.stop()
     return rows
