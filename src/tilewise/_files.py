@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "check_outputs",
+    "named",
     "outputs",
     "read_content",
     "read_npy",
@@ -26,6 +27,15 @@ __all__ = [
 ]
 
 _UNFINISHED = ".unfinished-"
+
+
+@contextmanager
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the name of a file before what a ValueError says."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
 
 
 def read_content(path: str | os.PathLike[str]) -> bytes:

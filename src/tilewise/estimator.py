@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tilewise._checks import Array, check_finite, check_int, check_unmasked
-from tilewise.data.dataset import Rows
+from tilewise.data.dataset import Dataset
 from tilewise.trainer import Trainer
 from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import Rate
@@ -128,7 +128,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(
         self,
-        X: ArrayLike | Rows,
+        X: ArrayLike | Dataset,
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> "SGDRegressor":
@@ -158,7 +158,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             After Ctrl-C; the estimator has the weights so far.
         """
         with self._unchanged_after_error():
-            if isinstance(X, Rows):
+            if isinstance(X, Dataset):
                 self._start(X.n_features, None, X.dtype)
                 self.n_features_in_ = X.n_features
                 self.__dict__.pop("feature_names_in_", None)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise import _core
 from tilewise._checks import check_float_array, check_real, check_shape
-from tilewise.data.dataset import Rows
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.ranks import agreed
 from tilewise.trainer import Trainer
@@ -19,7 +19,7 @@ __all__ = ["fit", "mean_loss"]
 
 
 def fit(
-    X: ArrayLike | Rows,
+    X: ArrayLike | Dataset,
     y: ArrayLike | None = None,
     *,
     batch_size: int = 32,
@@ -121,9 +121,9 @@ def fit(
     )
 
 
-def _shape(X: ArrayLike | Rows, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
+def _shape(X: ArrayLike | Dataset, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
     """Return features, targets and dtype of the model for these data."""
-    if isinstance(X, Rows):
+    if isinstance(X, Dataset):
         return X.n_features, None, X.dtype
     if y is None:
         raise TypeError("y is missing; give the labels of X")

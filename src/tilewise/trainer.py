@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise._checks import Array
-from tilewise.data.dataset import Rows
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import check_matrix
 from tilewise.distributed.job import fit_on_ranks
 from tilewise.distributed.ranks import agreed
@@ -180,7 +180,9 @@ class Trainer:
         """
         step(self._state, self._state.settings.training_set(X, y, sample_weight))
 
-    def run_epoch(self, X: ArrayLike | Rows, y: Maybe = None, sample_weight: Maybe = None) -> None:
+    def run_epoch(
+        self, X: ArrayLike | Dataset, y: Maybe = None, sample_weight: Maybe = None
+    ) -> None:
         """Train for one epoch, in batches.
 
         `X` may be rows of `tilewise.open_rows`, alone. Parameters and errors are those of `step`,
@@ -199,7 +201,7 @@ class Trainer:
         if done := self._state.rows_into_epoch:
             raise RuntimeError(f"{done} rows of an epoch are done; call fit, which does the others")
         source: InMemory | Streamed
-        if isinstance(X, Rows):
+        if isinstance(X, Dataset):
             _refuse_labels(y, sample_weight)
             source = Streamed(self._state.settings, X, records=False)
         else:
@@ -208,7 +210,7 @@ class Trainer:
 
     def fit(
         self,
-        X: ArrayLike | Rows,
+        X: ArrayLike | Dataset,
         y: ArrayLike | None = None,
         epochs: int = 1,
         *,
@@ -296,7 +298,7 @@ class Trainer:
             )
         if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
             return fit_on_ranks(self._state, X, y, sample_weight, options)
-        if isinstance(X, Rows):
+        if isinstance(X, Dataset):
             _refuse_labels(y, sample_weight)
             options.refuse_in_memory_only("rows of open_rows")
             return train(self._state, Streamed(self._state.settings, X, records=True), options)

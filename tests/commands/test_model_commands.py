@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tilewise.commands import cli, train_predict
-from tilewise.commands.train_predict import FILES
+from tilewise.commands import cli
+from tilewise.commands.train import FILES
 from tilewise.data import standardize
 from tilewise.data.airfoil import AIRFOIL_PATH
 
@@ -146,7 +146,7 @@ def test_nothing_is_overwritten_without_force(folder, capsys):
 
 def test_without_matplotlib_a_line_says_so(folder, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    monkeypatch.setattr(train_predict.plots.training, "new_axes", _no_matplotlib)
+    monkeypatch.setattr(tw.plots.training, "new_axes", _no_matplotlib)
     assert cli.main(["train", "flats.csv"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "tilewise train: no picture is drawn: plots need Matplotlib"

@@ -13,6 +13,7 @@ import tilewise as tw
 from tests.support.paths import ROOT
 from tests.support.ranks import PROGRAMS, mpiexec
 from tilewise.commands import cli
+from tilewise.data.columns import Columns
 from tilewise.tables.model_file import load_model
 from tilewise.training import checkpoint
 
@@ -62,7 +63,7 @@ def test_a_folder_is_fitted(folder, capsys):
 def test_a_target_among_the_columns(folder):
     np.save("first.npy", np.roll(np.load("data/2.npy"), 1, axis=1))
     assert cli.main(["train", "first.npy", "--target", "1", "--buffer-mib", "1"]) == 0
-    assert assert_fitted("tilewise-model/model.json", rows=2100).target_position == 0
+    assert assert_fitted("tilewise-model/model.json", rows=2100).columns == Columns(None, None, 0)
 
 
 def test_names_of_columns_are_kept(folder):
@@ -74,7 +75,15 @@ def test_names_of_columns_are_kept(folder):
     parquet.write_table(pa.table(columns), "columns/0.parquet", row_group_size=100)
     assert cli.main(["train", "columns", "--target", "y"]) == 0
     model = assert_fitted("tilewise-model/model.json", rows=2100)
-    assert (model.features, model.target, model.target_position) == (("a", "b", "c"), "y", 1)
+    assert model.columns == Columns(("a", "b", "c"), "y", 1)
+
+
+def test_a_column_of_text_is_named(folder, capsys):
+    parquet, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    (folder / "columns").mkdir()
+    parquet.write_table(pa.table({"a": [1.0], "b": ["x"], "y": [2.0]}), "columns/0.parquet")
+    assert cli.main(["train", "columns"]) == 2
+    assert "columns/0.parquet: column 2 ('b') is of type string" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", [2, 3])
@@ -119,7 +128,7 @@ def too_few_rows(folder):
         (another_width, [], "data/1.npy has 6 features of float32, but data/0.npy 3 features"),
         (another_dtype, [], "data/1.npy has 3 features of float64, but data/0.npy 3 features"),
         (empty, [], "data/1.npy has shape (0, 4); save shape (n, d) with at least one row"),
-        (nan, [], "data/2.npy: X[2099, 1] is nan; remove or replace NaN and infinity"),
+        (nan, [], "data/2.npy: row 2100, column 2 is nan; remove or replace NaN and infinity"),
         (too_few_rows, [], "data/0.npy: nothing is left for rank 2 of 3; use fewer ranks"),
         (damage_nothing, ["--learning-rate", "1e9"], "learning_rate=1000000000.0 is too large"),
         (
@@ -194,7 +203,7 @@ def stop_before_the_model(train):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tilewise.commands.train_predict._finish", stopped)
+        patch.setattr("tilewise.commands.train._finish", stopped)
         assert cli.main(train) == 130
 
 

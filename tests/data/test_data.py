@@ -57,6 +57,14 @@ def test_standardize_of_deviations_far_below_the_mean():
     assert abs(standardize(small.astype(float) + 2.0**51).mean()) < 1e-12
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_constant_column_becomes_zero(dtype):
+    X = np.c_[np.arange(1000), np.full(1000, 0.1)].astype(dtype)
+    found = standardize(X)
+    assert not found[:, 1].any() and found[0, 0] < 0
+    assert not standardize(X[:, 1]).any() and not standardize(X[:1]).any()
+
+
 def test_standardize_takes_any_layout():
     X = np.random.default_rng(0).normal(size=(20, 6))
     expected = standardize(X)
@@ -70,9 +78,6 @@ def test_standardize_takes_any_layout():
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.c_[[1.0, 2], [0.1, 0.1]], ValueError, r"column 1 of X is constant \(0.1\)"),
-        (np.full(1000, 0.1, np.float32), ValueError, r"column 0 of X is constant \(0.1\)"),
-        ([[1.0, 2.0]], ValueError, "column 0 of X is constant"),
         ([[1.0, 2.0], [np.nan, np.inf]], ValueError, r"X\[1, 0\] is nan"),
         ([1.0, 2.0, -np.inf], ValueError, r"X\[2\] is -inf"),
         (np.ones((0, 3)), ValueError, r"X has shape \(0, 3\)"),

@@ -46,8 +46,8 @@ def test_mean_and_scale_are_those_of_the_columns(table, shards):
     for name, rows in sources(table, shards).items():
         found = tw.data.standardize(rows)
         assert (found.n_rows, found.width) == (rows.n_rows, rows.width), name
-        np.testing.assert_allclose(found.mean, X.mean(axis=0), rtol=1e-12)
-        np.testing.assert_allclose(found.scale, X.std(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(found.standardization.mean, X.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(found.standardization.scale, X.std(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("dtype", "step"), [(np.float32, 2.0**-23), (np.float64, 2.0**-32)])
@@ -55,34 +55,49 @@ def test_a_mean_far_above_the_deviation_loses_nothing(dtype, step):
     steps = np.random.default_rng(1).integers(0, 9, size=(100_000, 3))
     X = ((1 + step * steps) * 4096).astype(dtype)
     rows = tw.data.standardize(tw.open_rows(X, np.zeros(len(X), dtype)))
-    np.testing.assert_allclose(rows.scale, 4096 * step * steps.std(axis=0), rtol=1e-6)
-    run = next(rows.runs(None))
-    read, y = np.empty((run.n_rows, 3), dtype), np.empty(run.n_rows, dtype)
-    run.read(read, y)
+    scale = rows.standardization.scale
+    np.testing.assert_allclose(scale, 4096 * step * steps.std(axis=0), rtol=1e-6)
     expected = (steps - steps.mean(axis=0)) / steps.std(axis=0)
-    np.testing.assert_allclose(read, expected[: run.n_rows], atol=1e-6)
+    np.testing.assert_allclose(rows.loaded()[0], expected, atol=1e-6)
 
 
 def test_labels_stay_as_they_are(table, shards):
     for name, rows in sources(table, shards).items():
-        labels = []
-        for run in tw.data.standardize(rows).runs(None):
-            read, y = np.empty((run.n_rows, rows.width), np.float32), np.empty(run.n_rows, "f4")
-            run.read(read, y)
-            labels.append(y)
+        labels = [y.copy() for _, _, _, y in tw.data.standardize(rows).blocks(2**10)]
         np.testing.assert_array_equal(np.concatenate(labels), table[:, -1], err_msg=name)
 
 
-def test_bad_columns_are_named(table, shards):
-    part = table[1:640].copy()
-    part[200, 2] = np.inf
-    np.save(shards / "1.npy", part)
-    with pytest.raises(ValueError, match=r"1.npy: X\[200, 2\] is inf; remove"):
-        tw.data.standardize(tw.open_rows(shards))
-    constant = table.copy()
-    constant[:, 1] = 7
-    with pytest.raises(ValueError, match=r"column 1 of X is constant \(7\)"):
-        tw.data.standardize(tw.open_rows(constant[:, :-1], table[:, -1]))
-    huge = np.array([[1e300], [-1e300]])
-    with pytest.raises(ValueError, match=r"column 0 of X, from -1e\+300 to 1e\+300, is beyond"):
-        tw.data.standardize(tw.open_rows(huge, np.zeros(2)))
+def test_rows_and_arrays_are_standardized_bit_by_bit_alike(table, shards):
+    for name, rows in sources(table, shards).items():
+        X = table[:, :-1]
+        if name != "chunks":  # whose blocks are others
+            read = np.concatenate([X.copy() for _, _, X, _ in tw.data.standardize(rows).blocks(99)])
+            np.testing.assert_allclose(read, tw.data.standardize(X), rtol=3e-7)
+    whole = tw.data.standardize(tw.open_rows(X, np.zeros(N, np.float32))).loaded()[0]
+    np.testing.assert_array_equal(whole, tw.data.standardize(X))
+
+
+def test_a_constant_column_becomes_zero(table):
+    table[:, 1] = 0.1
+    rows = tw.data.standardize(tw.open_rows(table[:, :-1], table[:, -1]))
+    X, _ = rows.loaded()
+    assert not X[:, 1].any() and X[:, 0].any()
+    assert rows.standardization.constant.tolist() == [False, True, False, False, False]
+    assert rows.standardization.scale[1] == 1
+    assert rows.standardization.mean[1] == np.float32(0.1)
+
+
+def test_values_over_the_whole_range(table):
+    huge = np.array([[1.7e308, 5e-324], [-1.7e308, 0.0]])
+    X, _ = tw.data.standardize(tw.open_rows(huge, np.zeros(2))).loaded()
+    assert X.tolist() == [[1, 1], [-1, -1]]
+
+
+def test_a_bad_value_is_named_by_file_row_and_column(table, shards):
+    for column, label in ((2, "column 3"), (D, f"column {D + 1}")):
+        part = table[1:640].copy()
+        part[200, column] = np.inf
+        np.save(shards / "1.npy", part)
+        rows = tw.open_rows(shards)
+        with pytest.raises(ValueError, match=rf"1.npy: row 201, {label} is inf; remove"):
+            tw.fit(rows, seed=0) if column == D else tw.data.standardize(rows)

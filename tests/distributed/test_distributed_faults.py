@@ -22,7 +22,7 @@ SIZE = 3
     ("how", "message"),
     {
         "nan": "X[7, 2] is nan; remove or replace NaN and infinity",
-        "shard": "y[134] is nan; remove or replace NaN and infinity",
+        "shard": "shard.npy: row 135, column 6 is nan; remove or replace NaN and infinity",
         "width": "rank 2 has n_features=4, but rank 0 5; make them alike",
         "dtype": "rank 2 has dtype=float32, but rank 0 float64; make them alike",
         "empty": "X has shape (0, 5); give shape",

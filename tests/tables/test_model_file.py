@@ -1,6 +1,7 @@
 """Fitting a table, its model in the table's units, and the model's files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 
 import tilewise as tw
 from tests.support.damage import DAMAGE, damaged
+from tilewise.data.columns import Columns, position_of
+from tilewise.data.standardization import moments_of
 from tilewise.tables.fit import fit_table
-from tilewise.tables.model import LinearModel, Standardization
+from tilewise.tables.model import LinearModel
 from tilewise.tables.model_file import load_model, save_model
 from tilewise.tables.table import NumericTable
 
@@ -18,8 +21,8 @@ pytestmark = pytest.mark.once
 NAMES = ("x", "Größe", "y")
 TABLE = NumericTable(NAMES, np.random.default_rng(3).normal([5, -2, 9], [3, 0.1, 40], (200, 3)))
 MODEL = LinearModel(
-    ("x", "Größe"), "y", 2, np.array([2.0, -1 / 3]), 0.1,
-    Standardization(np.array([5.0, -2.0]), np.array([3.0, 0.1])), {"epochs": 20},
+    Columns(("x", "Größe"), "y", 2), np.array([2.0, -1 / 3]), 0.1,
+    np.array([5.0, -2.0]), np.array([3.0, 0.1]), {"epochs": 20},
 )  # fmt: skip
 
 
@@ -29,17 +32,16 @@ SQUARES = np.arange(1.0, 16.0).reshape(5, 3) ** 2
 def same(one, other):
     assert json.dumps(one.training) == json.dumps(other.training)
     fields = [
-        (m.features, m.target, m.target_position, m.weights.tolist(), m.bias,
-         m.standardization.mean.tolist(), m.standardization.scale.tolist())
+        (m.columns, m.weights.tolist(), m.bias, m.mean.tolist(), m.scale.tolist())
         for m in (one, other)
-    ]  # fmt: skip
+    ]
     return fields[0] == fields[1]
 
 
 def test_statistics_are_those_of_numpy_even_at_the_ends_of_the_range(rng):
     X = rng.normal(3, 2, (50, 4)) * [1, 1e-300, 1e300, 1]
     X[:, 3] = 0.1
-    statistics = Standardization.of(X)
+    statistics = moments_of(X).standardization()
     np.testing.assert_allclose(statistics.mean[:2], X.mean(axis=0)[:2], rtol=1e-13)
     Z = statistics.apply(X)
     np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-13)
@@ -51,7 +53,7 @@ def test_statistics_are_those_of_numpy_even_at_the_ends_of_the_range(rng):
 def test_fit_is_the_trainer_on_standardized_rows_without_those_held_out(target):
     settings = {"batch_size": 8, "learning_rate": "auto", "seed": 4}
     fitted = fit_table(TABLE, target, epochs=3, **settings)
-    position = TABLE.position(target)
+    position = position_of(target, NAMES, 3)
     X, y = np.delete(TABLE.values, position, axis=1), TABLE.values[:, position]
     order = np.random.default_rng(4).permutation(200)
     held_out, kept = np.sort(order[:40]), np.sort(order[40:])
@@ -67,8 +69,8 @@ def test_fit_is_the_trainer_on_standardized_rows_without_those_held_out(target):
         assert score.rows == len(rows)
         assert score.loss == pytest.approx(np.mean(residual**2) / 2 / ys**2, rel=1e-9)
         assert score.r2 == pytest.approx(1 - residual @ residual / (spread @ spread))
-    assert fitted.model.features == tuple(np.delete(NAMES, position))
-    assert fitted.model.target == NAMES[position]
+    assert fitted.model.columns == Columns.of(NAMES, position)
+    assert fitted.model.columns.features == tuple(np.delete(NAMES, position))
 
 
 def test_a_line_is_found_in_the_units_of_the_table(rng):
@@ -76,11 +78,11 @@ def test_a_line_is_found_in_the_units_of_the_table(rng):
     table = NumericTable(None, np.column_stack([X @ [2, 7000] - 4, X]))
     fitted = fit_table(table, "1", epochs=200, validation_fraction=0)
     np.testing.assert_allclose(fitted.model.weights, [2, 7000], rtol=1e-6)
-    np.testing.assert_allclose(fitted.model.columns(table), X)
+    np.testing.assert_allclose(fitted.model.features_of(table), X)
     np.testing.assert_allclose(fitted.model.predict(X), table.values[:, 0], rtol=1e-9)
     assert list(fitted.scores) == ["training"]
     assert fitted.scores["training"].r2 == pytest.approx(1)
-    assert fitted.model.features is None and fitted.model.target is None
+    assert fitted.model.columns == Columns(None, None, 0)
 
 
 def test_a_constant_feature_has_no_weight_and_is_named():
@@ -127,7 +129,7 @@ def test_values_held_out_that_are_too_far_away():
 
 def test_columns_by_name_in_any_order_and_otherwise_by_place():
     def columns(names, width):
-        return MODEL.columns(NumericTable(names, np.arange(float(width))[None])).tolist()
+        return MODEL.features_of(NumericTable(names, np.arange(float(width))[None])).tolist()
 
     assert columns(("y", "Größe", "z", "x"), 4) == [[3, 1]]
     assert columns(None, 2) == [[0, 1]]
@@ -147,7 +149,7 @@ def test_a_prediction_without_end_is_an_error():
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_saved_model_is_the_same(tmp_path, named):
-    model = MODEL if named else LinearModel(None, None, 0, *list(vars(MODEL).values())[3:])
+    model = MODEL if named else replace(MODEL, columns=Columns(None, None, 0))
     save_model(model, tmp_path / "model.json")
     assert same(load_model(tmp_path / "model.json"), model)
 

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from tilewise.commands import train_predict
+from tilewise.commands.predict import add_predict
+from tilewise.commands.train import add_train
 from tilewise.hardware.facts import show_config
 from tilewise.hardware.measured import machine
 from tilewise.report import writer
@@ -94,8 +95,8 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="fewer sizes, rates and repetitions: some seconds"
     )
     command.set_defaults(run=_report)
-    train_predict.add_train(commands, seed=_seed)
-    train_predict.add_predict(commands)
+    add_train(commands, seed=_seed)
+    add_predict(commands)
     command = commands.add_parser(
         "machine",
         help="print the CPU, what of it is used, and how fast it computes and reads",

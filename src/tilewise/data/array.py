@@ -1,89 +1,43 @@
 """An array of rows, such as a memory map larger than memory."""
 
 import mmap
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tilewise._checks import Array, check_array, check_shape
-from tilewise.data.dataset import Reader, reader_of
-from tilewise.data.npy import split
+from tilewise.data.columns import Columns
+from tilewise.data.dataset import Fragment, Reader
 
-__all__ = ["ArrayPart"]
+__all__ = ["array_fragment"]
 
 
-@dataclass(frozen=True)
-class ArrayPart:
-    """An array with its labels, in any layout, mapped or not."""
+def array_fragment(X: Any, y: Any, name: str = "", columns: Columns | None = None) -> Fragment:
+    """Return X (n, d) and y (n,), in any layout, mapped or not, as a fragment, or raise."""
+    X, y = (check_array(argument, value) for argument, value in (("X", X), ("y", y)))
+    for argument, array in (("X", X), ("y", y)):
+        if array.dtype.type not in (np.float32, np.float64):
+            raise TypeError(f"{argument} has dtype {array.dtype}; give float32 or float64")
+    X, y = check_shape("X", X, ndim=2), check_shape("y", y, ndim=1)
+    if len(y) != len(X):
+        raise ValueError(f"y has length {len(y)}; give one of length {len(X)}")
+    maps = [map_ for map_ in map(_map_of, (X, y)) if map_ is not None]
 
-    X: Array
-    y: Array
-    maps: tuple[mmap.mmap, ...]  # under X and y
-    name: str = ""
-
-    @classmethod
-    def checked(cls, X: Any, y: Any) -> "ArrayPart":
-        """Return the part, or raise; nothing is read."""
-        arrays = [check_array(name, value) for name, value in (("X", X), ("y", y))]
-        for name, array in zip(("X", "y"), arrays, strict=True):
-            if array.dtype.type not in (np.float32, np.float64):
-                raise TypeError(f"{name} has dtype {array.dtype}; give float32 or float64")
-        X, y = check_shape("X", arrays[0], ndim=2), check_shape("y", arrays[1], ndim=1)
-        if len(y) != len(X):
-            raise ValueError(f"y has length {len(y)}; give one of length {len(X)}")
-        return cls(X, y, tuple(map_ for map_ in map(_map_of, (X, y)) if map_ is not None))
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of X."""
-        return len(self.X)
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return int(self.X.shape[1])
-
-    @property
-    def width(self) -> int:
-        """Columns of X."""
-        return self.n_features
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of X, in native byte order."""
-        return np.dtype(self.X.dtype.type)
-
-    @property
-    def names(self) -> None:
-        """None: the columns have no names."""
-
-    @property
-    def label_column(self) -> tuple[int, str | None]:
-        """After X, without a name."""
-        return self.n_features, None
-
-    @property
-    def reading_bytes(self) -> int:
-        """Nothing of its own; see `Part.reading_bytes`."""
-        return 0
-
-    def borders(self, chunk_rows: int) -> Iterable[tuple[int, int]]:
-        """Return runs of rows; see `Part.borders`."""
-        return split(self.n_rows, chunk_rows)
-
-    def reader(self, start: int, stop: int) -> Reader:
-        """Return what reads a run; see `Part.reader`."""
-        copy = reader_of(self.X[start:stop], self.y[start:stop])
-
-        def read(table: Array, y: Array) -> None:
-            copy(table, y)
-            for map_ in self.maps:
+    def reader(start: int, stop: int) -> Reader:
+        def read(table: Array, labels: Array) -> None:
+            nonlocal start
+            rows = slice(start, start + len(labels))
+            start = rows.stop
+            with np.errstate(over="ignore"):  # infinity is found by the training
+                table[:, : X.shape[1]], labels[:] = X[rows], y[rows]
+            for map_ in maps:
                 # What has been read stays in the page cache, but no longer counts as ours.
                 map_.madvise(mmap.MADV_DONTNEED)
 
         return read
+
+    d = X.shape[1]
+    return Fragment(name, len(X), d, d, np.dtype(X.dtype.type), reader, columns)
 
 
 def _map_of(array: Array) -> mmap.mmap | None:

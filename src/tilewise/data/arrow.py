@@ -1,7 +1,7 @@
 """A Parquet or Arrow IPC file: columns, of which a stored group of rows is read at a time."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -12,138 +12,110 @@ import numpy as np
 
 from tilewise._checks import Array
 from tilewise._extras import required
-from tilewise.data.columns import check_names, column_label, position_of
-from tilewise.data.dataset import Reader
-from tilewise.data.npy import NpyFile, from_end, open_labels
+from tilewise._files import named
+from tilewise.data.columns import (
+    Columns,
+    check_names,
+    column_label,
+    columns_of,
+    position_of,
+)
+from tilewise.data.dataset import Fragment, Reader
+from tilewise.data.npy import float_dtype, open_labels
 
-__all__ = ["open_arrow", "open_parquet"]
+__all__ = ["COLUMN_FILES", "ColumnFile", "arrow_fragment"]
 
 
 _DECODING = 2  # PyArrow holds bytes as they are stored, and what becomes of them
 
 
 @dataclass(frozen=True)
-class _Stored:
-    """How a format stores a file: its columns, the rows of its groups, and what reads one.
+class ColumnFile:
+    """A file of named columns of numbers.
 
-    What is read is the columns asked for of a group, one after the other; `largest` bytes are the
-    most that are stored together for it.
+    `read` gives the columns asked for of a group of rows, one after the other; `largest` bytes are
+    the most that are stored together for it.
     """
 
-    names: tuple[str, ...]
+    path: Path
     schema: Any
-    counts: list[int]
+    groups: list[int]  # rows of each
     largest: int
     read: Callable[[int, Sequence[int]], Iterator[Any]]
 
-
-@dataclass(frozen=True)
-class ColumnsPart:
-    """A file of columns, the last of those wanted being the labels unless they are beside it."""
-
-    path: Path
-    stored: _Stored
-    wanted: list[int]
-    labels: NpyFile | None
-    dtype: np.dtype[Any]
+    def __post_init__(self) -> None:
+        """Raise if it has no rows, or columns without names of their own."""
+        if min(self.groups, default=0) < 0:
+            raise ValueError(f"{self.path} is damaged: groups of less than no rows; write it anew")
+        if not self.n_rows:
+            raise ValueError(f"{self.path} has no rows; write some or remove it")
+        with named(self.path):
+            check_names(self.names)
 
     @property
-    def name(self) -> str:
-        """The file's path."""
-        return os.fspath(self.path)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the columns of X."""
-        return tuple(self.stored.names[i] for i in self.wanted[: self.n_features])
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return list(self.schema.names)
 
     @property
     def n_rows(self) -> int:
-        """Rows of the file."""
-        return sum(self.stored.counts)
+        """Rows of all groups."""
+        return sum(self.groups)
 
-    @property
-    def n_features(self) -> int:
-        """Columns, but for that of the labels."""
-        return len(self.wanted) - (self.labels is None)
+    def dtype(self, wanted: Sequence[int]) -> np.dtype[Any]:
+        """Return the dtype of all these columns together."""
+        return np.result_type(*(self._dtype(i) for i in wanted))
 
-    @property
-    def width(self) -> int:
-        """Columns of X: labels are read into y at once."""
-        return self.n_features
-
-    @property
-    def label_column(self) -> tuple[int, str | None]:
-        """See `Part.label_column`."""
-        if self.labels is not None:
-            return self.n_features, None
-        return self.wanted[-1], self.stored.names[self.wanted[-1]]
-
-    @property
-    def reading_bytes(self) -> int:
-        """What reading the largest group takes; see `Part.reading_bytes`."""
-        numbers = max(self.stored.counts) * len(self.wanted) * self.dtype.itemsize
-        return numbers + _DECODING * self.stored.largest
-
-    def borders(self, chunk_rows: int) -> Iterable[tuple[int, int]]:
-        """Return the groups; see `Part.borders`."""
-        starts = accumulate(self.stored.counts, initial=0)
-        return [
-            (start, start + n) for start, n in zip(starts, self.stored.counts, strict=False) if n
-        ]
-
-    def reader(self, start: int, stop: int) -> Reader:
-        """Return what reads a group; see `Part.reader`."""
-        read_labels = None if self.labels is None else self.labels.reader(start)
-        numbers: Array | None = None
-        done = 0
-
-        def read(table: Array, y: Array) -> None:
-            nonlocal numbers, done
-            if numbers is None:
-                numbers = self._numbers(start, stop)
-            rows = slice(done, done + len(y))
-            done = rows.stop
-            table[:, : self.n_features] = numbers[: self.n_features, rows].T
-            if read_labels is None:
-                y[:] = numbers[-1, rows]
-            else:
-                read_labels(y)
-            if done == stop - start:
-                numbers = None  # the run lives on, for messages
-
-        return read
-
-    def _numbers(self, start: int, stop: int) -> Array:
-        """Return a group: the columns wanted, one after the other in memory."""
-        group = list(accumulate(self.stored.counts)).index(stop)
-        numbers = np.empty((len(self.wanted), stop - start), self.dtype)
-        with _named(self.path):
-            columns = self.stored.read(group, self.wanted)
-            for out, i, column in zip(numbers, self.wanted, columns, strict=True):
+    def numbers(self, group: int, wanted: Sequence[int], dtype: np.dtype[Any]) -> Array:
+        """Return the columns wanted of a group, one after the other in memory."""
+        numbers = np.empty((len(wanted), self.groups[group]), dtype)
+        with _readable(self.path):
+            columns = self.read(group, wanted)
+            for out, i, column in zip(numbers, wanted, columns, strict=True):
                 if len(column) != len(out):
                     raise ValueError(f"{self.path} is damaged: columns differ; write it anew")
                 if column.null_count:
-                    raise ValueError(self._missing(start, i, column))
-                out[:] = column.to_numpy(zero_copy_only=False)
+                    raise ValueError(self._missing(group, i, column))
+                with np.errstate(over="ignore"):  # infinity is found by who reads
+                    out[:] = _floats(column)
         return numbers
 
-    def _missing(self, start: int, i: int, column: Any) -> str:
-        row = start + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
-        label = column_label(self.stored.names, i)
-        return f"{self.path}: row {row} (from 0), {label} has no value; mend or remove it"
+    def whole(self, only: Sequence[str] | None) -> tuple[tuple[str, ...], Array]:
+        """Return the names and values (n, d) of the columns named, or of all for None."""
+        with named(self.path):
+            wanted = columns_of(self.names, only)
+        dtype = self.dtype(wanted)
+        groups = [self.numbers(i, wanted, dtype) for i, n in enumerate(self.groups) if n]
+        return tuple(self.names[i] for i in wanted), np.concatenate(groups, axis=1).T
+
+    def _dtype(self, i: int) -> np.dtype[Any]:
+        from pyarrow import types
+
+        kind = self.schema.field(i).type
+        if types.is_floating(kind):
+            return float_dtype(np.dtype(kind.to_pandas_dtype()))
+        if types.is_integer(kind) or types.is_boolean(kind) or types.is_decimal(kind):
+            return np.dtype(np.float64)
+        label = column_label(i, self.names[i])
+        raise ValueError(f"{self.path}: {label} is of type {kind}; make it a number or remove it")
+
+    def _missing(self, group: int, i: int, column: Any) -> str:
+        before = sum(self.groups[:group])
+        row = before + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
+        label = column_label(i, self.names[i])
+        return f"{self.path}: row {row}, {label} has no value; mend or remove such rows"
 
 
-def open_parquet(path: Path, target: int | str | None) -> ColumnsPart:
-    """Return a Parquet file's rows; see `_open`. A group is a row group."""
-    with _named(path):
+def open_parquet(path: Path) -> ColumnFile:
+    """Return a Parquet file; a group is a row group."""
+    with _readable(path):
         from pyarrow.parquet import ParquetFile
 
         with ParquetFile(path) as file:
             about, schema = file.metadata, file.schema_arrow
-        names = tuple(schema.names)
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
         sizes = [group.total_byte_size for group in groups]
+        names = schema.names
 
     def read(group: int, wanted: Sequence[int]) -> Iterator[Any]:
         # A column at a time: a whole row group takes five times its bytes where it has many.
@@ -152,17 +124,16 @@ def open_parquet(path: Path, target: int | str | None) -> ColumnsPart:
                 yield file.read_row_group(group, columns=[names[i]]).column(0)
 
     counts = [group.num_rows for group in groups]
-    return _open(path, target, _Stored(names, schema, counts, max(sizes, default=0), read))
+    return ColumnFile(path, schema, counts, max(sizes, default=0), read)
 
 
-def open_arrow(path: Path, target: int | str | None) -> ColumnsPart:
-    """Return an Arrow IPC file's rows; see `_open`. A group is a record batch."""
-    with _named(path):
+def open_arrow(path: Path) -> ColumnFile:
+    """Return an Arrow IPC file; a group is a record batch."""
+    with _readable(path):
         import pyarrow
 
         with pyarrow.memory_map(os.fspath(path)) as map_, pyarrow.ipc.open_file(map_) as file:
             schema = file.schema
-            names = tuple(schema.names)
             batches = map(file.get_batch, range(file.num_record_batches))
             sizes = [(batch.num_rows, batch.nbytes) for batch in batches]
 
@@ -174,63 +145,74 @@ def open_arrow(path: Path, target: int | str | None) -> ColumnsPart:
             yield from map(batch.column, wanted)
 
     largest = max((n_bytes for _, n_bytes in sizes), default=0)
-    return _open(path, target, _Stored(names, schema, [n for n, _ in sizes], largest, read))
+    return ColumnFile(path, schema, [n for n, _ in sizes], largest, read)
 
 
-def _open(path: Path, target: int | str | None, stored: _Stored) -> ColumnsPart:
-    """Return the part, or raise and say what is wrong with it.
-
-    `target` is the column of the labels: its name, or its number as in `open_npy`. Floats of at
-    most 32 bits become float32; with any other number among the columns all become float64.
-    """
-    names = stored.names
-    n_rows = sum(stored.counts)
-    if min(stored.counts, default=0) < 0:
-        raise ValueError(f"{path} is damaged: it has groups of less than no rows; write it anew")
-    if not n_rows:
-        raise ValueError(f"{path} has no rows; write some or remove it")
-    try:
-        check_names(names)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    labels = open_labels(path, n_rows) if target is None else None
-    wanted = list(range(len(names)))
+def arrow_fragment(file: ColumnFile, target: int | str | None) -> Fragment:
+    """Return the rows of a file; `target` is the column of the labels, see `npy_fragment`."""
+    path, names = file.path, file.names
+    labels = open_labels(path, file.n_rows) if target is None else None
+    columns = Columns(tuple(names), None, len(names))
     if labels is None:
-        position = _position(path, names, -1 if target is None else target)
-        wanted = [*wanted[:position], *wanted[position + 1 :], position]
-    if len(wanted) - (labels is None) < 1:
+        with named(path):
+            columns = Columns.of(names, position_of(target, names, len(names)))
+    wanted = [i for i in range(len(names)) if i != columns.target_position]
+    d = len(wanted)
+    if d < 1:
         raise ValueError(f"{path} has one column; add features, or labels beside it")
-    dtypes = [_dtype(path, stored.schema.field(i)) for i in wanted]
-    return ColumnsPart(path, stored, wanted, labels, np.result_type(*dtypes))
+    if labels is None:
+        wanted.append(columns.target_position)
+    dtype = file.dtype(wanted)
+
+    def reader(start: int, stop: int) -> Reader:
+        read_labels = None if labels is None else labels.reader(start)
+        group = list(accumulate(file.groups)).index(stop)
+        numbers: Array | None = None
+        done = 0
+
+        def read(table: Array, y: Array) -> None:
+            nonlocal numbers, done
+            if numbers is None:
+                numbers = file.numbers(group, wanted, dtype)
+            rows = slice(done, done + len(y))
+            done = rows.stop
+            table[:, :d] = numbers[:d, rows].T
+            if read_labels is None:
+                y[:] = numbers[-1, rows]
+            else:
+                read_labels(y)
+
+        return read
+
+    reading_bytes = max(file.groups) * len(wanted) * dtype.itemsize + _DECODING * file.largest
+    return Fragment(
+        os.fspath(path), file.n_rows, d, d, dtype, reader, columns, file.groups, reading_bytes
+    )
 
 
-def _position(path: Path, names: tuple[str, ...], target: int | str) -> int:
-    d = len(names)
-    with _named(path):
-        return position_of(target, names, d) if isinstance(target, str) else from_end(target, d)
+COLUMN_FILES = {".parquet": open_parquet, ".arrow": open_arrow, ".feather": open_arrow}
 
 
-def _dtype(path: Path, field: Any) -> type:
-    import pyarrow.types as kinds
+def _floats(column: Any) -> Array:
+    from pyarrow import types
 
-    if kinds.is_float16(field.type) or kinds.is_float32(field.type):
-        return np.float32
-    if kinds.is_float64(field.type) or kinds.is_integer(field.type):
-        return np.float64
-    raise TypeError(f"{path}: column {field.name!r} is of type {field.type}; store numbers")
+    if types.is_boolean(column.type):
+        column = column.cast("int8")
+    if types.is_decimal(column.type):
+        column = column.cast("float64", safe=False)
+    return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
     """Name the file in what PyArrow raises, or say that it is missing."""
     pyarrow = required("pyarrow", "tables", f"{path} needs PyArrow")
     try:
         yield
     except MemoryError as error:
         raise MemoryError(f"{path} needs more memory than there is: {error}") from None
-    except OSError as error:
-        reason = error.strerror or " ".join(str(error).split())
-        raise type(error)(f"{path} cannot be read: {reason}") from None
-    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise type(error)(f"{path} cannot be read: {error.strerror}") from None
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path} is damaged: {reason}; write it anew") from None

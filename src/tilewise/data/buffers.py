@@ -10,7 +10,7 @@ import numpy as np
 
 from tilewise import _core
 from tilewise._checks import Array
-from tilewise.data.dataset import Rows, Run
+from tilewise.data.dataset import Batch, Dataset, Reader
 from tilewise.data.training_set import TrainingSet
 
 __all__ = ["BufferedRows", "Buffers"]
@@ -25,26 +25,23 @@ _SMALLEST_PARTS = 32  # of buffer_bytes: pieces are no larger
 class BufferedRows(TrainingSet):
     """Rows of a buffer, which know where they are from."""
 
-    places: list[tuple[int, Run, int]]  # first row in the buffer, and its number in its run's file
+    places: list[tuple[int, Batch, int]]  # first row in the buffer, and its number in its batch
 
     def check_finite(self) -> None:
         """Raise with the file and row of the first NaN or infinity, if there is one."""
-        for name, array in (("X", self.X), ("y", self.y)):
+        for array in (self.X, self.y):
             at = _core.first_nonfinite(array)
             if at >= 0:
-                i, *column = map(int, np.unravel_index(at, array.shape))
-                first, run, number = self.places[bisect(self.places, i, key=lambda p: p[0]) - 1]
-                where = [number + i - first, *(column if name == "X" else [])]
-                raise ValueError(
-                    f"{run.name}{': ' if run.name else ''}{name}[{', '.join(map(str, where))}] is "
-                    f"{array.flat[at]}; remove or replace NaN and infinity"
-                )
+                i, j = map(int, np.unravel_index(at, array.shape))
+                first, batch, number = self.places[bisect(self.places, i, key=lambda p: p[0]) - 1]
+                column = j if array is self.X else None
+                raise batch.nonfinite(number + i - first, column, array.flat[at])
 
 
 class Buffers:
     """Memory for two buffers, of whole batches, within the bound of the rows."""
 
-    def __init__(self, rows: Rows, batch_size: int) -> None:
+    def __init__(self, rows: Dataset, batch_size: int) -> None:
         self._rows = rows
         item = rows.dtype.itemsize
         row_bytes = (rows.width + 1) * item
@@ -74,7 +71,7 @@ class Buffers:
 
     def epoch(self, random: np.random.Generator | None) -> Generator[BufferedRows, None, None]:
         """Yield the rows of an epoch, each time a buffer full; what is yielded is then reused."""
-        filler = _Filler(self._rows.runs(random), self._piece)
+        filler = _Filler(self._rows.batches(random), self._piece)
         with ThreadPoolExecutor(1, "tilewise-reader") as pool:
             try:
                 turn = 0
@@ -92,20 +89,19 @@ class Buffers:
 class _Buffer:
     table: Array
     y: Array = field(init=False)
-    places: list[tuple[int, Run, int]] = field(default_factory=list)
+    places: list[tuple[int, Batch, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.y = np.empty((len(self.table), 1), self.table.dtype)
 
 
 class _Filler:
-    """Fills buffers with the rows of runs; what does not fit goes to the next buffer."""
+    """Fills buffers with the rows of batches; what does not fit goes to the next buffer."""
 
-    def __init__(self, runs: Iterator[Run], piece: int) -> None:
-        self._runs = runs
+    def __init__(self, batches: Iterator[Batch], piece: int) -> None:
+        self._batches = batches
         self._piece = piece
-        self._run: Run | None = None
-        self._done = 0  # rows of the run
+        self._left: tuple[Batch, Reader, int] | None = None  # and how many rows are done
         self.stopped = Event()
 
     def fill(self, buffer: _Buffer) -> int:
@@ -113,14 +109,15 @@ class _Filler:
         n, size = 0, len(buffer.table)
         buffer.places.clear()
         while n < size and not self.stopped.is_set():
-            if self._run is None:
-                self._run, self._done = next(self._runs, None), 0
-                if self._run is None:
+            if self._left is None:
+                batch = next(self._batches, None)
+                if batch is None:
                     break
-            count = min(self._run.n_rows - self._done, size - n, self._piece)
-            buffer.places.append((n, self._run, self._run.start + self._done))
-            self._run.read(buffer.table[n : n + count], buffer.y[n : n + count, 0])
-            n, self._done = n + count, self._done + count
-            if self._done == self._run.n_rows:
-                self._run = None
+                self._left = batch, batch.reader(), 0
+            batch, read, done = self._left
+            count = min(batch.n_rows - done, size - n, self._piece)
+            buffer.places.append((n, batch, done))
+            read(buffer.table[n : n + count], buffer.y[n : n + count, 0])
+            n, done = n + count, done + count
+            self._left = (batch, read, done) if done < batch.n_rows else None
         return n

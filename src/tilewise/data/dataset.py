@@ -1,76 +1,82 @@
-"""Where rows come from: parts of which any run of rows can be read, or an iterable."""
+"""A dataset: fragments, such as files, that are read batch by batch."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
-from tilewise._checks import Array, check_float_array, check_shape
+from tilewise._checks import Array
+from tilewise.data.columns import Columns
 
-__all__ = ["Chunks", "Part", "Parts", "Reader", "Rows", "Run"]
+__all__ = ["Batch", "Dataset", "Fragment", "FragmentDataset", "Reader"]
 
 
 # Fills a table (k, width) and y (k,) with the next k rows: X in the table's first columns.
 Reader = Callable[[Array, Array], None]
-_CHUNKS = 32  # of a part, in buffer_bytes
+_BATCHES = 32  # of a fragment, in buffer_bytes
 
 
 @dataclass(frozen=True)
-class Run:
-    """Rows that lie together, read in order, as many at a time as the caller likes."""
+class Fragment:
+    """Rows that lie together, such as a file; any thread may read them."""
 
-    name: str  # of the file or chunk; empty for arrays
-    start: int  # number of the first row there
+    name: str  # of a file or chunk, for messages; empty for an array
     n_rows: int
-    read: Reader
+    n_features: int
+    width: int  # columns of the tables to read into
+    dtype: np.dtype[Any]
+    reader: Callable[[int, int], Reader]  # of the rows from a start to a stop
+    columns: Columns | None = None  # None: an array, in which messages count as Python does
+    groups: Sequence[int] | None = None  # rows that are stored and read together; None: any
+    reading_bytes: int = 0  # what reading takes at its peak, but for a megabyte or so
 
-
-class Part(Protocol):
-    """Rows that lie together, such as a file; any thread may read."""
-
-    @property
-    def name(self) -> str:
-        """Of the file, for messages; empty for arrays."""
-
-    @property
-    def n_rows(self) -> int:
-        """Rows."""
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of X."""
-
-    @property
-    def width(self) -> int:
-        """Columns of the tables to read into: those of X, and maybe one of the labels."""
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """Of the columns of X, if the file has them."""
-
-    @property
-    def label_column(self) -> tuple[int, str | None]:
-        """Where the labels are among the columns, after X if they are beside it; and its name."""
-
-    @property
-    def reading_bytes(self) -> int:
-        """What reading takes, beside a megabyte or so: of what is stored together, at its peak."""
-
-    def borders(self, chunk_rows: int) -> Iterable[tuple[int, int]]:
-        """Return the runs, of about `chunk_rows` rows or as many as are stored together."""
-
-    def reader(self, start: int, stop: int) -> Reader:
-        """Return what reads a run."""
+    def batches(self, about: int) -> Iterator["Batch"]:
+        """Yield the groups, or batches of about so many rows."""
+        groups = self.groups
+        if groups is None:
+            groups = [min(about, self.n_rows - i) for i in range(0, self.n_rows, about)]
+        starts = accumulate(groups, initial=0)
+        return (Batch(self, i, n) for i, n in zip(starts, groups, strict=False) if n)
 
 
 @dataclass(frozen=True)
-class Rows(ABC):
+class Batch:
+    """Rows of a fragment that are read in order, as many at a time as the reader likes."""
+
+    fragment: Fragment
+    start: int  # number of the first row
+    n_rows: int
+    convert: Callable[[Array, Array], None] | None = None  # what X and y become when they are read
+
+    def reader(self) -> Reader:
+        """Return what reads the batch once, from its start."""
+        d, convert = self.fragment.n_features, self.convert
+        read = self.fragment.reader(self.start, self.start + self.n_rows)
+        if convert is None:
+            return read
+
+        def read_and_convert(table: Array, y: Array) -> None:
+            read(table, y)
+            convert(table[:, :d], y)
+
+        return read_and_convert
+
+    def nonfinite(self, row: int, column: int | None, value: float) -> ValueError:
+        """Return the error of a NaN or infinity in a row of the batch, in X or, for None, in y."""
+        fragment, row = self.fragment, self.start + row
+        if fragment.columns is None:
+            where = f"y[{row}]" if column is None else f"X[{row}, {column}]"
+        else:
+            where = f"row {row + 1}, {fragment.columns.label(column)}"
+        file = f"{fragment.name}: " if fragment.name else ""
+        return ValueError(f"{file}{where} is {value}; remove or replace NaN and infinity")
+
+
+@dataclass(frozen=True)
+class Dataset(ABC):
     """Rows that `fit`, `Trainer` and `SGDRegressor` read while they train; see `open_rows`."""
 
     n_features: int
@@ -89,131 +95,95 @@ class Rows(ABC):
 
     @property
     def reading_bytes(self) -> int:
-        """What reading takes of `buffer_bytes`; see `Part.reading_bytes`."""
+        """What reading takes of `buffer_bytes`; see `Fragment.reading_bytes`."""
         return 0
 
     @abstractmethod
-    def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
-        """Yield an epoch, in random order of its runs, or in order if `random` is None."""
+    def batches(self, random: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield an epoch, in random order of its batches, or in order if `random` is None."""
 
-    def blocks(self, numbers: int) -> Iterator[tuple[Run, int, Array, Array]]:
+    def blocks(self, numbers: int) -> Iterator[tuple[Batch, int, Array, Array]]:
         """Yield all rows in order, about so many numbers at a time, in memory that is reused.
 
-        With each X and y come their run, and how many of its rows were before.
+        With each X and y come their batch, and how many of its rows were before.
         """
         size = max(1, numbers // (self.width + 1))
         table, y = np.empty((size, self.width), self.dtype), np.empty(size, self.dtype)
-        for run in self.runs(None):
-            for start in range(0, run.n_rows, size):
-                n = min(size, run.n_rows - start)
-                run.read(table[:n], y[:n])
-                yield run, start, table[:n, : self.n_features], y[:n]
+        for batch in self.batches(None):
+            read = batch.reader()
+            for start in range(0, batch.n_rows, size):
+                n = min(size, batch.n_rows - start)
+                read(table[:n], y[:n])
+                yield batch, start, table[:n, : self.n_features], y[:n]
+
+    def loaded(self) -> tuple[Array, Array]:
+        """Return all rows, of which the number is known, in memory: X (n, d) and y (n,)."""
+        n = self.n_rows or 0
+        table, y = np.empty((n, self.width), self.dtype), np.empty(n, self.dtype)
+        first = 0
+        for batch in self.batches(None):
+            rows = slice(first, first + batch.n_rows)
+            batch.reader()(table[rows], y[rows])
+            first = rows.stop
+        return table[:, : self.n_features], y
 
 
 @dataclass(frozen=True)
-class Parts(Rows):
-    """Parts of the same width and dtype, in the order of the data; or a rank's share of them."""
+class FragmentDataset(Dataset):
+    """Fragments of the same columns, in the order of the data; or a rank's share of them."""
 
-    parts: Sequence[Part]
+    fragments: Sequence[Fragment]
     rank: int = 0
     ranks: int = 1
+
+    @classmethod
+    def of(cls, fragments: Sequence[Fragment], buffer_bytes: int = 2**30) -> "FragmentDataset":
+        """Return the dataset of all the rows."""
+        return cls(fragments[0].n_features, fragments[0].dtype, buffer_bytes, fragments)
 
     @property
     def n_rows(self) -> int:
         """Rows of the share."""
-        if self.ranks == 1:
-            return self._all_rows
-        return sum(stop - start for _, start, stop in self._places())
+        return sum(batch.n_rows for batch in self._batches())
 
     @property
     def width(self) -> int:
-        """See `Rows.width`."""
-        return self.parts[0].width
+        """See `Dataset.width`."""
+        return self.fragments[0].width
 
     @property
     def reading_bytes(self) -> int:
-        """See `Rows.reading_bytes`."""
-        return max(part.reading_bytes for part in self.parts)
+        """See `Dataset.reading_bytes`."""
+        return max(fragment.reading_bytes for fragment in self.fragments)
 
-    def share(self, rank: int, ranks: int) -> "Parts":
-        """Return the runs of one of so many ranks, which together have all: about the same rows."""
+    def share(self, rank: int, ranks: int) -> "FragmentDataset":
+        """Return the batches of a rank of so many, which have about the same rows."""
         own = replace(self, rank=rank, ranks=ranks)
         if own.n_rows == 0:
             raise ValueError(
-                f"{self.parts[0].name}{' ..' if len(self.parts) > 1 else ''}: nothing is left for "
-                f"rank {rank} of {ranks}; use fewer ranks, or write smaller row groups"
+                f"{self.fragments[0].name}{' ..' if len(self.fragments) > 1 else ''}: nothing is "
+                f"left for rank {rank} of {ranks}; use fewer ranks, or write smaller row groups"
             )
         return own
 
-    def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
-        """Yield the rows once; see `Rows.runs`."""
-        places = self._places()
-        for i in range(len(places)) if random is None else random.permutation(len(places)):
-            part, start, stop = places[i]
-            yield Run(part.name, start, stop - start, part.reader(start, stop))
+    def batches(self, random: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield the rows once; see `Dataset.batches`."""
+        batches = self._batches()
+        order = range(len(batches)) if random is None else random.permutation(len(batches))
+        return (batches[i] for i in order)
 
-    def _places(self) -> list[tuple[Part, int, int]]:
-        """Return the runs of the share: those whose middle lies in its part of all rows."""
-        all_rows = self._all_rows
+    def _batches(self) -> list[Batch]:
+        """Return the batches of the share: those whose middle lies in its part of all rows."""
+        all_rows = sum(fragment.n_rows for fragment in self.fragments)
         row_bytes = (self.n_features + 1) * self.dtype.itemsize
-        chunk_rows = max(1, self.buffer_bytes // _CHUNKS // row_bytes)
+        about = max(1, self.buffer_bytes // _BATCHES // row_bytes)
         if self.ranks > 1:
-            chunk_rows = min(chunk_rows, max(1, all_rows // (_CHUNKS * self.ranks)))
-        places, before = [], 0
-        for part in self.parts:
-            for start, stop in part.borders(chunk_rows):
-                middle = before + (start + stop) // 2
+            about = min(about, max(1, all_rows // (_BATCHES * self.ranks)))
+        found, before = [], 0
+        for fragment in self.fragments:
+            for batch in fragment.batches(about):
+                middle = before + batch.start + batch.n_rows // 2
                 if middle * self.ranks // all_rows == self.rank:
-                    places.append((part, start, stop))
-            before += part.n_rows
-        return places
-
-    @property
-    def _all_rows(self) -> int:
-        return sum(part.n_rows for part in self.parts)
-
-
-@dataclass(frozen=True)
-class Chunks(Rows):
-    """Chunks (X, y) of an iterable or of a callable that returns one, in its own order."""
-
-    iterate: Callable[[], Iterable[Any]]
-
-    def runs(self, random: np.random.Generator | None) -> Iterator[Run]:
-        """Yield what the iterable gives, checked; see `Rows.runs`."""
-        for number, chunk in enumerate(self.iterate()):
-            X, y = checked_chunk(number, chunk)
-            if (X.shape[1], X.dtype) != (self.n_features, self.dtype):
-                raise ValueError(
-                    f"chunk {number} has {X.shape[1]} columns of {X.dtype}, but the first "
-                    f"{self.n_features} of {self.dtype}; make them alike"
-                )
-            yield Run(f"chunk {number}", 0, len(X), reader_of(X, y))
-
-
-def checked_chunk(number: int, chunk: Any) -> tuple[Array, Array]:
-    """Return X (n, d) and y (n,), or raise; NaN and infinity are not looked for."""
-    try:
-        if not isinstance(chunk, tuple | list) or len(chunk) != 2:
-            raise TypeError(f"it is a {type(chunk).__name__}; give pairs (X, y)")
-        X = check_shape("X", check_float_array("X", chunk[0]), ndim=2)
-        y = check_shape("y", check_float_array("y", chunk[1]), ndim=1)
-        if len(y) != len(X):
-            raise ValueError(f"y has length {len(y)}; give one of length {len(X)}")
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chunk {number}: {error}") from None
-    return X, y
-
-
-def reader_of(X: Array, y: Array) -> Reader:
-    """Return what reads arrays."""
-    done = 0
-
-    def read(table: Array, labels: Array) -> None:
-        nonlocal done
-        rows = slice(done, done + len(labels))
-        done = rows.stop
-        with np.errstate(over="ignore"):  # infinity is found by the training
-            table[:, : X.shape[1]], labels[:] = X[rows], y[rows]
-
-    return read
+                    found.append(batch)
+            before += fragment.n_rows
+        return found

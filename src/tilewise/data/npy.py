@@ -4,7 +4,7 @@ import math
 import os
 import warnings
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -13,28 +13,49 @@ from typing import Any
 import numpy as np
 
 from tilewise._checks import Array
-from tilewise.data.columns import position_of
-from tilewise.data.dataset import Reader
+from tilewise._files import named
+from tilewise.data.columns import Columns, position_of
+from tilewise.data.dataset import Fragment, Reader
 
-__all__ = ["LABELS_SUFFIX", "NpyFile", "NpyPart", "from_end", "open_labels", "open_npy", "split"]
+__all__ = ["LABELS_SUFFIX", "NpyFile", "float_dtype", "npy_fragment", "open_labels"]
 
 
 LABELS_SUFFIX = ".y.npy"
 
 
-def split(n_rows: int, chunk_rows: int) -> Iterable[tuple[int, int]]:
-    """Return runs of `chunk_rows` rows; the last may be shorter."""
-    return ((i, min(i + chunk_rows, n_rows)) for i in range(0, n_rows, chunk_rows))
-
-
 @dataclass(frozen=True)
 class NpyFile:
-    """An array in a file, of which rows are read."""
+    """An array of real numbers in a file."""
 
     path: Path
     offset: int  # of the data, in bytes
     shape: tuple[int, ...]
+    fortran: bool
     dtype: np.dtype[Any]
+
+    @classmethod
+    def open(cls, path: Path, *, ndim: int) -> "NpyFile":
+        """Return the array, of which only the header is read, or raise and say what is wrong."""
+        shape, fortran, dtype, offset, size = _header(path)
+        if dtype.hasobject:
+            raise ValueError(
+                f"{path} holds pickled objects, which can run code and are not read; save numbers"
+            )
+        if dtype.kind not in "fiub":
+            raise ValueError(f"{path} has dtype {dtype}; save real numbers")
+        whole = all(type(length) is int and length > 0 for length in shape)
+        if len(shape) != ndim or not whole:
+            wanted = "(n, d)" if ndim == 2 else "(n,)"
+            raise ValueError(f"{path} has shape {shape}; save shape {wanted} with at least one row")
+        if size - offset < math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"{path} is cut short at {size} bytes; write it anew")
+        return cls(path, offset, shape, fortran and ndim == 2 and min(shape) > 1, dtype)
+
+    def whole(self) -> Array:
+        """Return the array."""
+        stored = np.empty(self.shape[::-1] if self.fortran else self.shape, self.dtype)
+        self.reader(0)(stored)
+        return stored.T if self.fortran else stored
 
     def reader(self, start: int) -> Callable[[Array], None]:
         """Return what fills arrays with the rows from `start` on, one after the other.
@@ -42,7 +63,7 @@ class NpyFile:
         It keeps the file open, so that the system reads ahead, until it is no longer used.
         """
         file = self._opened()
-        file.seek(self.offset + start * int(np.prod(self.shape[1:])) * self.dtype.itemsize)
+        file.seek(self.offset + start * math.prod(self.shape[1:]) * self.dtype.itemsize)
 
         def read(out: Array) -> None:
             direct = out.dtype == self.dtype and out.flags.c_contiguous
@@ -70,100 +91,45 @@ class NpyFile:
         return type(error)(f"{self.path} cannot be read: {error.strerror}")
 
 
-@dataclass(frozen=True)
-class NpyPart:
-    """An NPY file (n, d + 1) with a column of labels, or (n, d) with its labels beside it."""
+def npy_fragment(path: Path, target: int | str | None) -> Fragment:
+    """Return the rows of a file (n, d + 1) with a column of labels, or (n, d) with them beside it.
 
-    file: NpyFile
-    labels: NpyFile | None
-    target: int  # the column of labels, where they are in the file
+    `target` is the column of the labels, see `open_rows`. By default they are beside
+    the file, see `open_labels`, or in the last column.
+    """
+    file = NpyFile.open(path, ndim=2)
+    n, width = file.shape
+    if file.fortran:
+        raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray of it")
+    labels = open_labels(path, n) if target is None else None
+    with named(path):
+        position = width if labels is not None else position_of(target, None, width)
+    d = width - (labels is None)
+    if d < 1:
+        raise ValueError(f"{path} has one column; add features, or labels in {_beside(path).name}")
 
-    @property
-    def name(self) -> str:
-        """The file's path."""
-        return os.fspath(self.file.path)
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of the file."""
-        return self.file.shape[0]
-
-    @property
-    def n_features(self) -> int:
-        """Columns, but for that of the labels."""
-        return self.width - (self.labels is None)
-
-    @property
-    def width(self) -> int:
-        """Columns of the file."""
-        return self.file.shape[1]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of X."""
-        return self.file.dtype
-
-    @property
-    def names(self) -> None:
-        """None: the columns have no names."""
-
-    @property
-    def label_column(self) -> tuple[int, str | None]:
-        """See `Part.label_column`."""
-        return (self.target if self.labels is None else self.n_features), None
-
-    @property
-    def reading_bytes(self) -> int:
-        """Nothing of its own; see `Part.reading_bytes`."""
-        return 0
-
-    def borders(self, chunk_rows: int) -> Iterable[tuple[int, int]]:
-        """Return runs of rows; see `Part.borders`."""
-        return split(self.n_rows, chunk_rows)
-
-    def reader(self, start: int, stop: int) -> Reader:
-        """Return what reads a run; see `Part.reader`."""
-        read_table = self.file.reader(start)
-        read_labels = None if self.labels is None else self.labels.reader(start)
+    def reader(start: int, stop: int) -> Reader:
+        read_table = file.reader(start)
+        read_labels = None if labels is None else labels.reader(start)
 
         def read(table: Array, y: Array) -> None:
             read_table(table)
             if read_labels is not None:
                 read_labels(y)
                 return
-            y[:] = table[:, self.target]
-            table[:, self.target : -1] = table[:, self.target + 1 :]
+            y[:] = table[:, position]
+            table[:, position:-1] = table[:, position + 1 :]
 
         return read
 
-
-def open_npy(path: Path, target: int | str | None) -> NpyPart:
-    """Return a file's rows, or raise and say what is wrong with it; read only the header.
-
-    `target` is the column of the labels, see `open_rows`. By default they are beside
-    the file, see `open_labels`, or in the last column.
-    """
-    file = _open(path, ndim=2)
-    n, d = file.shape
-    if target is None:
-        labels = open_labels(path, n)
-        if labels is not None:
-            return NpyPart(file, labels, -1)
-        target = -1
-    try:
-        position = position_of(target, None, d) if isinstance(target, str) else from_end(target, d)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    if d < 2:
-        raise ValueError(f"{path} has one column; add features, or labels in {_beside(path).name}")
-    return NpyPart(file, None, position)
+    columns = Columns.of(None, position)
+    return Fragment(os.fspath(path), n, d, width, float_dtype(file.dtype), reader, columns)
 
 
-def from_end(target: int, d: int) -> int:
-    """Return the number of one of d columns from 0, negative ones from the end, or raise."""
-    if not -d <= target < d:
-        raise ValueError(f"target={target} is not a column; give {-d} to {d - 1}")
-    return target % d
+def float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return float32 for floats of at most 32 bits, and float64 for all other numbers."""
+    small = dtype.kind == "f" and dtype.itemsize <= 4
+    return np.dtype(np.float32 if small else np.float64)
 
 
 def open_labels(path: Path, n_rows: int) -> NpyFile | None:
@@ -171,7 +137,7 @@ def open_labels(path: Path, n_rows: int) -> NpyFile | None:
     beside = _beside(path)
     if not beside.exists():
         return None
-    labels = _open(beside, ndim=1)
+    labels = NpyFile.open(beside, ndim=1)
     if labels.shape[0] != n_rows:
         raise ValueError(
             f"{beside} has {labels.shape[0]} labels for {n_rows} rows of {path.name}; "
@@ -182,23 +148,6 @@ def open_labels(path: Path, n_rows: int) -> NpyFile | None:
 
 def _beside(path: Path) -> Path:
     return path.with_name(path.stem + LABELS_SUFFIX)
-
-
-def _open(path: Path, *, ndim: int) -> NpyFile:
-    shape, fortran, dtype, offset, size = _header(path)
-    if dtype.hasobject:
-        raise ValueError(f"{path} holds pickled objects, which are not read; save float32 numbers")
-    if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise TypeError(f"{path} has dtype {dtype}; save float32 or float64")
-    whole = all(type(length) is int and length > 0 for length in shape)
-    if len(shape) != ndim or not whole:
-        wanted = "(n, d)" if ndim == 2 else "(n,)"
-        raise ValueError(f"{path} has shape {shape}; save shape {wanted} with at least one row")
-    if fortran and ndim == 2 and min(shape) > 1:
-        raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray of it")
-    if size - offset < math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{path} is cut short at {size} bytes; write it anew")
-    return NpyFile(path, offset, shape, dtype)
 
 
 def _header(path: Path) -> tuple[tuple[Any, ...], bool, np.dtype[Any], int, int]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tilewise import _core
 from tilewise._checks import Array
 from tilewise.data.buffers import Buffers
-from tilewise.data.dataset import Rows
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.training.settings import Settings
 from tilewise.training.sources import check_rows
@@ -23,7 +23,7 @@ Pieces = Generator[TrainingSet, None, None]
 class LocalRows:
     """The rows that a rank holds, in memory or read while they train."""
 
-    def __init__(self, data: TrainingSet | Rows, settings: Settings) -> None:
+    def __init__(self, data: TrainingSet | Dataset, settings: Settings) -> None:
         self._buffers: Buffers | None = None
         if isinstance(data, TrainingSet):
             data.check_finite()

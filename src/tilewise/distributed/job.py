@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tilewise.data.dataset import Rows
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.alike import make_alike
 from tilewise.distributed.draws import Draws, LocalRows
@@ -32,7 +32,7 @@ _DIVERGED = 1e6  # times the loss at the start, or of zeros
 
 def fit_on_ranks(
     state: State,
-    X: ArrayLike | Rows,
+    X: ArrayLike | Dataset,
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     options: FitOptions,
@@ -59,10 +59,10 @@ def fit_on_ranks(
 
 
 def _local_data(
-    state: State, X: ArrayLike | Rows, y: ArrayLike | None, sample_weight: ArrayLike | None
-) -> TrainingSet | Rows:
+    state: State, X: ArrayLike | Dataset, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> TrainingSet | Dataset:
     refuse("sample_weight", sample_weight, "comm or checkpoint")
-    if not isinstance(X, Rows):
+    if not isinstance(X, Dataset):
         return state.settings.training_set(X, y)
     refuse("y", y, "rows of open_rows")
     return X
@@ -72,7 +72,7 @@ class Job:
     """The rows of all ranks, trained on together: a source of the loop."""
 
     def __init__(
-        self, state: State, data: TrainingSet | Rows, ranks: Ranks, options: FitOptions
+        self, state: State, data: TrainingSet | Dataset, ranks: Ranks, options: FitOptions
     ) -> None:
         self._ranks, self._options = ranks, options
         with ranks.agreed():

@@ -25,47 +25,50 @@ _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 _FOR_EXCEL = re.compile(r'"?sep=."?\s*', re.IGNORECASE)
 _GROUPING = re.compile(r"[,\s]")  # as in 1,200 or 1 200, which are faults and no names
 _SHOWN_CHARACTERS = 30
+_PLAIN = b"0123456789.eE+- \n"  # what numbers are made of, and between them
 
 
 def parse_csv(content: bytes, only: Sequence[str] | None = None) -> NumericTable:
-    r"""Return the table of a UTF-8 text.
+    r"""Return the table of a UTF-8 text, or raise ValueError and name line, column and fault.
 
     The delimiter is a tab, semicolon, vertical bar, comma or white space, as the first lines have
     it. The first line is a header if none of its fields is a number, even without commas and
-    spaces. Blank lines are skipped.
-
-    Parameters
-    ----------
-    content : bytes
-    only : sequence of str, optional
-        Where there is a header, the names of the columns to read; others may hold anything.
-
-    Returns
-    -------
-    NumericTable
-
-    Raises
-    ------
-    ValueError
-        It is no such table. The message has the line and the column of the first fault, and how
-        many rows are bad.
-
-    Examples
-    --------
-    >>> table = parse_csv(b"x;y\r\n1;2\r\n3;4\r\n")
-    >>> table.names, table.values.tolist()
-    (('x', 'y'), [[1.0, 2.0], [3.0, 4.0]])
+    spaces. Blank lines are skipped. Where there is a header, `only` names the columns to read;
+    others may hold anything.
     """
     _check_text(content)
-    number = _number if b"_" in content else float
     sample = list(islice(filter(str.strip, _text(content)), _SAMPLE_LINES))
     if sample and _FOR_EXCEL.fullmatch(sample[0]):
         raise ValueError("its first line, 'sep=', is for Excel alone; remove that line")
     delimiter = _delimiter(sample)
+    return _read_fast(content, delimiter, only) or _read_carefully(content, delimiter, only)
+
+
+def _read_fast(content: bytes, delimiter: str, only: Sequence[str] | None) -> NumericTable | None:
+    """Return what `_read_carefully` does where all below the first line are plain numbers."""
+    first, _, rest = content.replace(b"\r\n", b"\n").partition(b"\n")
+    if rest.translate(None, _PLAIN + delimiter.encode()) or not rest.strip():
+        return None
+    try:
+        separator = None if delimiter == " " else delimiter
+        values = np.loadtxt(io.BytesIO(rest), delimiter=separator, comments=None, ndmin=2)
+        numbers = delimiter.join(map(str, range(values.shape[1])))
+        head = _read_carefully(first + b"\n" + numbers.encode(), delimiter, only)
+    except ValueError:
+        return None
+    *before, columns = head.values
+    values = np.vstack([*before, values[:, columns.astype(int)]])
+    return NumericTable(head.names, values) if np.isfinite(values).all() else None
+
+
+def _read_carefully(
+    content: bytes, delimiter: str, only: Sequence[str] | None = None
+) -> NumericTable:
+    """Return the table, row by row, or raise; see `parse_csv`."""
     lines: Iterator[str] = _text(content)
     if delimiter == " ":
         lines = (" ".join(line.split()) + "\n" for line in lines)
-    body = _Body(lines, delimiter, number)
+    body = _Body(lines, delimiter, _number if b"_" in content else float)
     try:
         return body.table(only)
     except csv.Error as error:
@@ -73,13 +76,7 @@ def parse_csv(content: bytes, only: Sequence[str] | None = None) -> NumericTable
 
 
 class _Body:
-    """The rows of a file, as they are read.
-
-    Attributes
-    ----------
-    line : int
-        The first line of the row being read; a line break may be within quotes.
-    """
+    """The rows of a file, as they are read."""
 
     def __init__(
         self, lines: Iterator[str], delimiter: str, number: Callable[[str], float]
@@ -88,13 +85,13 @@ class _Body:
             self._and_an_empty_one(lines), delimiter=delimiter, skipinitialspace=True
         )
         self._number = number
-        self.line = 1
+        self.line = 1  # the first of the row being read: a line break may be within quotes
         self._at_end = False
         self._values = array("d")
         self._bad_rows, self._first_fault = 0, ""
         self._width = 0
         self._columns: Sequence[int] = ()  # those to read
-        self._names: tuple[str, ...] | None = None
+        self._names: list[str] | None = None
 
     def table(self, only: Sequence[str] | None) -> NumericTable:
         rows = self._rows()
@@ -108,7 +105,7 @@ class _Body:
             if self._first_fault.endswith("not a number"):
                 self._first_fault += " (a header has no number in any field)"
         else:
-            self._names = tuple(name.strip() for name in first)
+            self._names = [name.strip() for name in first]
             if not self._names[0]:
                 raise ValueError(
                     "column 1 has no name in the header; give it one, or if it is the index of a "
@@ -126,7 +123,7 @@ class _Body:
         if not self._values:
             raise ValueError("it has a header and no rows")
         values = np.frombuffer(self._values, np.float64).reshape(-1, len(self._columns))
-        names = self._names and tuple(self._names[i] for i in self._columns)
+        names = None if self._names is None else tuple(self._names[i] for i in self._columns)
         return NumericTable(names, values)
 
     def _and_an_empty_one(self, lines: Iterator[str]) -> Iterator[str]:
@@ -166,7 +163,8 @@ class _Body:
         if len(row) != self._width:
             return f"{line} has another number of fields: {len(row)}, not {self._width}"
         column = next(i for i in self._columns if not self._is_finite(row[i]))
-        where, field = f"{line}, {column_label(self._names, column)}", row[column]
+        name = None if self._names is None else self._names[column]
+        where, field = f"{line}, {column_label(column, name)}", row[column]
         if not field.strip():
             return f"{where} has no value"
         shown = repr(field[:_SHOWN_CHARACTERS]) + ("..." if len(field) > _SHOWN_CHARACTERS else "")

@@ -1,40 +1,44 @@
-"""A linear model of one column of a table by the others, trained on a part of the rows."""
+"""A linear model of one column of a table by the others: in memory, from the disk or on ranks."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from importlib.metadata import version
+from operator import add
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
 from tilewise._checks import check_int
-from tilewise.data.columns import column_label
+from tilewise.data.array import array_fragment
+from tilewise.data.columns import Columns, position_of
+from tilewise.data.dataset import FragmentDataset
+from tilewise.data.standardization import Moments, StandardizedDataset, moments_of
 from tilewise.data.training_set import TrainingSet
-from tilewise.tables.model import Columns, LinearModel, Standardization
+from tilewise.distributed.alike import check_alike
+from tilewise.distributed.ranks import Ranks
+from tilewise.tables.model import LinearModel
 from tilewise.tables.table import NumericTable
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
 
-__all__ = ["FittedTable", "Score", "fit_table", "versions"]
+__all__ = ["Fitted", "Score", "fit_dataset", "fit_table"]
 
-Floats = NDArray[np.float64]
+_NUMBERS = 2**18  # read at once, for the loss
+_RECORDS = 100  # of the loss, in a run in memory
 
-_RECORDS = 100  # of the loss, in a run
+Parts = dict[str, FragmentDataset]
 
 
 @dataclass(frozen=True)
 class Score:
     """How well a model fits a part of the rows.
 
-    Attributes
-    ----------
-    rows : int
-    loss : float
-        Half the mean squared error of the standardized target.
-    r2 : float or None
-        Coefficient of determination: 1 less the squared error over that of the part's own mean.
-        None where the target is constant.
+    The loss is half the mean squared error of the standardized target; `r2` is 1 less the squared
+    error over that of the part's own mean, and None where the target is constant.
     """
 
     rows: int
@@ -43,22 +47,11 @@ class Score:
 
 
 @dataclass(frozen=True)
-class FittedTable:
-    """What `fit_table` returns.
-
-    Attributes
-    ----------
-    model : LinearModel
-    history : History
-        Of the training part.
-    scores : dict of str to Score
-        Of "training" and, if there is one, "validation".
-    constant : list of str
-        Features that are constant in the training part; their weight is 0.
-    """
+class Fitted:
+    """A model, the same on all ranks, with its scores by part and its constant features."""
 
     model: LinearModel
-    history: History
+    history: History  # after a checkpoint, of the epochs since
     scores: dict[str, Score]
     constant: list[str]
 
@@ -71,34 +64,8 @@ def fit_table(
     epochs: int = 20,
     seed: int = 0,
     **settings: Any,
-) -> FittedTable:
-    """Standardize the columns, train a linear model of the target, and score it.
-
-    Parameters
-    ----------
-    table : NumericTable
-    target : str, optional
-        The column's name, or its number from 1. By default the last column.
-    validation_fraction : float, default 0.2
-        The part of the rows, drawn at random, that neither the training nor the mean and scale of
-        the columns see. 0 for none.
-    epochs : int, default 20
-    seed : int, default 0
-        Fixes the parts and the order of the rows.
-    **settings
-        Of `tilewise.Trainer`.
-
-    Returns
-    -------
-    FittedTable
-
-    Raises
-    ------
-    TypeError, ValueError
-        There is no such target, a part would be empty, the target is constant, or a setting is
-        wrong.
-    DivergenceError
-        The learning rate is too large.
+) -> Fitted:
+    """Fit a table in memory; a part of its rows, drawn at random, is held out for a score.
 
     Examples
     --------
@@ -107,75 +74,204 @@ def fit_table(
     >>> fitted.model.weights.round(3).tolist(), round(fitted.model.bias, 3)
     ([2.0], 1.0)
     """
-    epochs = check_int("epochs", epochs)
-    position = table.position(target)
-    raw = _parts(table.values, position, validation_fraction, seed)
-    X, y = raw["training"]
-    if (y == y[0]).all():
-        raise ValueError(
-            f"the target, {column_label(table.names, position)}, is {y[0, 0]:g} in every training "
-            "row; choose another"
-        )
-    of_X, of_y = Standardization.of(X), Standardization.of(y)
-    with np.errstate(over="ignore"):  # found by _score
-        parts = {name: (of_X.apply(X), of_y.apply(y)[:, 0]) for name, (X, y) in raw.items()}
-    n, d = X.shape
-    trainer = Trainer(d, dtype=np.float64, initial_weights=np.zeros(d), seed=seed, **settings)
-    history = trainer.fit(*parts["training"], epochs, record_every=max(n * epochs // _RECORDS, 1))
-    scores = {name: _score(name, trainer, X, y) for name, (X, y) in parts.items()}
-    about = {
+    return fit_dataset(
+        lambda: _parts(table, target, validation_fraction, seed),
+        Ranks(None),
+        epochs=epochs,
+        about={"validation_fraction": validation_fraction},
+        seed=seed,
+        **settings,
+    )
+
+
+def fit_dataset(
+    open_parts: Callable[[], Parts],
+    ranks: Ranks,
+    *,
+    epochs: int,
+    about: dict[str, Any],
+    resume: Path | None = None,
+    begin: Callable[[], None] = lambda: None,
+    fitting: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Fitted:
+    """Standardize the columns, in one pass over the training part, and fit a model of the target.
+
+    `open_parts` gives the rows for "training", of which each rank takes a share, and maybe for
+    "validation". `resume` is a checkpoint to go on from, and `epochs` counts those before it.
+    `begin` is called on each rank when all is checked, before the first step. `fitting` are
+    options of `Trainer.fit` on rows that stay where they are; with None they are read into memory.
+    `settings` are those of `Trainer`, and `about` more to note in the model.
+    """
+    with ranks.agreed():
+        epochs = check_int("epochs", epochs)
+        parts = open_parts()
+        data = _description(parts["training"])
+    of_all = ranks.allgather({**data, "epochs": epochs})
+    with ranks.agreed():
+        check_alike(of_all)
+        parts["training"] = parts["training"].share(ranks.rank, ranks.size)
+        own = moments_of(parts["training"], labels=True)
+    moments = reduce(add, ranks.allgather(own))
+    with ranks.agreed():
+        columns = _columns(parts["training"])
+        standardized = _standardized(parts, moments, columns)
+        trainer = _trainer(data, parts["training"].dtype, resume, settings)
+        left = _epochs_left(trainer, epochs)
+    with ranks.agreed():
+        begin()
+    history = _train(trainer, standardized["training"], left, fitting)
+    scores = {name: _score(name, trainer, rows, ranks) for name, rows in standardized.items()}
+    if history is None:  # killed after the last step and before the model was written
+        history = _history_of_the_end(trainer, scores["training"].loss)
+    training = {
         **settings,
         "learning_rate": trainer.learning_rate,
         "epochs": epochs,
-        "seed": seed,
-        "validation_fraction": validation_fraction,
+        **about,
         "seconds_per_epoch": history.seconds_per_epoch,
         "scores": {name: vars(score) for name, score in scores.items()},
-        **versions(),
-    }
-    model = LinearModel.of_standardized(
-        _columns(table, position), trainer.weights, trainer.bias, (of_X, of_y), about
-    )
-    features = np.delete(np.arange(d + 1), position)
-    constant = [int(i) for i in features[(X[0] == X).all(axis=0)]]
-    return FittedTable(model, history, scores, [column_label(table.names, i) for i in constant])
-
-
-def _parts(
-    values: Floats, position: int, validation_fraction: float, seed: int
-) -> dict[str, tuple[Floats, Floats]]:
-    """Return X (n, d) and y (n, 1) of the rows to train on and, if any, of those held out."""
-    d = values.shape[1] - 1
-    if d == 0:
-        raise ValueError("the table has one column; give the target and at least one feature")
-    X, y = np.delete(values, position, axis=1), values[:, position]
-    whole = TrainingSet.checked(X, y, None, n_features=d, n_targets=None, dtype=np.float64)
-    if validation_fraction == 0:
-        return {"training": (whole.X, whole.y)}
-    training, validation = whole.split(validation_fraction, seed)
-    return {"training": (training.X, training.y), "validation": (validation.X, validation.y)}
-
-
-def _score(name: str, trainer: Trainer, X: Floats, y: Floats) -> Score:
-    with np.errstate(over="ignore", invalid="ignore"):
-        loss = trainer.loss(X, y)
-        variance = float(np.var(y))
-    if not (np.isfinite(loss) and np.isfinite(variance)):
-        raise ValueError(f"values of the {name} part are too far apart for a loss; rescale them")
-    return Score(len(y), loss, 1 - 2 * loss / variance if variance > 0 else None)
-
-
-def _columns(table: NumericTable, position: int) -> Columns:
-    if table.names is None:
-        return Columns(None, None, position)
-    features = table.names[:position] + table.names[position + 1 :]
-    return Columns(features, table.names[position], position)
-
-
-def versions() -> dict[str, str]:
-    """Return those of what a model was made with."""
-    return {
         "tilewise": version("tilewise"),
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
+    of_X, of_y = (half.standardization() for half in moments.split(data["n_features"]))
+    model = LinearModel.of_standardized(
+        columns, trainer.weights, trainer.bias, (of_X, of_y), training
+    )
+    constant = [columns.label(j) for j in np.flatnonzero(of_X.constant).tolist()]
+    return Fitted(model, history, scores, constant)
+
+
+def _parts(table: NumericTable, target: str | None, validation_fraction: float, seed: int) -> Parts:
+    """Return the rows to train on and, if any, those held out."""
+    d = table.values.shape[1] - 1
+    position = position_of(target, table.names, d + 1)
+    if d == 0:
+        raise ValueError("the table has one column; give the target and at least one feature")
+    X, y = np.delete(table.values, position, axis=1), table.values[:, position]
+    whole = TrainingSet.checked(X, y, None, n_features=d, n_targets=None, dtype=np.float64)
+    parts = {"training": whole}
+    if validation_fraction != 0:
+        parts["training"], parts["validation"] = whole.split(validation_fraction, seed)
+    columns = Columns.of(table.names, position)
+    return {
+        name: FragmentDataset.of([array_fragment(part.X, part.y[:, 0], columns=columns)])
+        for name, part in parts.items()
+    }
+
+
+def _columns(rows: FragmentDataset) -> Columns:
+    columns = rows.fragments[0].columns
+    assert columns is not None  # of files and tables
+    return columns
+
+
+def _description(rows: FragmentDataset) -> dict[str, Any]:
+    """Return what tells data apart, as JSON has it."""
+    columns = _columns(rows)
+    return {
+        "rows": rows.n_rows,
+        "n_features": rows.n_features,
+        "columns": None if columns.features is None else list(columns.features),
+        "target": [columns.target_position, columns.target],
+    }
+
+
+def _standardized(
+    parts: Parts, moments: Moments, columns: Columns
+) -> dict[str, StandardizedDataset]:
+    """Return the parts with columns and labels as the training rows have mean 0, deviation 1."""
+    of_X, of_y = (half.standardization() for half in moments.split(len(moments.rest) - 1))
+    if of_y.constant[0]:
+        raise ValueError(
+            f"the target, {columns.label(None)}, is {of_y.mean[0]:g} in every training row; choose "
+            "another"
+        )
+    return {name: StandardizedDataset.of(rows, of_X, of_y) for name, rows in parts.items()}
+
+
+def _trainer(
+    data: dict[str, Any], dtype: DTypeLike, resume: Path | None, settings: dict[str, Any]
+) -> Trainer:
+    d = data["n_features"]
+    begun = Trainer(d, dtype=dtype, initial_weights=np.zeros(d), **settings)
+    begun.trained_on = data
+    if resume is None:
+        return begun
+    resumed = Trainer.load(resume)
+    for name, found in resumed.trained_on.items():
+        if found != data.get(name):
+            raise ValueError(
+                f"{resume} is of data with {name}={found}, not {data.get(name)}; give those"
+            )
+    resumed.trained_on = data
+    for (name, wanted), found in zip(
+        _settings(begun).items(), _settings(resumed).values(), strict=True
+    ):
+        if wanted not in (found, "auto"):
+            raise ValueError(f"{resume} has {name}={found}, not {wanted}; go on with the same")
+    return resumed
+
+
+def _settings(trainer: Trainer) -> dict[str, Any]:
+    settings = trainer.settings
+    names = ("n_features", "dtype", "batch_size", "sampling", "weight_decay", "seed")
+    return {
+        **{name: getattr(settings, name) for name in names},
+        "optimizer": settings.optimizer.name,
+        "learning_rate": trainer.learning_rate,
+    }
+
+
+def _epochs_left(trainer: Trainer, epochs: int) -> int:
+    left = epochs - trainer.epochs
+    begun = trainer.rows_into_epoch > 0
+    if left < begun:
+        done = f"{trainer.epochs} are done{' and 1 is begun' if begun else ''}"
+        raise ValueError(f"epochs={epochs}, but {done}; give more")
+    return left
+
+
+def _train(
+    trainer: Trainer, rows: StandardizedDataset, epochs: int, fitting: dict[str, Any] | None
+) -> History | None:
+    """Train for the epochs that are left, if any."""
+    if epochs == 0:
+        return None
+    if fitting is not None:
+        return trainer.fit(rows, epochs=epochs, **fitting)
+    X, y = rows.loaded()
+    return trainer.fit(X, y, epochs, record_every=max(len(X) * epochs // _RECORDS, 1))
+
+
+def _score(name: str, trainer: Trainer, rows: StandardizedDataset, ranks: Ranks) -> Score:
+    losses, blocks = 0.0, []
+    with ranks.agreed(), np.errstate(over="ignore", invalid="ignore"):
+        for _, _, X, y in rows.blocks(_NUMBERS):
+            losses += trainer.loss(X, y) * len(X)
+            blocks.append(Moments.of(y[:, np.newaxis]))
+        own = losses, reduce(add, blocks)
+    of_all = ranks.allgather(own)
+    labels = reduce(add, (moments for _, moments in of_all))
+    with ranks.agreed():
+        loss = sum(losses for losses, _ in of_all) / labels.n
+        variance = float(labels.standardization().scale[0] ** 2)
+        if not (np.isfinite(loss) and np.isfinite(variance)):
+            raise ValueError(
+                f"values of the {name} part are too far apart for a loss; rescale them"
+            )
+    constant = labels.squares[0] == 0
+    return Score(labels.n, loss, None if constant else 1 - 2 * loss / variance)
+
+
+def _history_of_the_end(trainer: Trainer, loss: float) -> History:
+    return History(
+        losses=np.array([loss]),
+        seconds=np.zeros(1),
+        examples=np.array([trainer.examples]),
+        seconds_per_epoch=0.0,
+        weights=trainer.weights,
+        bias=trainer.bias,
+        seed=None,
+    )

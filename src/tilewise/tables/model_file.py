@@ -9,8 +9,8 @@ import numpy as np
 
 from tilewise._checks import check_int, check_real
 from tilewise._files import read_content
-from tilewise.data.columns import check_names
-from tilewise.tables.model import LinearModel, Standardization
+from tilewise.data.columns import Columns, check_names
+from tilewise.tables.model import LinearModel
 
 __all__ = ["load_model", "save_model"]
 
@@ -20,13 +20,12 @@ _FORMULA = "target = bias + the sum of weight * feature, in the units of the tra
 
 def save_model(model: LinearModel, path: Path) -> None:
     """Write the model, with an entry a feature; a file there is replaced."""
-    names = model.features or (None,) * len(model.weights)
-    of_features = model.weights, model.standardization.mean, model.standardization.scale
-    columns = [array.tolist() for array in of_features]
+    names = model.columns.features or (None,) * len(model.weights)
+    columns = [array.tolist() for array in (model.weights, model.mean, model.scale)]
     about = {
         "format": _FORMAT,
         "formula": _FORMULA,
-        "target": {"name": model.target, "column": model.target_position + 1},
+        "target": {"name": model.columns.target, "column": model.columns.target_position + 1},
         "bias": model.bias,
         "features": [
             {"name": name, "weight": weight, "mean": mean, "scale": scale}
@@ -80,14 +79,10 @@ def _model(about: dict[str, Any]) -> LinearModel:
         np.array([_finite(key, entry[key]) for entry in entries])
         for key in ("weight", "mean", "scale")
     )
+    position = check_int("column", about["target"]["column"], maximum=len(names) + 1) - 1
+    columns = Columns(names if named else None, target, position)
     return LinearModel(
-        features=names if named else None,
-        target=target,
-        target_position=check_int("column", about["target"]["column"], maximum=len(names) + 1) - 1,
-        weights=weights,
-        bias=_finite("bias", about["bias"]),
-        standardization=Standardization(mean, scale),
-        training=about["training"],
+        columns, weights, _finite("bias", about["bias"]), mean, scale, about["training"]
     )
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from tilewise.data.buffers import Buffers
-from tilewise.data.dataset import Rows
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.timing import Timer
 from tilewise.training.history import Records
@@ -86,7 +86,7 @@ class Streamed:
     ``sampling='sequential'`` all come in order.
     """
 
-    def __init__(self, settings: Settings, rows: Rows, *, records: bool) -> None:
+    def __init__(self, settings: Settings, rows: Dataset, *, records: bool) -> None:
         check_rows(settings, rows)
         self.n_rows = rows.n_rows
         self._buffers, self._records = Buffers(rows, settings.batch_size), records
@@ -111,7 +111,7 @@ class Streamed:
         return records.faulty
 
 
-def check_rows(settings: Settings, rows: Rows) -> None:
+def check_rows(settings: Settings, rows: Dataset) -> None:
     """Raise if the rows are not those of such a model."""
     if (rows.n_features, rows.dtype) != (settings.n_features, settings.dtype):
         raise ValueError(
