@@ -3,8 +3,6 @@
 from importlib import import_module
 from typing import Any
 
-__all__ = ["required"]
-
 
 def required(module: str, extra: str, why: str) -> Any:
     """Import a module of an extra, or raise ImportError with the remedy.

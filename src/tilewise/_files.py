@@ -6,7 +6,6 @@ import shutil
 import stat
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,17 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-__all__ = [
-    "check_outputs",
-    "named",
-    "outputs",
-    "read_content",
-    "read_npy",
-    "read_npz",
-    "remove_unfinished",
-    "replaced",
-]
 
 _UNFINISHED = ".unfinished-"
 
@@ -55,31 +43,15 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
         raise type(error)(f"{os.fspath(path)} cannot be read: {error.strerror}") from None
 
 
-def read_npy(content: bytes) -> NDArray[Any]:
-    """Return the array of an NPY file, or raise ValueError; never unpickle."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of files from Python 2
-            return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except MemoryError:
-        raise ValueError("its header announces more data than fits in memory") from None
-    except Exception as error:  # NumPy names no set of errors for damaged files
-        if "allow_pickle" in str(error):
-            raise ValueError(
-                "it holds pickled objects, which can run code and are not read; "
-                "save an array of numbers"
-            ) from None
-        raise ValueError(f"it is not a whole NPY file: {error}") from None
-
-
 def read_npz(content: bytes, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Return the arrays of these names of an NPZ file, or raise ValueError; never unpickle."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name: archive.read(f"{name}.npy") for name in names}
-    except Exception as error:  # zipfile names no set of errors for damaged files
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files from Python 2
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                return {name: archive[name] for name in names}
+    except Exception as error:  # NumPy names no set of errors for damaged files
         raise ValueError(f"it is not a whole NPZ file with such arrays: {error}") from None
-    return {name: read_npy(member) for name, member in members.items()}
 
 
 def check_outputs(folder: Path, names: Sequence[str], force: bool) -> None:

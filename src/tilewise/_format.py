@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["counted", "duration", "three_digits"]
-
 
 def counted(number: int, noun: str) -> str:
     """Return a number of things.

@@ -4,8 +4,6 @@ from threadpoolctl import LibController
 
 from tilewise import _core
 
-__all__ = ["Controller"]
-
 
 class Controller(LibController):  # type: ignore[misc]
     """The threads of `tilewise.set_num_threads`."""

@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from tilewise import _core
 from tilewise._checks import check_int
 
-__all__ = ["get_num_threads", "set_num_threads", "threads"]
-
 _MOST = 1024
 
 

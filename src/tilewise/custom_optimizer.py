@@ -15,8 +15,6 @@ from tilewise.training.settings import FitOptions, Settings
 from tilewise.training.sources import Done
 from tilewise.training.state import State
 
-__all__ = ["train"]
-
 Optimizer = Callable[[list[Array], list[Array], Any, dict[str, Any]], None]
 
 

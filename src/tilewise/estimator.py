@@ -11,7 +11,7 @@ from tilewise._checks import Array, check_finite, check_int, check_unmasked
 from tilewise.data.dataset import Dataset
 from tilewise.trainer import Trainer
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import Rate
+from tilewise.training.settings import FitOptions, Rate, Settings, passed
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -26,9 +26,6 @@ except ImportError:
             )
 
     RegressorMixin, BaseEstimator = _WithoutScikitLearn, object
-
-__all__ = ["SGDRegressor"]
-
 
 _SEED_MAX = 2**32 - 1  # of scikit-learn
 _ONLY_THE_END = 2**63 - 1  # rows between two records of the loss
@@ -97,19 +94,8 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.optimizer = optimizer
-        self.sampling = sampling
-        self.epochs = epochs
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.average = average
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.tolerance = tolerance
-        self.random_state = random_state
-        self.verbose = verbose
+        given = locals()
+        self.__dict__.update({name: given[name] for name in self._get_param_names()})
 
     @property
     def coef_(self) -> Array:
@@ -158,33 +144,16 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             After Ctrl-C; the estimator has the weights so far.
         """
         with self._unchanged_after_error():
+            options = passed(FitOptions, vars(self))
             if isinstance(X, Dataset):
                 self._start(X.n_features, None, X.dtype)
                 self.n_features_in_ = X.n_features
                 self.__dict__.pop("feature_names_in_", None)
-                self._trainer.fit(
-                    X,
-                    y,
-                    self.epochs,
-                    sample_weight=sample_weight,
-                    validation_fraction=self.validation_fraction,
-                    patience=self.patience,
-                    verbose=self.verbose,
-                )
-                return self
-            X, y = self._checked(X, y, reset=True)
-            self._start(X.shape[1], _targets(y), X.dtype)
-            self._trainer.fit(
-                X,
-                y,
-                self.epochs,
-                sample_weight=sample_weight,
-                record_every=_ONLY_THE_END,
-                validation_fraction=self.validation_fraction,
-                patience=self.patience,
-                tolerance=self.tolerance,
-                verbose=self.verbose,
-            )
+            else:
+                X, y = self._checked(X, y, reset=True)
+                self._start(X.shape[1], _targets(y), X.dtype)
+                options["record_every"] = _ONLY_THE_END
+            self._trainer.fit(X, y, sample_weight=sample_weight, **options)
         return self
 
     def partial_fit(
@@ -245,19 +214,8 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return X if reset else X.astype(self._trainer.weights.dtype, copy=False), _floats("y", y)
 
     def _start(self, n_features: int, n_targets: int | None, dtype: Any) -> None:
-        self._trainer = Trainer(
-            n_features,
-            n_targets=n_targets,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            optimizer=self.optimizer,
-            sampling=self.sampling,
-            weight_decay=self.weight_decay,
-            clip_norm=self.clip_norm,
-            average=self.average,
-            dtype=dtype,
-            seed=_seed(self.random_state),
-        )
+        seed, settings = _seed(self.random_state), passed(Settings, vars(self))
+        self._trainer = Trainer(n_features, n_targets=n_targets, dtype=dtype, seed=seed, **settings)
 
     @contextmanager
     def _unchanged_after_error(self) -> Iterator[None]:

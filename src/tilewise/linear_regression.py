@@ -13,9 +13,7 @@ from tilewise.distributed.ranks import agreed
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import Rate
-
-__all__ = ["fit", "mean_loss"]
+from tilewise.training.settings import FitOptions, Rate, Settings, passed
 
 
 def fit(
@@ -89,36 +87,12 @@ def fit(
     >>> bool(abs(history.weights - weights).max() < 1e-3)
     True
     """
+    arguments = locals()
     with agreed(comm):
         d, t, dtype = _shape(X, y)
-        trainer = Trainer(
-            d,
-            n_targets=t,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            optimizer=optimizer,
-            sampling=sampling,
-            weight_decay=weight_decay,
-            clip_norm=clip_norm,
-            average=average,
-            dtype=dtype,
-            initial_weights=initial_weights,
-            seed=seed,
-        )
-    return trainer.fit(
-        X,
-        y,
-        epochs,
-        sample_weight=sample_weight,
-        record_every=record_every,
-        validation_fraction=validation_fraction,
-        patience=patience,
-        tolerance=tolerance,
-        progress=progress,
-        verbose=verbose,
-        comm=comm,
-        average_every=average_every,
-    )
+        settings = passed(Settings, arguments)
+        trainer = Trainer(d, n_targets=t, dtype=dtype, initial_weights=initial_weights, **settings)
+    return trainer.fit(X, y, sample_weight=sample_weight, **passed(FitOptions, arguments))
 
 
 def _shape(X: ArrayLike | Dataset, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:

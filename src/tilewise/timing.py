@@ -6,8 +6,6 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Progress", "Timer"]
-
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 """Wraps the steps of an experiment to show how far it is, such as `tqdm.tqdm`."""
 

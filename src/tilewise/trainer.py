@@ -17,11 +17,9 @@ from tilewise.training.history import History, Records, rows_between_records
 from tilewise.training.loop import run_epochs, train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings, refuse
+from tilewise.training.settings import FitOptions, Rate, Settings, passed, refuse
 from tilewise.training.sources import InMemory, Streamed
 from tilewise.training.state import State
-
-__all__ = ["Trainer"]
 
 Maybe = ArrayLike | None
 _ONE_EPOCH = FitOptions()
@@ -97,20 +95,7 @@ class Trainer:
         initial_weights: ArrayLike | None = None,
         seed: int | None = None,
     ) -> None:
-        settings = Settings(
-            n_features=n_features,
-            n_targets=n_targets,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            optimizer=optimizer,
-            sampling=sampling,
-            weight_decay=weight_decay,
-            clip_norm=clip_norm,
-            average=average,
-            dtype=dtype,
-            seed=seed,
-        )
-        self._state = State(settings, initial_weights)
+        self._state = State(Settings(**passed(Settings, locals())), initial_weights)
 
     @property
     def settings(self) -> Settings:
@@ -282,20 +267,7 @@ class Trainer:
         True
         """
         with agreed(comm):
-            options = FitOptions(
-                epochs=epochs,
-                record_every=record_every,
-                validation_fraction=validation_fraction,
-                patience=patience,
-                tolerance=tolerance,
-                callbacks=callbacks,
-                progress=progress,
-                verbose=verbose,
-                comm=comm,
-                average_every=average_every,
-                checkpoint=checkpoint,
-                checkpoint_every=checkpoint_every,
-            )
+            options = FitOptions(**passed(FitOptions, locals()))
         if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
             return fit_on_ranks(self._state, X, y, sample_weight, options)
         if isinstance(X, Dataset):

@@ -14,8 +14,6 @@ from tilewise.hardware.measured import machine
 from tilewise.report import writer
 from tilewise.report.machine_table import of_machine, spread_sentence
 
-__all__ = ["main"]
-
 _LARGEST_SEED = 2**64 - 1
 
 

@@ -14,8 +14,6 @@ from tilewise._files import check_outputs, named, outputs
 from tilewise.tables.model_file import load_model
 from tilewise.tables.read import read_table
 
-__all__ = ["add_predict"]
-
 
 def add_predict(commands: Any) -> None:
     """Add ``predict`` to the subcommands."""

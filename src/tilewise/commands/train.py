@@ -25,8 +25,6 @@ from tilewise.tables.read import read_table
 from tilewise.training.history import History
 from tilewise.training.settings import SAMPLINGS
 
-__all__ = ["FILES", "add_train"]
-
 FILES = ("model.json", "loss_vs_time.png")
 _VALIDATION_FRACTION = 0.2
 _CHECKPOINT = "checkpoint.npz"
@@ -44,70 +42,41 @@ def _rate(value: str) -> float | str:
         raise argparse.ArgumentTypeError(f"{value!r} is neither a number nor auto") from None
 
 
-_COUNT: dict[str, Any] = {"metavar": "N", "type": int}
+_SHOWN = "(%(default)s)"
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "target": {
-        "metavar": "COLUMN",
-        "help": "what to predict: name, or number from 1 (the last)",
-    },
-    "out": {
-        "metavar": "DIR",
-        "default": "tilewise-model",
-        "help": "folder to write (%(default)s)",
-    },
-    "force": {"action": "store_true", "help": "replace the files of an earlier run"},
-    "validation_fraction": {
-        "metavar": "PART",
-        "type": float,
-        "help": f"of a table's rows, not trained on; 0 for none ({_VALIDATION_FRACTION})",
-    },
-    "epochs": {**_COUNT, "default": 20, "help": "passes over the rows (%(default)s)"},
+    "target": dict(metavar="COLUMN", help="what to predict: name, or number from 1 (the last)"),
+    "out": dict(metavar="DIR", default="tilewise-model", help=f"folder to write {_SHOWN}"),
+    "force": dict(action="store_true", help="replace the files of an earlier run"),
+    "validation_fraction": dict(
+        type=float, help=f"of a table's rows, not trained on; 0 for none ({_VALIDATION_FRACTION})"
+    ),
+    "epochs": dict(type=int, default=20, help=f"passes over the rows {_SHOWN}"),
 }
 _SETTINGS: dict[str, dict[str, Any]] = {
-    "batch_size": {**_COUNT, "default": 32, "help": "rows in a step (%(default)s)"},
-    "learning_rate": {
-        "metavar": "RATE",
-        "type": _rate,
-        "default": "auto",
-        "help": "a number, or auto: from the data (%(default)s)",
-    },
-    "optimizer": {
-        "choices": tuple(_core.optimizers()),
-        "default": "sgd",
-        "help": "how a step uses the gradient (%(default)s)",
-    },
-    "sampling": {
-        "choices": SAMPLINGS,
-        "default": "permutation",
-        "help": "order of the rows (%(default)s)",
-    },
-    "weight_decay": {
-        "metavar": "RATE",
-        "type": float,
-        "default": 0.0,
-        "help": "penalty on the weights (%(default)s)",
-    },
-    "seed": {"default": 0, "help": "of the parts and the order of the rows (%(default)s)"},
+    "batch_size": dict(type=int, default=32, help=f"rows in a step {_SHOWN}"),
+    "learning_rate": dict(
+        type=_rate, default="auto", help=f"a number, or auto: from the data {_SHOWN}"
+    ),
+    "optimizer": dict(
+        choices=_core.optimizers(), default="sgd", help=f"how a step uses the gradient {_SHOWN}"
+    ),
+    "sampling": dict(choices=SAMPLINGS, default="permutation", help=f"order of the rows {_SHOWN}"),
+    "weight_decay": dict(type=float, default=0.0, help=f"penalty on the weights {_SHOWN}"),
+    "seed": dict(default=0, help=f"of the parts and the order of the rows {_SHOWN}"),
 }
 _ON_DISK: dict[str, dict[str, Any]] = {
-    "buffer_mib": {**_COUNT, "help": f"memory of a process for rows, in MiB ({_BUFFER_MIB})"},
-    "mpi": {
-        "action": "store_true",
-        "help": "started by mpiexec: each rank takes its share of rows",
-    },
-    "average_every": {
-        **_COUNT,
-        "help": "steps that a rank takes alone before models are averaged (1: add up gradients)",
-    },
-    "checkpoint_every": {
-        **_COUNT,
-        "help": f"steps between two states of the training in {_CHECKPOINT} of --out (none)",
-    },
-    "resume": {
-        "action": "store_true",
-        "help": f"go on from {_CHECKPOINT} of --out, if it is there",
-    },
+    "buffer_mib": dict(type=int, help=f"memory of a process for rows, in MiB ({_BUFFER_MIB})"),
+    "mpi": dict(action="store_true", help="started by mpiexec: each rank takes its share of rows"),
+    "average_every": dict(
+        type=int,
+        help="steps that a rank takes alone before models are averaged (1: add up gradients)",
+    ),
+    "checkpoint_every": dict(
+        type=int, help=f"steps between two states of the training in {_CHECKPOINT} of --out (none)"
+    ),
+    "resume": dict(action="store_true", help=f"go on from {_CHECKPOINT} of --out, if it is there"),
 }
+_METAVARS = {int: "N", float: "NUMBER", _rate: "RATE"}
 
 
 def add_train(commands: Any, seed: Any) -> None:
@@ -129,6 +98,8 @@ def add_train(commands: Any, seed: Any) -> None:
     )
     for group, options in ((command, _OPTIONS | _SETTINGS), (on_disk, _ON_DISK)):
         for name, how in options.items():
+            if how.get("type") in _METAVARS:
+                how = {"metavar": _METAVARS[how["type"]], **how}
             group.add_argument(_flag(name), **how)
     command.set_defaults(run=_train)
 

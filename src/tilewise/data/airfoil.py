@@ -8,9 +8,6 @@ from numpy.typing import DTypeLike
 from tilewise._checks import Array, check_float_dtype, check_int
 from tilewise.data.standardization import standardize
 
-__all__ = ["AIRFOIL_COLUMNS", "load_airfoil"]
-
-
 AIRFOIL_PATH = str(resources.files("tilewise.data") / "airfoil_self_noise.dat")  # as published
 # In the file's order: Hz, degrees, m, m/s, m; the last is the target, in dB.
 AIRFOIL_COLUMNS = (

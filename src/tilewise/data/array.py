@@ -9,8 +9,6 @@ from tilewise._checks import Array, check_array, check_shape
 from tilewise.data.columns import Columns
 from tilewise.data.dataset import Fragment, Reader
 
-__all__ = ["array_fragment"]
-
 
 def array_fragment(X: Any, y: Any, name: str = "", columns: Columns | None = None) -> Fragment:
     """Return X (n, d) and y (n,), in any layout, mapped or not, as a fragment, or raise."""

@@ -23,9 +23,6 @@ from tilewise.data.columns import (
 from tilewise.data.dataset import Fragment, Reader
 from tilewise.data.npy import float_dtype, open_labels
 
-__all__ = ["COLUMN_FILES", "ColumnFile", "arrow_fragment"]
-
-
 _DECODING = 2  # PyArrow holds bytes as they are stored, and what becomes of them
 
 

@@ -13,8 +13,6 @@ from tilewise._checks import Array
 from tilewise.data.dataset import Batch, Dataset, Reader
 from tilewise.data.training_set import TrainingSet
 
-__all__ = ["BufferedRows", "Buffers"]
-
 _ORDER_BYTES = 8  # a row's, of the order in which they are drawn
 _PIECE_BYTES = 2**20  # read at once: still in the cache when it is split into X and y
 _PIECES = 4  # that buffer_bytes allows for: of files as they lie, and what a thread takes

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from tilewise._checks import check_int
 
-__all__ = ["Columns", "check_names", "column_label", "columns_of", "position_of"]
-
 _SHOWN_NAMES = 10
 
 

@@ -11,9 +11,6 @@ import numpy as np
 from tilewise._checks import Array
 from tilewise.data.columns import Columns
 
-__all__ = ["Batch", "Dataset", "Fragment", "FragmentDataset", "Reader"]
-
-
 # Fills a table (k, width) and y (k,) with the next k rows: X in the table's first columns.
 Reader = Callable[[Array, Array], None]
 _BATCHES = 32  # of a fragment, in buffer_bytes

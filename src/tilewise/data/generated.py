@@ -5,8 +5,6 @@ from numpy.typing import DTypeLike
 
 from tilewise._checks import Array, check_deviation, check_float_dtype, check_int, check_seed
 
-__all__ = ["synthetic"]
-
 
 def synthetic(
     n: int, d: int, noise: float = 0.1, seed: int | None = None, dtype: DTypeLike = np.float32

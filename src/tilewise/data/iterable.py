@@ -10,8 +10,6 @@ import numpy as np
 from tilewise.data.array import array_fragment
 from tilewise.data.dataset import Batch, Dataset, Fragment
 
-__all__ = ["IterableDataset", "open_iterable"]
-
 
 @dataclass(frozen=True)
 class IterableDataset(Dataset):

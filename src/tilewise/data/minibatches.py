@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from tilewise._checks import Array, check_bool, check_examples, check_int, check_seed
 from tilewise._core import Sampler
 
-__all__ = ["Minibatches"]
-
 
 class Minibatches:
     """Minibatches of rows, an epoch each time it is iterated.

@@ -17,9 +17,6 @@ from tilewise._files import named
 from tilewise.data.columns import Columns, position_of
 from tilewise.data.dataset import Fragment, Reader
 
-__all__ = ["LABELS_SUFFIX", "NpyFile", "float_dtype", "npy_fragment", "open_labels"]
-
-
 LABELS_SUFFIX = ".y.npy"
 
 

@@ -11,8 +11,6 @@ from tilewise.data.dataset import Dataset, Fragment, FragmentDataset
 from tilewise.data.iterable import open_iterable
 from tilewise.data.npy import LABELS_SUFFIX, npy_fragment
 
-__all__ = ["open_rows"]
-
 _SUFFIXES = (".npy", *COLUMN_FILES)
 
 

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike
 from tilewise._checks import Array, check_finite, check_float_array
 from tilewise.data.dataset import Batch, Dataset
 
-__all__ = ["Moments", "Standardization", "StandardizedDataset", "moments_of", "standardize"]
-
 _NUMBERS = 2**15  # computed with at once, in float64: they stay in the cache
 _ORDINARY = 400  # exponents of numbers whose squares, and sums of these, are well within float64
 

@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from tilewise import _core
 from tilewise._checks import Array, check_array, check_float_array, check_fraction, nonfinite
 
-__all__ = ["TrainingSet", "check_matrix"]
-
 
 @dataclass(frozen=True)
 class TrainingSet:

@@ -8,8 +8,6 @@ from tilewise.distributed.ranks import Ranks
 from tilewise.schedules import Schedule
 from tilewise.training.state import State
 
-__all__ = ["check_alike", "make_alike"]
-
 
 def make_alike(state: State, ranks: Ranks, options: Mapping[str, Any]) -> None:
     """Raise if ranks differ in their settings, and give all the model and the seed of rank 0."""

@@ -15,8 +15,6 @@ from tilewise.training.settings import Settings
 from tilewise.training.sources import check_rows
 from tilewise.training.state import State
 
-__all__ = ["Draws", "LocalRows"]
-
 Pieces = Generator[TrainingSet, None, None]
 
 

@@ -23,8 +23,6 @@ from tilewise.training.settings import FitOptions, refuse
 from tilewise.training.sources import Done
 from tilewise.training.state import State
 
-__all__ = ["fit_on_ranks"]
-
 _BLOCK = 1024  # steps between two looks at the parameters
 _FEW = 1024  # rows that tell of a divergence before a checkpoint
 _DIVERGED = 1e6  # times the loss at the start, or of zeros

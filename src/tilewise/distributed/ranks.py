@@ -12,8 +12,6 @@ import numpy as np
 from tilewise._checks import Array
 from tilewise._extras import required
 
-__all__ = ["RankError", "Ranks", "agreed"]
-
 
 class RankError(RuntimeError):
     """Another rank of the job could not go on; the message is that of the lowest such rank."""

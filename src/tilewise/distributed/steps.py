@@ -12,8 +12,6 @@ from tilewise.distributed.draws import Draws
 from tilewise.distributed.ranks import Ranks
 from tilewise.training.state import State
 
-__all__ = ["Steps", "steps_for"]
-
 
 class Steps(Protocol):
     """Takes steps; afterwards all ranks have the same parameters."""

@@ -8,8 +8,6 @@ from numpy.typing import DTypeLike
 from tilewise import _core
 from tilewise._checks import check_float_dtype, check_int, check_rate
 
-__all__ = ["available_isas", "cpu_name", "fma_gflops", "isa", "read_gbytes", "show_config"]
-
 _MOST_SECONDS = 60  # a measurement cannot be interrupted
 
 

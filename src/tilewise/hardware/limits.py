@@ -17,8 +17,6 @@ from tilewise.hardware.facts import fma_gflops, read_gbytes
 from tilewise.products import matmul
 from tilewise.timing import Progress
 
-__all__ = ["Limits", "Measured", "measure"]
-
 _REPEATS = 25
 _SECONDS = 0.005  # of one measurement: on a busy machine, a few of so short ones are left alone
 _CALLS = 2000

@@ -19,8 +19,6 @@ from tilewise.hardware.facts import available_isas, cpu_name, isa
 from tilewise.hardware.limits import Limits, Measured, measure
 from tilewise.timing import Progress
 
-__all__ = ["Machine", "machine", "measured_again"]
-
 
 @dataclass(frozen=True)
 class Machine:

@@ -14,8 +14,6 @@ import numpy as np
 from tilewise.data.columns import check_names, column_label, columns_of
 from tilewise.tables.table import NumericTable
 
-__all__ = ["parse_csv"]
-
 # The first that fits is taken. The comma comes late, since it may be a decimal comma; the space
 # last, since it may follow a comma. csv.Sniffer takes letters for delimiters.
 _DELIMITERS = "\t;|, "

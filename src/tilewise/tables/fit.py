@@ -23,9 +23,7 @@ from tilewise.distributed.ranks import Ranks
 from tilewise.tables.model import LinearModel
 from tilewise.tables.table import NumericTable
 from tilewise.trainer import Trainer
-from tilewise.training.history import History
-
-__all__ = ["Fitted", "Score", "fit_dataset", "fit_table"]
+from tilewise.training.history import History, Records
 
 _NUMBERS = 2**18  # read at once, for the loss
 _RECORDS = 100  # of the loss, in a run in memory
@@ -266,12 +264,6 @@ def _score(name: str, trainer: Trainer, rows: StandardizedDataset, ranks: Ranks)
 
 
 def _history_of_the_end(trainer: Trainer, loss: float) -> History:
-    return History(
-        losses=np.array([loss]),
-        seconds=np.zeros(1),
-        examples=np.array([trainer.examples]),
-        seconds_per_epoch=0.0,
-        weights=trainer.weights,
-        bias=trainer.bias,
-        seed=None,
-    )
+    records = Records()
+    records.add(loss, trainer.examples)
+    return records.history(trainer, epochs=0)

@@ -12,8 +12,6 @@ from tilewise.data.standardization import Standardization
 from tilewise.products import matmul
 from tilewise.tables.table import NumericTable
 
-__all__ = ["LinearModel"]
-
 Floats = NDArray[np.float64]
 
 

@@ -12,8 +12,6 @@ from tilewise._files import read_content
 from tilewise.data.columns import Columns, check_names
 from tilewise.tables.model import LinearModel
 
-__all__ = ["load_model", "save_model"]
-
 _FORMAT = "tilewise linear model 1"
 _FORMULA = "target = bias + the sum of weight * feature, in the units of the training file"
 

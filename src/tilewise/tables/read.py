@@ -10,8 +10,6 @@ from tilewise.data.npy import NpyFile
 from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.table import NumericTable
 
-__all__ = ["read_table"]
-
 
 def read_table(path: str | os.PathLike[str], only: Sequence[str] | None = None) -> NumericTable:
     """Return the table of numbers in a file, or raise and say where it is none.

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from tilewise._checks import Array
 from tilewise.data.columns import column_label
 
-__all__ = ["NumericTable"]
-
 
 @dataclass(frozen=True)
 class NumericTable:

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from tilewise.products import matmul
 from tilewise.training.optimizers import Optimizer
 
-__all__ = ["largest_rates", "momentum_factor", "smoothness"]
-
 _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
 _PRECISION = 1e-4

@@ -16,8 +16,6 @@ from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import Rate, Settings, check_checkpoint
 from tilewise.training.state import State
 
-__all__ = ["check_rate", "load", "save", "write_over"]
-
 _FORMAT = "tilewise trainer"
 _VERSION = 2  # of the format: raised where a reader of the one before would go wrong
 

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from tilewise._checks import INT64_MAX
 
-__all__ = ["DivergenceError", "History", "Records", "rows_between_records"]
-
 
 @dataclass(frozen=True)
 class History:

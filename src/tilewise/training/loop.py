@@ -11,8 +11,6 @@ from tilewise.training.settings import FitOptions
 from tilewise.training.sources import InMemory, Source
 from tilewise.training.state import State
 
-__all__ = ["run_epochs", "train"]
-
 Hook = Callable[[int, float], Any]  # of an epoch's number and its loss; true: stop
 
 

@@ -12,8 +12,6 @@ from tilewise.training.auto_rate import largest_rates, momentum_factor
 from tilewise.training.history import DivergenceError, Records
 from tilewise.training.state import State
 
-__all__ = ["divergence", "resolved_rate", "run", "step"]
-
 
 def step(state: State, rows: TrainingSet) -> None:
     """Take one step on all rows; see `Trainer.step`."""

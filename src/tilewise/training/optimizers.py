@@ -8,8 +8,6 @@ from typing import Any
 from tilewise import _core
 from tilewise._checks import check_choice, check_real
 
-__all__ = ["Optimizer"]
-
 _ALL = _core.optimizers()
 
 

@@ -25,8 +25,6 @@ from tilewise.data.training_set import TrainingSet
 from tilewise.schedules import Schedule
 from tilewise.training.optimizers import Optimizer
 
-__all__ = ["SAMPLINGS", "FitOptions", "Rate", "Settings", "check_checkpoint", "refuse"]
-
 Rate = float | str | Schedule | Callable[[int], float]
 
 SAMPLINGS = _core.SAMPLINGS
@@ -150,6 +148,12 @@ class FitOptions:
         for name in _IN_MEMORY_ONLY:
             value = getattr(self, name)
             refuse(name, value if value != standard[name] else None, what)
+
+
+def passed(settings: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the arguments of a call, its `locals()`, that are in a list of settings."""
+    names = {field.name for field in fields(settings)}
+    return {name: value for name, value in arguments.items() if name in names}
 
 
 def refuse(name: str, value: Any, what: str) -> None:

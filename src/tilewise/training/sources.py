@@ -15,9 +15,6 @@ from tilewise.training.native import run
 from tilewise.training.settings import Settings
 from tilewise.training.state import State
 
-__all__ = ["Done", "InMemory", "Source", "Streamed", "check_rows"]
-
-
 Done = Generator[int, None, None]  # of rows
 
 

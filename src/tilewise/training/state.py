@@ -14,8 +14,6 @@ from tilewise._checks import Array, check_finite, check_float_array
 from tilewise.data.training_set import TrainingSet
 from tilewise.training.settings import Rate, Settings
 
-__all__ = ["State"]
-
 _INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
 
 
