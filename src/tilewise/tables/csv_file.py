@@ -6,8 +6,9 @@ import math
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 
@@ -59,131 +60,121 @@ def _read_fast(content: bytes, delimiter: str, only: Sequence[str] | None) -> Nu
     return NumericTable(head.names, values) if np.isfinite(values).all() else None
 
 
-def _read_carefully(
-    content: bytes, delimiter: str, only: Sequence[str] | None = None
-) -> NumericTable:
+def _read_carefully(content: bytes, delimiter: str, only: Sequence[str] | None) -> NumericTable:
     """Return the table, row by row, or raise; see `parse_csv`."""
+    rows = _rows(content, delimiter)
+    first = next(rows, None)
+    if first is None:
+        raise ValueError("it is empty")
+    width, names = len(first.fields), None
+    columns: Sequence[int] = range(width)
+    if any(_is_number(_GROUPING.sub("", field)) for field in first.fields):
+        rows = chain([first], rows)
+    else:
+        names = _header(first.fields)
+        columns = columns_of(names, only)
+    values, bad_rows, first_fault = array("d"), 0, ""
+    for row in rows:
+        try:
+            values.extend(_numbers(row.fields, columns, width))
+        except ValueError:
+            bad_rows += 1
+            first_fault = first_fault or _fault(row, columns, width, names)
+            if row is first and first_fault.endswith("not a number"):
+                first_fault += " (a header has no number in any field)"
+    n = bad_rows + len(values) // len(columns)
+    if bad_rows:
+        raise ValueError(f"{first_fault}; bad rows: {bad_rows} of {n}; mend or remove them")
+    if n == 0:
+        raise ValueError("it has a header and no rows")
+    chosen = None if names is None else tuple(names[i] for i in columns)
+    return NumericTable(chosen, np.frombuffer(values, np.float64).reshape(n, len(columns)))
+
+
+@dataclass(frozen=True)
+class _Row:
+    fields: list[str]
+    line: int  # the first: a line break may be within quotes
+    last_line: int
+
+
+def _rows(content: bytes, delimiter: str) -> Iterator[_Row]:
+    """Yield the rows that are not blank."""
     lines: Iterator[str] = _text(content)
     if delimiter == " ":
         lines = (" ".join(line.split()) + "\n" for line in lines)
-    body = _Body(lines, delimiter, _number if b"_" in content else float)
-    try:
-        return body.table(only)
-    except csv.Error as error:
-        raise ValueError(f"line {body.line}: {error}; is a quote missing?") from None
+    line, ended = 1, False
 
-
-class _Body:
-    """The rows of a file, as they are read."""
-
-    def __init__(
-        self, lines: Iterator[str], delimiter: str, number: Callable[[str], float]
-    ) -> None:
-        self._reader = csv.reader(
-            self._and_an_empty_one(lines), delimiter=delimiter, skipinitialspace=True
-        )
-        self._number = number
-        self.line = 1  # the first of the row being read: a line break may be within quotes
-        self._at_end = False
-        self._values = array("d")
-        self._bad_rows, self._first_fault = 0, ""
-        self._width = 0
-        self._columns: Sequence[int] = ()  # those to read
-        self._names: list[str] | None = None
-
-    def table(self, only: Sequence[str] | None) -> NumericTable:
-        rows = self._rows()
-        first = next((row for row in rows if not _is_blank(row)), None)
-        if first is None:
-            raise ValueError("it is empty")
-        self._width = len(first)
-        self._columns = range(self._width)
-        if any(self._is_number(_GROUPING.sub("", field)) for field in first):
-            self._add(first)
-            if self._first_fault.endswith("not a number"):
-                self._first_fault += " (a header has no number in any field)"
-        else:
-            self._names = [name.strip() for name in first]
-            if not self._names[0]:
-                raise ValueError(
-                    "column 1 has no name in the header; give it one, or if it is the index of a "
-                    "pandas table, write the file with to_csv(index=False)"
-                )
-            check_names(self._names)
-            self._columns = columns_of(self._names, only)
-        for row in rows:
-            self._add(row)
-        if self._bad_rows:
-            n = self._bad_rows + len(self._values) // len(self._columns)
-            raise ValueError(
-                f"{self._first_fault}; bad rows: {self._bad_rows} of {n}; mend or remove them"
-            )
-        if not self._values:
-            raise ValueError("it has a header and no rows")
-        values = np.frombuffer(self._values, np.float64).reshape(-1, len(self._columns))
-        names = None if self._names is None else tuple(self._names[i] for i in self._columns)
-        return NumericTable(names, values)
-
-    def _and_an_empty_one(self, lines: Iterator[str]) -> Iterator[str]:
-        """Give the lines, and an empty one that only a quote never closed takes into a row."""
+    def with_an_empty_line() -> Iterator[str]:  # which only a quote not closed takes into a row
+        nonlocal ended
         yield from lines
-        self._at_end = True
+        ended = True
         yield ""
 
-    def _rows(self) -> Iterator[list[str]]:
-        for row in self._reader:
-            if row and self._at_end:
-                raise ValueError(f"line {self.line}: a quote is not closed; close or remove it")
-            yield row
-            self.line = self._reader.line_num + 1
+    reader = csv.reader(with_an_empty_line(), delimiter=delimiter, skipinitialspace=True)
+    try:
+        for fields in reader:
+            if fields and ended:
+                raise ValueError(f"line {line}: a quote is not closed; close or remove it")
+            if len(fields) > 1 or any(map(str.strip, fields)):
+                yield _Row(fields, line, reader.line_num)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {line}: {error}; is a quote missing?") from None
 
-    def _add(self, row: list[str]) -> None:
-        if len(row) == self._width:
-            try:
-                numbers = [self._number(row[i]) for i in self._columns]
-                # The sum shows whether any is not finite, but may overflow by itself.
-                if math.isfinite(sum(numbers)) or all(map(math.isfinite, numbers)):
-                    self._values.extend(numbers)
-                    return
-            except ValueError:
-                pass
-        if not _is_blank(row):
-            self._bad_rows += 1
-            if not self._first_fault:
-                self._first_fault = self._fault(row)
-                if self._reader.line_num > self.line:
-                    last = self._reader.line_num
-                    self._first_fault += f" (the row ends in line {last}; is a quote missing?)"
 
-    def _fault(self, row: list[str]) -> str:
-        """Say what is wrong with a row."""
-        line = f"line {self.line}"
-        if len(row) != self._width:
-            return f"{line} has another number of fields: {len(row)}, not {self._width}"
-        column = next(i for i in self._columns if not self._is_finite(row[i]))
-        name = None if self._names is None else self._names[column]
-        where, field = f"{line}, {column_label(column, name)}", row[column]
-        if not field.strip():
-            return f"{where} has no value"
-        shown = repr(field[:_SHOWN_CHARACTERS]) + ("..." if len(field) > _SHOWN_CHARACTERS else "")
-        if _COMMA_OF_EITHER_KIND.fullmatch(field):
-            return (
-                f"{where}: {shown} has a comma inside the number; remove it if it groups "
-                "thousands, or write a point if it is a decimal comma"
-            )
-        if _DECIMAL_COMMA.fullmatch(field):
-            return f"{where}: {shown} has a decimal comma where a point is needed"
-        return f"{where}: {shown} is not a {'finite ' * self._is_number(field)}number"
+def _header(fields: list[str]) -> list[str]:
+    names = [name.strip() for name in fields]
+    if not names[0]:
+        raise ValueError(
+            "column 1 has no name in the header; give it one, or if it is the index of a pandas "
+            "table, write the file with to_csv(index=False)"
+        )
+    check_names(names)
+    return names
 
-    def _is_number(self, field: str) -> bool:
-        try:
-            self._number(field)
-        except ValueError:
-            return False
-        return True
 
-    def _is_finite(self, field: str) -> bool:
-        return self._is_number(field) and math.isfinite(self._number(field))
+def _numbers(fields: list[str], columns: Sequence[int], width: int) -> list[float]:
+    """Return the numbers of a row, or raise ValueError, without a message."""
+    numbers = [_number(fields[i]) for i in columns] if len(fields) == width else []
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise ValueError
+    return numbers
+
+
+def _fault(row: _Row, columns: Sequence[int], width: int, names: list[str] | None) -> str:
+    """Say what is wrong with a row."""
+    quote = ""
+    if row.last_line > row.line:
+        quote = f" (the row ends in line {row.last_line}; is a quote missing?)"
+    line, n = f"line {row.line}", len(row.fields)
+    if n != width:
+        return f"{line} has another number of fields: {n}, not {width}{quote}"
+    i = next(i for i in columns if not _is_number(row.fields[i], finite=True))
+    where = f"{line}, {column_label(i, None if names is None else names[i])}"
+    return where + _fault_of(row.fields[i]) + quote
+
+
+def _fault_of(field: str) -> str:
+    """Say what is wrong with a field."""
+    if not field.strip():
+        return " has no value"
+    shown = repr(field[:_SHOWN_CHARACTERS]) + ("..." if len(field) > _SHOWN_CHARACTERS else "")
+    if _COMMA_OF_EITHER_KIND.fullmatch(field):
+        return (
+            f": {shown} has a comma inside the number; remove it if it groups thousands, or write "
+            "a point if it is a decimal comma"
+        )
+    if _DECIMAL_COMMA.fullmatch(field):
+        return f": {shown} has a decimal comma where a point is needed"
+    return f": {shown} is not a {'finite ' * _is_number(field)}number"
+
+
+def _is_number(field: str, finite: bool = False) -> bool:
+    try:
+        return math.isfinite(_number(field)) or not finite
+    except ValueError:
+        return False
 
 
 def _number(field: str) -> float:
@@ -191,10 +182,6 @@ def _number(field: str) -> float:
     if "_" in field:
         raise ValueError(field)
     return float(field)
-
-
-def _is_blank(row: list[str]) -> bool:
-    return len(row) == 0 or (len(row) == 1 and not row[0].strip())
 
 
 def _text(content: bytes) -> io.TextIOWrapper:
