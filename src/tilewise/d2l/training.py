@@ -10,9 +10,9 @@ import numpy as np
 from tilewise._checks import check_int
 from tilewise.custom_optimizer import train
 from tilewise.d2l.arrays import Batches, Parameter
-from tilewise.d2l.plots import Animator
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit
+from tilewise.plots.animator import Animator
 from tilewise.training.history import History
 from tilewise.training.optimizers import Optimizer
 
