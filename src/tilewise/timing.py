@@ -1,15 +1,10 @@
-"""A stopwatch that counts laps, and how measurements show how far they are."""
+"""A stopwatch that counts laps."""
 
-from collections.abc import Callable, Iterable
 from itertools import accumulate
 from time import perf_counter
 from types import TracebackType
-from typing import Any
 
-__all__ = ["Progress", "Timer"]
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
-"""Wraps the steps of an experiment to show how far it is, such as `tqdm.tqdm`."""
+__all__ = ["Timer"]
 
 
 class Timer:

@@ -11,7 +11,6 @@ from tilewise._checks import check_float_array, check_float_matrix, check_int, c
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit, mean_loss
 from tilewise.schedules import EpochDecay
-from tilewise.timing import Progress
 from tilewise.training.history import DivergenceError
 
 __all__ = [
@@ -68,7 +67,6 @@ def batch_rate_sweep(
     learning_rates: Sequence[float] = (0.001, 0.01, 0.1, 1.0),
     epochs: int = 2,
     seed: int | None = None,
-    progress: Progress = iter,
 ) -> list[SweepResult]:
     """Train with each batch size and learning rate.
 
@@ -81,8 +79,6 @@ def batch_rate_sweep(
     epochs : int, default 2
     seed : int, optional
         Fixes the initial weights and the order of the rows, the same for all runs.
-    progress : callable, optional
-        Wraps the iterable of the batch sizes, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -103,7 +99,7 @@ def batch_rate_sweep(
     """
     seed = check_seed(seed)
     results = []
-    for batch_size in progress(batch_sizes):
+    for batch_size in batch_sizes:
         for rate in learning_rates:
             settings: dict[str, Any] = {"batch_size": batch_size, "learning_rate": rate}
             try:

@@ -15,7 +15,6 @@ from tilewise._checks import check_int
 from tilewise._threads import threads
 from tilewise.experiments.laps import numpy_on_one_thread, seconds
 from tilewise.products import matmul
-from tilewise.timing import Progress
 
 __all__ = ["FrameworkResult", "frameworks"]
 
@@ -148,7 +147,7 @@ def _loaded() -> dict[str, _Framework]:
     return loaded
 
 
-def frameworks(n: int = 64, repeats: int = 3, progress: Progress = iter) -> list[FrameworkResult]:
+def frameworks(n: int = 64, repeats: int = 3) -> list[FrameworkResult]:
     """Measure the chapter's loops in Python, beside the same order of work in C++.
 
     At a small n the operands lie in the cache, so what differs between frameworks is what a call
@@ -160,8 +159,6 @@ def frameworks(n: int = 64, repeats: int = 3, progress: Progress = iter) -> list
         Rows and columns.
     repeats : int, default 3
         Timed repetitions, after one to warm up; the median counts.
-    progress : callable, optional
-        Wraps the iterable of the frameworks, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -186,7 +183,7 @@ def frameworks(n: int = 64, repeats: int = 3, progress: Progress = iter) -> list
     results = []
     loaded = _loaded()  # before the threads are held back, so that theirs are too
     with threads(1), numpy_on_one_thread():
-        for label in progress(["tilewise", *loaded]):
+        for label in ["tilewise", *loaded]:
             for strategy in ("element", "column", "block", "full"):
                 if label == "tilewise":
                     calls = 1

@@ -11,7 +11,6 @@ from tilewise.custom_optimizer import train as train_generic
 from tilewise.data.minibatches import Minibatches
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit
-from tilewise.timing import Progress
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
 
@@ -53,7 +52,6 @@ def four_runs(
     y: ArrayLike,
     seed: int | None = None,
     repeats: int = 5,
-    progress: Progress = iter,
 ) -> list[Run]:
     """Train the section's four: gradient descent, batch size 1, 100 and 10.
 
@@ -70,8 +68,6 @@ def four_runs(
         fresh one.
     repeats : int, default 5
         Timed repetitions.
-    progress : callable, optional
-        Wraps the iterable of the runs, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -105,7 +101,7 @@ def four_runs(
         ("batch 10", 10, 0.05, 2),
     ]
     runs = []
-    for name, batch_size, learning_rate, epochs in progress(settings):
+    for name, batch_size, learning_rate, epochs in settings:
         train = partial(
             fit, X, y, batch_size=batch_size, learning_rate=learning_rate, epochs=epochs,
             record_every=RECORD_EVERY,

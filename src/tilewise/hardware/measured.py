@@ -17,7 +17,6 @@ from tilewise._files import outputs
 from tilewise.hardware.cache_folder import cache_folder
 from tilewise.hardware.facts import available_isas, cpu_name, isa
 from tilewise.hardware.limits import Limits, Measured, measure
-from tilewise.timing import Progress
 
 __all__ = ["Machine", "machine", "measured_again"]
 
@@ -114,16 +113,11 @@ def machine(refresh: bool = False) -> Machine:
     return found
 
 
-def measured_again(progress: Progress = iter) -> Machine:
+def measured_again() -> Machine:
     """Measure, and return the faster of each figure: that just measured, or that kept before.
 
     So figures of a busy machine do not take the place of those of a quiet one, and what ran faster
     than ever before raises its limit. What is returned is kept.
-
-    Parameters
-    ----------
-    progress : callable, optional
-        Wraps the iterable of the rounds of the measurement, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -141,7 +135,7 @@ def measured_again(progress: Progress = iter) -> Machine:
     True
     """
     facts = _facts()
-    found, kept = _measured(facts, progress), _read(facts)
+    found, kept = _measured(facts), _read(facts)
     if kept is not None:
         found = replace(
             found,
@@ -165,8 +159,8 @@ def _facts() -> dict[str, Any]:
     }
 
 
-def _measured(facts: dict[str, Any], progress: Progress = iter) -> Machine:
-    one_core, all_cores, call_seconds = measure(facts["cpus"], progress)
+def _measured(facts: dict[str, Any]) -> Machine:
+    one_core, all_cores, call_seconds = measure(facts["cpus"])
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Machine(
         **facts, one_core=one_core, all_cores=all_cores, call_seconds=call_seconds, date=date
