@@ -15,7 +15,7 @@ from tilewise import _core, plots
 from tilewise._files import check_outputs, outputs
 from tilewise._format import counted, duration
 from tilewise.commands import train_rows
-from tilewise.report.tables import Table
+from tilewise.report.table import Table
 from tilewise.tables.fit import Score, fit_table
 from tilewise.tables.fit_rows import FittedRows
 from tilewise.tables.model import LinearModel
