@@ -72,11 +72,17 @@ def load_array(data_arrays: Sequence[Any], batch_size: int, is_train: bool = Tru
 
     Parameters
     ----------
-    data_arrays : sequence of arrays or tensors of n rows
+    data_arrays : sequence of arrays or tensors
+        Arrays of n rows each.
     batch_size : int
         The last minibatch of an epoch may be smaller.
     is_train : bool, default True
         A new permutation each epoch, from NumPy's global random state; otherwise in order.
+
+    Returns
+    -------
+    Batches
+        An iterable of tuples, a part of each array, with a length in minibatches.
 
     Raises
     ------

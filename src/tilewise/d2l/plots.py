@@ -15,7 +15,12 @@ _figsize = (3.5, 2.5)
 
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:
-    """Set the size of the next plots, in inches; Matplotlib's own settings stay as they are.
+    """Set the size of the next plots; Matplotlib's own settings stay as they are.
+
+    Parameters
+    ----------
+    figsize : pair of float, default (3.5, 2.5)
+        Width and height in inches.
 
     Examples
     --------
@@ -47,10 +52,16 @@ def plot(
     X, Y : sequence of float, or of such sequences
         Without `Y`, `X` holds the values and their places count from 0.
     xlabel, ylabel, legend, xlim, ylim, xscale, yscale, fmts, axes
-        As for Matplotlib. Where `xlim` hides all of a curve, the powers of ten around the data take
-        its place, since the section makes the axis logarithmic then; such a `ylim` is left out.
+        What Matplotlib takes. Where `xlim` hides all of a curve, the powers of ten around the data
+        take its place, since the section makes the axis logarithmic then; such a `ylim` is left
+        out.
     figsize : pair of float, optional
-        Inches; by default what `set_figsize` has set.
+        Width and height in inches. By default what `set_figsize` has set.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, with the curves. In a new figure the legend stands below them.
 
     Examples
     --------

@@ -30,9 +30,11 @@ class SweepResult:
     Attributes
     ----------
     batch_size : int
+        Rows of a step.
     learning_rate : float
+        Learning rate, constant.
     loss : float or None
-        At the end; None if the run diverged.
+        Half the mean squared error at the end; None if the run diverged.
     seconds : float or None
         Training time; None if the run diverged.
     """
@@ -50,7 +52,9 @@ class Curve:
     Attributes
     ----------
     name : str
+        What was varied.
     epochs : tuple of int
+        Epochs after which the loss was recorded.
     excess_losses : tuple of float
         Loss after each of these epochs, less that of the least squares solution.
     """
@@ -73,17 +77,22 @@ def batch_rate_sweep(
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     batch_sizes : sequence of int, default (1, 10, 100, 1000)
+        Batch sizes to train with.
     learning_rates : sequence of float, default (0.001, 0.01, 0.1, 1.0)
+        Learning rates to train with.
     epochs : int, default 2
+        Epochs of each run.
     seed : int, optional
         Fixes the initial weights and the order of the rows, the same for all runs.
 
     Returns
     -------
     list of SweepResult
-        Batch size by batch size.
+        The runs, batch size by batch size.
 
     Raises
     ------
@@ -122,16 +131,20 @@ def rate_decay(
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     epochs : int, default 5
+        Epochs of each run.
     repeats : int, default 200
-        Seeds, over which the mean is taken.
+        Number of seeds over which the mean is taken.
     seed : int, optional
-        The first of the seeds.
+        Seed from which these seeds are made. By default a fresh one.
 
     Returns
     -------
     list of Curve
+        "constant rate" and "divided by ten".
 
     Raises
     ------
@@ -157,7 +170,30 @@ def replacement(
 ) -> list[Curve]:
     """Train on minibatches of a permutation, and on minibatches drawn with replacement.
 
-    Batch size 10 and rate 0.05. Parameters, returned values and errors are those of `rate_decay`.
+    Batch size 10 and rate 0.05, as in the section.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
+    y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
+    epochs : int, default 5
+        Epochs of each run.
+    repeats : int, default 200
+        Number of seeds over which the mean is taken.
+    seed : int, optional
+        Seed from which these seeds are made. By default a fresh one.
+
+    Returns
+    -------
+    list of Curve
+        "without replacement" and "with replacement".
+
+    Raises
+    ------
+    TypeError, ValueError, DivergenceError
+        As `tilewise.fit` does.
 
     Examples
     --------
@@ -179,8 +215,30 @@ def duplicated_data(
 ) -> list[Curve]:
     """Train on the rows, and on the rows twice, by gradient descent and by minibatches.
 
-    Rate 0.5 with all rows, 0.05 with batch size 10. Parameters, returned values and errors are
-    those of `rate_decay`.
+    Rate 0.5 with all rows, 0.05 with batch size 10.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
+    y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
+    epochs : int, default 5
+        Epochs of each run.
+    repeats : int, default 200
+        Number of seeds over which the mean is taken.
+    seed : int, optional
+        Seed from which these seeds are made. By default a fresh one.
+
+    Returns
+    -------
+    list of Curve
+        "gd" and "batch 10", each on the rows and on the rows twice.
+
+    Raises
+    ------
+    TypeError, ValueError, DivergenceError
+        As `tilewise.fit` does.
 
     Examples
     --------

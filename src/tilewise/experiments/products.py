@@ -55,13 +55,14 @@ def strategies(
     n : int, default 256
         Rows and columns.
     dtype : {float32, float64}, default float32
+        Data type of the matrices.
     repeats : int, default 7
         Laps of each strategy, of ten milliseconds or one product, whichever is longer.
 
     Returns
     -------
     list of StrategyResult
-        In the order of `tilewise.STRATEGIES`, then "numpy".
+        The strategies in the order of `tilewise.STRATEGIES`, then "numpy".
 
     Raises
     ------
@@ -110,13 +111,14 @@ def size_sweep(
     Parameters
     ----------
     sizes : sequence of int, default (32, 64, 128, 256, 512, 1024)
+        Rows and columns of the matrices.
     repeats : int, default 3
-        As in `strategies`.
+        Laps of each strategy at each size, as in `strategies`.
 
     Returns
     -------
     list of StrategyResult
-        Size by size.
+        The strategies and "numpy", size by size.
 
     Raises
     ------

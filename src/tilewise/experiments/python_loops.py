@@ -48,11 +48,6 @@ class FrameworkResult:
         """2 n^3 floating-point operations over the time, in 10^9 a second."""
         return 2 * self.n**3 / self.seconds / 1e9
 
-    @property
-    def microseconds_per_call(self) -> float:
-        """The time over the calls: what a call costs, with its part of the product."""
-        return self.seconds / self.calls * 1e6
-
 
 @dataclass(frozen=True)
 class _Framework:
@@ -163,6 +158,7 @@ def frameworks(n: int = 64, repeats: int = 3) -> list[FrameworkResult]:
     Returns
     -------
     list of FrameworkResult
+        The four strategies of tilewise, then those of each framework.
 
     Raises
     ------

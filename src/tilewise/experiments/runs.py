@@ -24,10 +24,15 @@ class Run:
     Attributes
     ----------
     name : str
+        Name of the run, such as "batch 100".
     batch_size : int
+        Rows of a step.
     learning_rate : float
+        Learning rate, constant.
     epochs : int
+        Number of epochs.
     history : History
+        Losses and times of the run.
     """
 
     name: str
@@ -62,7 +67,9 @@ def four_runs(
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     seed : int, optional
         Fixes the initial weights and the order of the rows, the same for all runs. By default a
         fresh one.
@@ -121,7 +128,9 @@ def concise_form(X: ArrayLike, y: ArrayLike, seed: int | None = None) -> list[Ru
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     seed : int, optional
         Fixes the initial weights and the order of the rows.
 

@@ -40,11 +40,12 @@ def step_limit(X: ArrayLike) -> StepLimit:
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
 
     Returns
     -------
     StepLimit
-        Computed in float64.
+        The limit, computed in float64.
 
     Raises
     ------

@@ -32,14 +32,14 @@ class Machine:
     isa : str
         The instruction set in use.
     available_isas : tuple of str
-        Those that the CPU can run, best first.
+        Instruction sets that the CPU can run, best first.
     cpus : int
-        That the process may use: its affinity mask, cut to its cgroup's quota.
+        CPUs that the process may use: its affinity mask, cut to its cgroup's quota.
     l1, l2, l3 : int
         Bytes of the data caches that a core sees. A level that the system does not tell has a
         common size.
     one_core, all_cores : Limits
-        Of one thread, and of a thread for each of `cpus`, all together.
+        Limits of one thread, and of a thread for each of `cpus`, all together.
     call_seconds : Measured
         The time of a call of `matmul` for two 2 x 2 matrices: the cost of one call from Python.
     date : str
@@ -60,6 +60,13 @@ class Machine:
 
     def figures(self) -> Iterator[tuple[str, Measured]]:
         """Yield what was measured, by attribute.
+
+        Yields
+        ------
+        name : str
+            Path of the attribute, such as "one_core.read_l1".
+        figure : Measured
+            What was measured.
 
         Examples
         --------

@@ -29,15 +29,17 @@ def sweep(
     Parameters
     ----------
     results : iterable of SweepResult
-        Of `tilewise.experiments.batch_rate_sweep`.
+        Results of `tilewise.experiments.batch_rate_sweep`.
     quantity : {'loss', 'seconds'}, default 'loss'
+        What the cells show: the loss at the end, or the training time.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in. By default those of a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Cells of runs that diverged say so. The lightest is ten times the least, or more.
+        The axes, with the picture. Cells of runs that diverged say so. The lightest cell is ten
+        times the least, or more.
 
     Raises
     ------
@@ -88,14 +90,15 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     curves : iterable of Curve
-        Of `tilewise.experiments.rate_decay`, `replacement` or `duplicated_data`.
+        Results of `tilewise.experiments.rate_decay`, `replacement` or `duplicated_data`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Values that a logarithmic axis cannot show are left out.
+        The axes, with the picture. Values that a logarithmic axis cannot show are left out.
 
     Raises
     ------
@@ -129,13 +132,15 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
     Parameters
     ----------
     results : iterable of NoiseResult
-        Of `tilewise.experiments.gradient_noise`.
+        Results of `tilewise.experiments.gradient_noise`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------

@@ -23,13 +23,14 @@ def strategies(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     Parameters
     ----------
     results : iterable of StrategyResult
-        Of `tilewise.experiments.strategies`. NumPy's bar has a colour of its own.
+        Results of `tilewise.experiments.strategies`. NumPy's bar has a colour of its own.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in. By default those of a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------
@@ -63,8 +64,25 @@ def strategies(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
 def size_sweep(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axes:
     """Draw the speed of each strategy against the size of the matrices.
 
-    Parameters, returned value and errors are those of `strategies`; `results` are those of
-    `tilewise.experiments.size_sweep`.
+    Parameters
+    ----------
+    results : iterable of StrategyResult
+        Results of `tilewise.experiments.size_sweep`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, with the picture.
+
+    Raises
+    ------
+    ValueError
+        `results` is empty.
+    ImportError
+        Matplotlib is not installed.
 
     Examples
     --------
@@ -87,8 +105,25 @@ def size_sweep(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
 def frameworks(results: Iterable[FrameworkResult], ax: Axes | None = None) -> Axes:
     """Draw the speed of the loops in Python, a line a framework.
 
-    Parameters, returned value and errors are those of `strategies`; `results` are those of
-    `tilewise.experiments.frameworks`.
+    Parameters
+    ----------
+    results : iterable of FrameworkResult
+        Results of `tilewise.experiments.frameworks`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, with the picture.
+
+    Raises
+    ------
+    ValueError
+        `results` is empty.
+    ImportError
+        Matplotlib is not installed.
 
     Examples
     --------

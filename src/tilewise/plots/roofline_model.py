@@ -41,11 +41,13 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
         one series are joined. Below all points stand their names, the fastest first where several
         have the same operations per byte.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------

@@ -27,11 +27,13 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
         Results of `tilewise.fit` or `tilewise.train` by label, or of
         `tilewise.experiments.four_runs`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------
@@ -58,7 +60,26 @@ def loss_vs_examples(
 ) -> Axes:
     """Draw the loss of training runs against the rows seen, on a logarithmic axis.
 
-    Parameters and errors are those of `loss_vs_time`.
+    Parameters
+    ----------
+    histories : mapping of str to History, or iterable of Run
+        Results of `tilewise.fit` or `tilewise.train` by label, or of
+        `tilewise.experiments.four_runs`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, with the picture.
+
+    Raises
+    ------
+    ValueError
+        `histories` is empty.
+    ImportError
+        Matplotlib is not installed.
 
     Examples
     --------
