@@ -155,10 +155,13 @@ def test_points_are_drawn_where_they_are_in_styles_of_their_own():
 
 def test_the_axes_given_are_drawn_on():
     machine, (speeds, sgd) = SCENES["a server"]
-    figure = Figure(figsize=(12, 5))
-    ax = figure.subplots(1, 2)[1]
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    ax, other = figure.subplots(1, 2)
     assert tw.plots.roofline(machine, made_points(speeds, sgd), ax) is ax
     assert len(ax.get_legend().get_texts()) == 5 + 6 and not figure.legends
+    figure.draw_without_rendering()
+    box = ax.get_legend().get_window_extent()
+    assert not box.overlaps(ax.bbox) and not box.overlaps(other.get_tightbbox())
 
 
 def test_no_points_is_an_error():

@@ -41,8 +41,9 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
         one series are joined. Below all points stand their names, the fastest first where several
         have the same operations per byte.
     ax : matplotlib.axes.Axes, optional
-        Axes to draw in, which get a legend of their own. By default those of a new figure, which
-        has its legend below them.
+        Axes to draw in, which get a legend to the right; their figure needs a layout that makes
+        room for it, such as "constrained". By default those of a new figure, which has its legend
+        below them.
 
     Returns
     -------
@@ -73,7 +74,8 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
     axes.set_xlabel("operations per byte (flop / byte)")
     axes.set_ylabel("speed (GFLOP/s)")
     axes.grid(alpha=0.2)
-    add_legend(axes, outside=ax is None)
+    # So many entries leave no place free inside: in axes that are given they are to the right.
+    add_legend(axes, outside=ax is None, loc="upper left", bbox_to_anchor=(1, 1))
     return axes
 
 

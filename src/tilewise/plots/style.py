@@ -59,13 +59,13 @@ def started(
     return listed, new_axes(size) if ax is None else ax
 
 
-def add_legend(ax: Axes, *, outside: bool) -> None:
-    """Name the curves: below the axes in a figure of our own, in the axes of a user's."""
+def add_legend(ax: Axes, *, outside: bool, **inside: Any) -> None:
+    """Name the curves: below the axes in a figure of our own, else as `Axes.legend` does."""
     labels = ax.get_legend_handles_labels()[1]
     if not labels:
         return
     if not outside:
-        ax.legend(fontsize=8)
+        ax.legend(fontsize=8, **inside)
         return
     for old in list(ax.figure.legends):
         old.remove()
