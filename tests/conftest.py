@@ -78,7 +78,7 @@ class Made:
 @pytest.fixture(scope="session")
 def made(measured_cache, tmp_path_factory):
     """Return the one whole report of the session: on synthetic data, with seed 3."""
-    for extra in ("matplotlib", "threadpoolctl", "tqdm"):
+    for extra in ("jinja2", "matplotlib", "threadpoolctl", "tqdm"):
         pytest.importorskip(extra)
     out = tmp_path_factory.mktemp("made") / "new" / "folder"
     results, create = [], writer.create
@@ -98,7 +98,7 @@ def made(measured_cache, tmp_path_factory):
 def measured_before(made, monkeypatch):
     """Let a report take the results of the session's, for the data and the seed that it is of."""
 
-    def measure(dataset, seed, plan, bar):
+    def measure(dataset, seed, plan):
         return replace(made.results, dataset=dataset, seed=seed)
 
     monkeypatch.setattr(writer, "_measure", measure)
@@ -108,7 +108,7 @@ def measured_before(made, monkeypatch):
 def written_before(made, measured_before, monkeypatch):
     """Let a report have the files of the session's too."""
 
-    def write(results, folder, bar):
+    def write(results, folder):
         shutil.copytree(made.out, folder, dirs_exist_ok=True)
 
     monkeypatch.setattr(writer, "_write", write)

@@ -16,7 +16,17 @@ SOURCES = ROOT / "src" / "tilewise"
 # Users import these by their paths.
 PUBLIC = {"data", "hardware", "schedules", "plots", "d2l", "experiments"}
 MOST_FILES = 16  # at the root of the package
-LARGE = {"matplotlib", "mpi4py", "pandas", "polars", "pyarrow", "scipy", "sklearn", "tqdm"}
+LARGE = {
+    "jinja2",
+    "matplotlib",
+    "mpi4py",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "tqdm",
+}
 
 
 def modules_beside(package: str) -> set[str]:

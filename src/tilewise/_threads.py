@@ -15,6 +15,11 @@ _MOST = 1024
 def get_num_threads() -> int:
     """Return the most threads that a call may use; see `set_num_threads`.
 
+    Returns
+    -------
+    int
+        Number of threads, the calling one included.
+
     Examples
     --------
     >>> import tilewise as tw
@@ -35,7 +40,7 @@ def set_num_threads(n: int) -> None:
     Parameters
     ----------
     n : int
-        1 to 1024, the calling thread included.
+        Number of threads, 1 to 1024, the calling one included.
 
     Raises
     ------
@@ -61,7 +66,7 @@ def threads(n: int) -> Iterator[None]:
     Parameters
     ----------
     n : int
-        1 to 1024.
+        Number of threads, 1 to 1024, the calling one included.
 
     Examples
     --------

@@ -23,7 +23,7 @@ class Schedule(ABC):
     Attributes
     ----------
     rate : float
-        Of the first step.
+        Rate of the first step.
     """
 
     rate: float
@@ -38,7 +38,20 @@ class Schedule(ABC):
 
     @abstractmethod
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
-        """Return the rates of `steps`, which count from 0 and lie in `epochs`."""
+        """Return the rates of some steps.
+
+        Parameters
+        ----------
+        steps : ndarray of int64
+            Numbers of the steps, from 0.
+        epochs : ndarray of int64
+            Epoch of each step, from 0.
+
+        Returns
+        -------
+        ndarray of float64
+            A rate for each step.
+        """
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,13 @@ class EpochDecay(Schedule):
 
     Epochs are those that `Trainer.run_epoch` and `Trainer.fit` have finished, over whatever data;
     `Trainer.step` counts none.
+
+    Attributes
+    ----------
+    rate : float
+        Rate of the first step.
+    factor : float
+        What the rate is multiplied by after each epoch.
 
     Examples
     --------
@@ -63,13 +83,22 @@ class EpochDecay(Schedule):
         self._keep("factor", check_rate)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
-        """Return the rates of `steps`."""
+        """Return the rates of some steps, as `Schedule.rates` does."""
         return self.rate * np.power(self.factor, epochs)
 
 
 @dataclass(frozen=True)
 class Step(Schedule):
     """``rate * factor ** (step // every)``: the rate times a factor every so many steps.
+
+    Attributes
+    ----------
+    rate : float
+        Rate of the first step.
+    factor : float
+        What the rate is multiplied by.
+    every : int
+        Steps between two changes.
 
     Examples
     --------
@@ -88,13 +117,20 @@ class Step(Schedule):
         self._keep("every", check_int)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
-        """Return the rates of `steps`."""
+        """Return the rates of some steps, as `Schedule.rates` does."""
         return self.rate * np.power(self.factor, steps // self.every)
 
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
     """``rate * exp(-decay * step)``.
+
+    Attributes
+    ----------
+    rate : float
+        Rate of the first step.
+    decay : float
+        How fast the rate falls.
 
     Examples
     --------
@@ -111,7 +147,7 @@ class Exponential(Schedule):
         self._keep("decay", check_rate)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
-        """Return the rates of `steps`."""
+        """Return the rates of some steps, as `Schedule.rates` does."""
         return np.asarray(self.rate * np.exp(-self.decay * steps))
 
 
@@ -120,6 +156,15 @@ class Cosine(Schedule):
     """From `rate` down to `final` along half a cosine in `steps` steps, and `final` from then on.
 
     Loshchilov and Hutter, 2017, arXiv:1608.03983, without restarts.
+
+    Attributes
+    ----------
+    rate : float
+        Rate of the first step.
+    steps : int
+        Steps until the rate is `final`.
+    final : float, default 0
+        Rate from then on.
 
     Examples
     --------
@@ -140,7 +185,7 @@ class Cosine(Schedule):
             raise ValueError(f"final={self.final} is out of range; give 0 to rate={self.rate}")
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
-        """Return the rates of `steps`."""
+        """Return the rates of some steps, as `Schedule.rates` does."""
         part = np.minimum(steps / self.steps, 1)
         return self.final + (self.rate - self.final) * (1 + np.cos(math.pi * part)) / 2
 
@@ -148,6 +193,13 @@ class Cosine(Schedule):
 @dataclass(frozen=True)
 class InverseScaling(Schedule):
     """``rate / (1 + step) ** power``.
+
+    Attributes
+    ----------
+    rate : float
+        Rate of the first step.
+    power : float, default 0.5
+        Exponent of the step.
 
     Examples
     --------
@@ -164,7 +216,7 @@ class InverseScaling(Schedule):
         self._keep("power", check_rate)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
-        """Return the rates of `steps`."""
+        """Return the rates of some steps, as `Schedule.rates` does."""
         return np.asarray(self.rate / np.power(1.0 + steps, self.power))
 
 

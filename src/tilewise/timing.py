@@ -1,13 +1,8 @@
-"""A stopwatch that counts laps, and how measurements show how far they are."""
+"""A stopwatch that counts laps."""
 
-from collections.abc import Callable, Iterable
 from itertools import accumulate
 from time import perf_counter
 from types import TracebackType
-from typing import Any
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
-"""Wraps the steps of an experiment to show how far it is, such as `tqdm.tqdm`."""
 
 
 class Timer:
@@ -74,7 +69,12 @@ class Timer:
         return self.times[-1]
 
     def avg(self) -> float:
-        """Return the mean lap in seconds.
+        """Return the mean lap.
+
+        Returns
+        -------
+        float
+            Seconds.
 
         Raises
         ------
@@ -86,11 +86,23 @@ class Timer:
         return self.sum() / len(self.times)
 
     def sum(self) -> float:
-        """Return the seconds of all laps together; 0 without laps."""
+        """Return the time of all laps together.
+
+        Returns
+        -------
+        float
+            Seconds; 0 without laps.
+        """
         return float(sum(self.times))
 
     def cumsum(self) -> list[float]:
-        """Return the seconds up to the end of each lap."""
+        """Return the time up to the end of each lap.
+
+        Returns
+        -------
+        list of float
+            Seconds.
+        """
         return list(accumulate(self.times))
 
     def __enter__(self) -> "Timer":

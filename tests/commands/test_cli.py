@@ -14,7 +14,8 @@ from tilewise.report import writer as report
 
 pytestmark = pytest.mark.once
 NEEDS_REPORT = pytest.mark.skipif(
-    None in map(find_spec, ("matplotlib", "threadpoolctl", "tqdm")), reason="needs tilewise[report]"
+    None in map(find_spec, ("jinja2", "matplotlib", "threadpoolctl", "tqdm")),
+    reason="needs tilewise[report]",
 )
 
 

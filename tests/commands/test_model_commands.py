@@ -146,14 +146,14 @@ def test_nothing_is_overwritten_without_force(folder, capsys):
 
 def test_without_matplotlib_a_line_says_so(folder, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    monkeypatch.setattr(tw.plots.training, "new_axes", _no_matplotlib)
+    monkeypatch.setattr(tw.plots.style, "new_axes", _no_matplotlib)
     assert cli.main(["train", "flats.csv"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "tilewise train: no picture is drawn: plots need Matplotlib"
     assert sorted(os.listdir("tilewise-model")) == ["model.json"]
 
 
-def _no_matplotlib():
+def _no_matplotlib(size):
     raise ImportError("plots need Matplotlib")
 
 

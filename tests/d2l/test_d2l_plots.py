@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from tilewise import d2l
+from tilewise import d2l, plots
 
 pytestmark = pytest.mark.once
 
@@ -20,11 +20,10 @@ def test_plot_takes_a_size_and_keeps_what_was_set(pyplot):
 def test_a_legend_covers_no_curve(pyplot):
     axes = d2l.plot([[0, 1] * 9, [1, 0] * 9], xlabel="x", legend=["a", "b"])
     axes.figure.draw_without_rendering()
-    box = axes.get_legend().get_window_extent()
-    assert not box.overlaps(axes.bbox) and not box.overlaps(axes.xaxis.get_tightbbox())
-    axes.figure.set_layout_engine("none")
+    assert not axes.figure.legends[0].get_window_extent().overlaps(axes.get_tightbbox())
     limits = d2l.plot([1, 2], ylim=[0, 2], legend=["c"], axes=axes).get_ylim()
     assert limits == (0, 2), "of the caller"
+    assert "c" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_limits_stay_that_hide_no_curve(pyplot):
@@ -32,6 +31,10 @@ def test_limits_stay_that_hide_no_curve(pyplot):
     assert (axes.get_xlim(), axes.get_ylim()) == ((0, 2), (1, 3))
     axes = d2l.plot([0, 1], [4, 5], xlim=[2, 3], ylim=[1, 3])
     assert axes.get_xlim()[0] <= 0 and axes.get_ylim()[1] >= 5
+
+
+def test_there_is_one_animator():
+    assert d2l.Animator is plots.Animator
 
 
 def test_an_animator_leaves_limits_out_while_they_hide_a_curve(pyplot):

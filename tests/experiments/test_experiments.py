@@ -129,24 +129,6 @@ def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
         assert result.gflops == pytest.approx(2 * 8**3 / median / 1e9)
 
 
-@pytest.mark.parametrize("experiment", ["strategies", "four_runs"])
-def test_progress_sees_every_step(experiment, synthetic):
-    pytest.importorskip("threadpoolctl")
-    steps = []
-
-    def progress(iterable):
-        for step in iterable:
-            steps.append(step)
-            yield step
-
-    if experiment == "strategies":
-        experiments.strategies(n=4, repeats=3, progress=progress)
-        assert len(steps) == 2 + 3
-    else:
-        experiments.four_runs(*synthetic, repeats=1, progress=progress)
-        assert len(steps) == 4
-
-
 def test_step_limit_of_the_airfoil_data(airfoil):
     limit = experiments.step_limit(airfoil[0])
     assert limit.lambda_max == pytest.approx(2.09846, abs=5e-5)

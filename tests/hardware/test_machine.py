@@ -29,7 +29,7 @@ def measured(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     calls = []
 
-    def measure(cpus, progress=iter):
+    def measure(cpus):
         calls.append(cpus)
         fma = Measured(5.0 + len(calls), 1.0, 50.0, 60.0 + len(calls))
         one = dataclasses.replace(STEADY, fma_float32=fma)
@@ -87,15 +87,13 @@ def test_measured_again_keeps_the_faster_of_each_figure(measured, monkeypatch):
     slow = Limits(*(times(0.4, figure) for figure in vars(STEADY).values()))
     busy = dataclasses.replace(slow, read_l3=times(2, STEADY.read_l3))
     call = times(3, quiet.call_seconds)
-    monkeypatch.setattr(module, "measure", lambda cpus, progress: (busy, slow, call))
+    monkeypatch.setattr(module, "measure", lambda cpus: (busy, slow, call))
     found = module.measured_again()
     assert found.one_core == dataclasses.replace(quiet.one_core, read_l3=busy.read_l3)
     assert (found.all_cores, found.call_seconds) == (STEADY, quiet.call_seconds)
     assert tw.machine() == found
     assert found.date >= quiet.date
-    monkeypatch.setattr(
-        module, "measure", lambda cpus, progress: (STEADY, STEADY, times(0.1, call))
-    )
+    monkeypatch.setattr(module, "measure", lambda cpus: (STEADY, STEADY, times(0.1, call)))
     assert module.measured_again().call_seconds == times(0.1, call)
 
 

@@ -35,9 +35,10 @@ def test_the_legend_of_an_animator_covers_no_curve(pyplot):
     animator = tw.plots.Animator("epoch", legend=["train", "validation", "test"])
     animator.extend([(i, [i % 2, (i + 1) % 2, 0.5]) for i in range(20)])
     animator.fig.draw_without_rendering()
-    box = animator.ax.get_legend().get_window_extent()
-    assert not box.overlaps(animator.ax.bbox)
-    assert not box.overlaps(animator.ax.xaxis.get_tightbbox())
+    (legend,) = animator.fig.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["train", "validation", "test"]
+    box = legend.get_window_extent()
+    assert not box.overlaps(animator.ax.get_tightbbox())
     assert all(animator.fig.bbox.contains(*corner) for corner in box.corners())
 
 

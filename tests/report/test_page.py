@@ -7,13 +7,14 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 
 import tilewise as tw
 from tilewise import experiments
 from tilewise._format import duration, three_digits
-from tilewise.report import glossary, writer
+from tilewise.report.page import SECTIONS, to_html
 
 pytestmark = pytest.mark.once
 
@@ -24,7 +25,7 @@ class Tables(HTMLParser):
     """The tables of a page by their title, as rows of cells, and the captions of the pictures."""
 
     def __init__(self, text):
-        super().__init__()
+        super().__init__()  # entities become text in one piece with what is beside them
         self.tables, self.captions, self._tag, self._title = {}, [], None, None
         self.feed(text)
 
@@ -197,43 +198,78 @@ def test_tables_of_exercises_are_those_of_the_results(read):
 
 def test_every_picture_has_a_caption_with_a_number(read):
     page = read[1]
-    assert len(page.captions) == len(writer.page.PICTURES)
+    assert len(page.captions) == len(SECTIONS)
     assert all(re.search(r"\d", caption) for caption in page.captions)
 
 
 def test_every_name_is_explained(read):
-    page = read[1]
+    text, page, results = html.unescape(read[0].read_text()), read[1], read[3]
+    names = {name: list(make(results).names) for name, make in SECTIONS.items()}
     rows = {
-        "Training runs": glossary.RUNS,
-        "From scratch and concise": glossary.CONCISE,
-        "Product of two 256 x 256 matrices, float32, in GFLOP/s": glossary.STRATEGIES,
+        "Training runs": "loss_vs_time",
+        "From scratch and concise": "concise_form",
+        "Product of two 256 x 256 matrices, float32, in GFLOP/s": "strategies",
     }
     columns = {
-        "Rate divided by ten after each epoch": glossary.RATES,
-        "With and without replacement": glossary.REPLACEMENT,
-        "Each row twice": glossary.DUPLICATED,
+        "Rate divided by ten after each epoch": "rate_decay",
+        "With and without replacement": "replacement",
+        "Each row twice": "duplicated_data",
     }
-    for title, meanings in rows.items():
-        assert [row[0] for row in page.tables[title][1:]] == list(meanings)
-    for title, meanings in columns.items():
-        assert page.tables[title][0][1:] == list(meanings)
-    text = html.unescape(read[0].read_text())
-    for meanings in (*rows.values(), *columns.values()):
-        for name, meaning in meanings.items():
+    for title, section in rows.items():
+        assert [row[0] for row in page.tables[title][1:]] == names[section]
+    for title, section in columns.items():
+        assert page.tables[title][0][1:] == names[section]
+    for section in (*rows.values(), *columns.values()):
+        for name, meaning in SECTIONS[section](results).names.items():
             assert f"<dt>{name}</dt><dd>{meaning}</dd>" in text
 
 
+HOSTILE = '<script>alert(\'"&")</script>'
+
+
+def test_the_page_escapes_whatever_is_named(made):
+    results = made.results
+    loops = [dataclasses.replace(loop, framework=HOSTILE) for loop in results.frameworks]
+    curves = [dataclasses.replace(curve, name=HOSTILE) for curve in results.rate_decay]
+    text = to_html(
+        dataclasses.replace(
+            results,
+            machine=results.machine | {"cpu": HOSTILE},
+            dataset=dataclasses.replace(results.dataset, title=HOSTILE, note=HOSTILE),
+            limits=dataclasses.replace(results.limits, cpu=HOSTILE),
+            frameworks=loops,
+            rate_decay=curves,
+        ),
+        made.out,
+    )
+    assert "<script" not in text
+    page = Tables(text)
+    assert page.tables["Loops in Python"][1][0] == HOSTILE
+    assert page.tables["Rate divided by ten after each epoch"][0][1:] == [HOSTILE, HOSTILE]
+    assert sum(HOSTILE in caption for caption in page.captions) == 2
+    assert html.unescape(text).count(HOSTILE) >= 9
+
+
+def test_a_name_that_the_template_lacks_is_an_error(made):
+    jinja2 = pytest.importorskip("jinja2")
+    broken = dataclasses.replace(
+        made.results, dataset=SimpleNamespace(title="", X=made.results.dataset.X)
+    )
+    with pytest.raises(jinja2.UndefinedError, match="note"):
+        to_html(broken, made.out)
+
+
 @pytest.fixture(scope="module")
-def wide(read):
+def wide(made):
     """Return the page as it is with every framework installed, and with long numbers."""
-    page, results = read[0], read[3]
+    results = made.results
     loops = [
         dataclasses.replace(loop, framework=framework, seconds=1.234e-6)
         for framework in ("tilewise", "NumPy", "PyTorch", "TensorFlow", "JAX")
         for loop in results.frameworks[:4]
     ]
     results = dataclasses.replace(results, frameworks=loops)
-    return writer.page.to_html(results, writer.page.sections(results), page.parent)
+    return to_html(results, made.out)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")

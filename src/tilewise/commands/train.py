@@ -17,7 +17,7 @@ from tilewise._threads import get_num_threads, set_num_threads
 from tilewise.data.dataset import FragmentDataset
 from tilewise.data.open import open_rows
 from tilewise.distributed.ranks import Ranks
-from tilewise.report.tables import Table
+from tilewise.report.table import Table
 from tilewise.tables.fit import Fitted, fit_dataset, fit_table
 from tilewise.tables.model import LinearModel
 from tilewise.tables.model_file import save_model

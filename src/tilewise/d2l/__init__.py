@@ -28,7 +28,7 @@ from typing import Any
 
 from tilewise.d2l.arrays import Parameter, load_array
 from tilewise.d2l.data import DATA_HUB, DATA_URL, download, get_data_ch11
-from tilewise.d2l.plots import Animator, plot, set_figsize
+from tilewise.d2l.plots import plot, set_figsize
 from tilewise.d2l.training import (
     evaluate_loss,
     linreg,
@@ -37,6 +37,7 @@ from tilewise.d2l.training import (
     train_ch11,
     train_concise_ch11,
 )
+from tilewise.plots.animator import Animator
 from tilewise.timing import Timer
 
 __all__ = [

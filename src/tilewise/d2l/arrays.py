@@ -7,8 +7,6 @@ import numpy as np
 
 from tilewise._checks import check_bool, check_int
 
-__all__ = ["Batches", "Parameter", "load_array"]
-
 
 class Parameter(np.ndarray[Any, Any]):
     """An array with what an optimizer of the section uses of a tensor.
@@ -72,11 +70,17 @@ def load_array(data_arrays: Sequence[Any], batch_size: int, is_train: bool = Tru
 
     Parameters
     ----------
-    data_arrays : sequence of arrays or tensors of n rows
+    data_arrays : sequence of arrays or tensors
+        Arrays of n rows each.
     batch_size : int
         The last minibatch of an epoch may be smaller.
     is_train : bool, default True
         A new permutation each epoch, from NumPy's global random state; otherwise in order.
+
+    Returns
+    -------
+    Batches
+        An iterable of tuples, a part of each array, with a length in minibatches.
 
     Raises
     ------

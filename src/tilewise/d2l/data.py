@@ -5,8 +5,6 @@ from typing import Any
 from tilewise.d2l.arrays import load_array
 from tilewise.data import airfoil
 
-__all__ = ["DATA_HUB", "DATA_URL", "download", "get_data_ch11"]
-
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
 """Where the section's cell says that its data are; nothing is fetched from there."""
 
@@ -18,6 +16,16 @@ DATA_HUB = {
 
 def download(name: str) -> str:
     r"""Return the path of the section's data, which are in the package: nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data, "airfoil".
+
+    Returns
+    -------
+    str
+        Path of the published file.
 
     Raises
     ------
@@ -39,6 +47,20 @@ def download(name: str) -> str:
 
 def get_data_ch11(batch_size: int = 10, n: int = 1500) -> tuple[Any, int]:
     """Return minibatches of the standardized airfoil data, and the number of features.
+
+    Parameters
+    ----------
+    batch_size : int, default 10
+        Rows of a minibatch.
+    n : int, default 1500
+        Number of rows, the first of the file.
+
+    Returns
+    -------
+    data_iter : Batches
+        The minibatches, a new permutation each epoch.
+    feature_dim : int
+        Number of features.
 
     Examples
     --------

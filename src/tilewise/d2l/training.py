@@ -10,17 +10,29 @@ import numpy as np
 from tilewise._checks import check_int
 from tilewise.custom_optimizer import train
 from tilewise.d2l.arrays import Batches, Parameter
-from tilewise.d2l.plots import Animator
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit
+from tilewise.plots.animator import Animator
 from tilewise.training.history import History
 from tilewise.training.optimizers import Optimizer
 
-__all__ = ["evaluate_loss", "linreg", "sgd", "squared_loss", "train_ch11", "train_concise_ch11"]
-
 
 def linreg(X: Any, w: Any, b: Any) -> Any:
-    """Return ``X @ w + b``.
+    """Return the predictions of linear regression, ``X @ w + b``.
+
+    Parameters
+    ----------
+    X : array or tensor, shape (n, d)
+        Features of the rows.
+    w : array or tensor, shape (d, 1)
+        Weights.
+    b : array, tensor or float
+        Bias.
+
+    Returns
+    -------
+    array or tensor, shape (n, 1)
+        A prediction for each row.
 
     Examples
     --------
@@ -31,7 +43,19 @@ def linreg(X: Any, w: Any, b: Any) -> Any:
 
 
 def squared_loss(y_hat: Any, y: Any) -> Any:
-    """Return half the squared error of each row, shaped as `y_hat`.
+    """Return half the squared error of each row.
+
+    Parameters
+    ----------
+    y_hat : array or tensor
+        Predictions.
+    y : array or tensor
+        Targets, as many as predictions.
+
+    Returns
+    -------
+    array or tensor
+        The losses, in the shape of `y_hat`.
 
     Examples
     --------
@@ -49,9 +73,16 @@ def evaluate_loss(
     Parameters
     ----------
     net : callable
+        Model: ``net(X)`` are its predictions.
     data_iter : iterable of (X, y)
+        Minibatches.
     loss : callable
         ``loss(net(X), y)``, with `y` in the shape of ``net(X)``, of each row or already a mean.
+
+    Returns
+    -------
+    float
+        The mean over all that `loss` returns.
 
     Raises
     ------
@@ -80,6 +111,15 @@ def sgd(params: Iterable[Any], states: Any, hyperparams: dict[str, float]) -> No
     """Take a step of SGD, ``p -= lr * p.grad`` in place, and clear the gradients.
 
     `train_ch11` runs it in native code.
+
+    Parameters
+    ----------
+    params : iterable of Parameter or tensor
+        Parameters with their gradients.
+    states
+        Not used.
+    hyperparams : dict
+        ``"lr"``: the learning rate.
 
     Examples
     --------
@@ -112,10 +152,12 @@ def train_ch11(
         once more at first, on copies, to warm up. `sgd` of this module runs as native code.
     states, hyperparams
         Handed to `trainer_fn`.
-    data_iter
-        Of `get_data_ch11` or `load_array`: X (n, feature_dim) and y (n,).
+    data_iter : Batches
+        Result of `get_data_ch11` or `load_array`: X (n, feature_dim) and y (n,).
     feature_dim : int
+        Number of features.
     num_epochs : int, default 2
+        Number of epochs.
 
     Returns
     -------
@@ -169,18 +211,19 @@ def train_concise_ch11(
     Parameters
     ----------
     trainer_fn : str, Optimizer or class
-        Of `tilewise.Optimizer`; a class of ``torch.optim`` stands for the one of its name.
+        One of `tilewise.Optimizer`; a class of ``torch.optim`` stands for the one of its name.
     hyperparams : dict
         ``"lr"`` or ``"learning_rate"``, and those of `tilewise.Optimizer`. The loss has its factor
         of 1/2, so PyTorch's concise rate of 0.01 is 0.02 here.
-    data_iter
-        Of `get_data_ch11` or `load_array`: X (n, d) and y (n,).
+    data_iter : Batches
+        Result of `get_data_ch11` or `load_array`: X (n, d) and y (n,).
     num_epochs : int, default 4
+        Number of epochs.
 
     Returns
     -------
     tuple of list of float
-        As `train_ch11`.
+        Seconds of training until each record, and the losses.
 
     Raises
     ------

@@ -11,17 +11,7 @@ from tilewise._checks import check_float_array, check_float_matrix, check_int, c
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit, mean_loss
 from tilewise.schedules import EpochDecay
-from tilewise.timing import Progress
 from tilewise.training.history import DivergenceError
-
-__all__ = [
-    "Curve",
-    "SweepResult",
-    "batch_rate_sweep",
-    "duplicated_data",
-    "rate_decay",
-    "replacement",
-]
 
 
 @dataclass(frozen=True)
@@ -31,9 +21,11 @@ class SweepResult:
     Attributes
     ----------
     batch_size : int
+        Rows of a step.
     learning_rate : float
+        Learning rate, constant.
     loss : float or None
-        At the end; None if the run diverged.
+        Half the mean squared error at the end; None if the run diverged.
     seconds : float or None
         Training time; None if the run diverged.
     """
@@ -51,7 +43,9 @@ class Curve:
     Attributes
     ----------
     name : str
+        What was varied.
     epochs : tuple of int
+        Epochs after which the loss was recorded.
     excess_losses : tuple of float
         Loss after each of these epochs, less that of the least squares solution.
     """
@@ -68,26 +62,28 @@ def batch_rate_sweep(
     learning_rates: Sequence[float] = (0.001, 0.01, 0.1, 1.0),
     epochs: int = 2,
     seed: int | None = None,
-    progress: Progress = iter,
 ) -> list[SweepResult]:
     """Train with each batch size and learning rate.
 
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     batch_sizes : sequence of int, default (1, 10, 100, 1000)
+        Batch sizes to train with.
     learning_rates : sequence of float, default (0.001, 0.01, 0.1, 1.0)
+        Learning rates to train with.
     epochs : int, default 2
+        Epochs of each run.
     seed : int, optional
         Fixes the initial weights and the order of the rows, the same for all runs.
-    progress : callable, optional
-        Wraps the iterable of the batch sizes, such as `tqdm.tqdm`.
 
     Returns
     -------
     list of SweepResult
-        Batch size by batch size.
+        The runs, batch size by batch size.
 
     Raises
     ------
@@ -103,7 +99,7 @@ def batch_rate_sweep(
     """
     seed = check_seed(seed)
     results = []
-    for batch_size in progress(batch_sizes):
+    for batch_size in batch_sizes:
         for rate in learning_rates:
             settings: dict[str, Any] = {"batch_size": batch_size, "learning_rate": rate}
             try:
@@ -126,16 +122,20 @@ def rate_decay(
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     epochs : int, default 5
+        Epochs of each run.
     repeats : int, default 200
-        Seeds, over which the mean is taken.
+        Number of seeds over which the mean is taken.
     seed : int, optional
-        The first of the seeds.
+        Seed from which these seeds are made. By default a fresh one.
 
     Returns
     -------
     list of Curve
+        "constant rate" and "divided by ten".
 
     Raises
     ------
@@ -161,7 +161,30 @@ def replacement(
 ) -> list[Curve]:
     """Train on minibatches of a permutation, and on minibatches drawn with replacement.
 
-    Batch size 10 and rate 0.05. Parameters, returned values and errors are those of `rate_decay`.
+    Batch size 10 and rate 0.05, as in the section.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
+    y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
+    epochs : int, default 5
+        Epochs of each run.
+    repeats : int, default 200
+        Number of seeds over which the mean is taken.
+    seed : int, optional
+        Seed from which these seeds are made. By default a fresh one.
+
+    Returns
+    -------
+    list of Curve
+        "without replacement" and "with replacement".
+
+    Raises
+    ------
+    TypeError, ValueError, DivergenceError
+        As `tilewise.fit` does.
 
     Examples
     --------
@@ -183,8 +206,30 @@ def duplicated_data(
 ) -> list[Curve]:
     """Train on the rows, and on the rows twice, by gradient descent and by minibatches.
 
-    Rate 0.5 with all rows, 0.05 with batch size 10. Parameters, returned values and errors are
-    those of `rate_decay`.
+    Rate 0.5 with all rows, 0.05 with batch size 10.
+
+    Parameters
+    ----------
+    X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
+    y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
+    epochs : int, default 5
+        Epochs of each run.
+    repeats : int, default 200
+        Number of seeds over which the mean is taken.
+    seed : int, optional
+        Seed from which these seeds are made. By default a fresh one.
+
+    Returns
+    -------
+    list of Curve
+        "gd" and "batch 10", each on the rows and on the rows twice.
+
+    Raises
+    ------
+    TypeError, ValueError, DivergenceError
+        As `tilewise.fit` does.
 
     Examples
     --------

@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike
 
 from tilewise._checks import check_float_array, check_float_matrix, check_int, check_seed
 
-__all__ = ["NoiseResult", "gradient_noise"]
-
 
 @dataclass(frozen=True)
 class NoiseResult:
@@ -19,6 +17,7 @@ class NoiseResult:
     Attributes
     ----------
     batch_size : int
+        Rows of a minibatch.
     measured : float
         Root mean square distance of a minibatch's gradient from that of all rows.
     theory : float
@@ -46,9 +45,11 @@ def gradient_noise(
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     batch_sizes : sequence of int
-        Those above n are left out.
+        Batch sizes to measure. Those above n are left out.
     draws : int, default 1000
         Minibatches of each size.
     seed : int, optional
@@ -57,7 +58,7 @@ def gradient_noise(
     Returns
     -------
     list of NoiseResult
-        Computed in float64.
+        The noise at each batch size, computed in float64.
 
     Raises
     ------

@@ -13,9 +13,6 @@ from tilewise._checks import check_float_dtype, check_int
 from tilewise._threads import threads
 from tilewise.experiments.laps import calls_in_a_lap, numpy_on_one_thread, seconds
 from tilewise.products import STRATEGIES, matmul
-from tilewise.timing import Progress
-
-__all__ = ["StrategyResult", "size_sweep", "strategies"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,6 @@ def strategies(
     n: int = 256,
     dtype: DTypeLike = np.float32,
     repeats: int = 7,
-    progress: Progress = iter,
 ) -> list[StrategyResult]:
     """Measure every strategy of `tilewise.matmul`, and `numpy.matmul`, on two n x n matrices.
 
@@ -57,15 +53,14 @@ def strategies(
     n : int, default 256
         Rows and columns.
     dtype : {float32, float64}, default float32
+        Data type of the matrices.
     repeats : int, default 7
         Laps of each strategy, of ten milliseconds or one product, whichever is longer.
-    progress : callable, optional
-        Wraps the iterable of the turns, of which the first two warm up, such as `tqdm.tqdm`.
 
     Returns
     -------
     list of StrategyResult
-        In the order of `tilewise.STRATEGIES`, then "numpy".
+        The strategies in the order of `tilewise.STRATEGIES`, then "numpy".
 
     Raises
     ------
@@ -92,7 +87,7 @@ def strategies(
     laps: dict[str, list[float]] = {name: [] for name in products}
     calls = dict.fromkeys(products, 1)
     with threads(1), numpy_on_one_thread():
-        for turn in progress(range(2 + repeats)):
+        for turn in range(2 + repeats):
             for name, product in products.items():
                 taken = seconds(product, calls[name])
                 if turn == 1:  # warm by now
@@ -108,22 +103,20 @@ def strategies(
 def size_sweep(
     sizes: Sequence[int] = (32, 64, 128, 256, 512, 1024),
     repeats: int = 3,
-    progress: Progress = iter,
 ) -> list[StrategyResult]:
     """Measure `strategies` at several sizes, in float32.
 
     Parameters
     ----------
     sizes : sequence of int, default (32, 64, 128, 256, 512, 1024)
+        Rows and columns of the matrices.
     repeats : int, default 3
-        As in `strategies`.
-    progress : callable, optional
-        Wraps the iterable of the turns of each size, such as `tqdm.tqdm`.
+        Laps of each strategy at each size, as in `strategies`.
 
     Returns
     -------
     list of StrategyResult
-        Size by size.
+        The strategies and "numpy", size by size.
 
     Raises
     ------
@@ -135,4 +128,4 @@ def size_sweep(
     >>> [result.n for result in size_sweep([4, 8], repeats=1) if result.name == "full"]
     [4, 8]
     """
-    return [result for n in sizes for result in strategies(n, repeats=repeats, progress=progress)]
+    return [result for n in sizes for result in strategies(n, repeats=repeats)]

@@ -1,7 +1,5 @@
 """What d2l.ai, section 12.5, prints, and how often it records the loss."""
 
-__all__ = ["PUBLISHED_GFLOPS", "PUBLISHED_RUNS", "RECORD_EVERY"]
-
 RECORD_EVERY = 200
 """Rows between two records of the loss."""
 

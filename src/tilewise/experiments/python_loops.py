@@ -15,9 +15,6 @@ from tilewise._checks import check_int
 from tilewise._threads import threads
 from tilewise.experiments.laps import numpy_on_one_thread, seconds
 from tilewise.products import matmul
-from tilewise.timing import Progress
-
-__all__ = ["FrameworkResult", "frameworks"]
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,6 @@ class FrameworkResult:
     def gflops(self) -> float:
         """2 n^3 floating-point operations over the time, in 10^9 a second."""
         return 2 * self.n**3 / self.seconds / 1e9
-
-    @property
-    def microseconds_per_call(self) -> float:
-        """The time over the calls: what a call costs, with its part of the product."""
-        return self.seconds / self.calls * 1e6
 
 
 @dataclass(frozen=True)
@@ -148,7 +140,7 @@ def _loaded() -> dict[str, _Framework]:
     return loaded
 
 
-def frameworks(n: int = 64, repeats: int = 3, progress: Progress = iter) -> list[FrameworkResult]:
+def frameworks(n: int = 64, repeats: int = 3) -> list[FrameworkResult]:
     """Measure the chapter's loops in Python, beside the same order of work in C++.
 
     At a small n the operands lie in the cache, so what differs between frameworks is what a call
@@ -160,12 +152,11 @@ def frameworks(n: int = 64, repeats: int = 3, progress: Progress = iter) -> list
         Rows and columns.
     repeats : int, default 3
         Timed repetitions, after one to warm up; the median counts.
-    progress : callable, optional
-        Wraps the iterable of the frameworks, such as `tqdm.tqdm`.
 
     Returns
     -------
     list of FrameworkResult
+        The four strategies of tilewise, then those of each framework.
 
     Raises
     ------
@@ -186,7 +177,7 @@ def frameworks(n: int = 64, repeats: int = 3, progress: Progress = iter) -> list
     results = []
     loaded = _loaded()  # before the threads are held back, so that theirs are too
     with threads(1), numpy_on_one_thread():
-        for label in progress(["tilewise", *loaded]):
+        for label in ["tilewise", *loaded]:
             for strategy in ("element", "column", "block", "full"):
                 if label == "tilewise":
                     calls = 1

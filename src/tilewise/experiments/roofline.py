@@ -9,8 +9,6 @@ from tilewise.experiments.products import StrategyResult
 from tilewise.experiments.runs import Run
 from tilewise.products import STRATEGIES
 
-__all__ = ["RooflinePoint", "roofline_points"]
-
 
 @dataclass(frozen=True)
 class RooflinePoint:

@@ -11,11 +11,8 @@ from tilewise.custom_optimizer import train as train_generic
 from tilewise.data.minibatches import Minibatches
 from tilewise.experiments.published import RECORD_EVERY
 from tilewise.linear_regression import fit
-from tilewise.timing import Progress
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
-
-__all__ = ["Run", "concise_form", "four_runs"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +22,15 @@ class Run:
     Attributes
     ----------
     name : str
+        Name of the run, such as "batch 100".
     batch_size : int
+        Rows of a step.
     learning_rate : float
+        Learning rate, constant.
     epochs : int
+        Number of epochs.
     history : History
+        Losses and times of the run.
     """
 
     name: str
@@ -53,7 +55,6 @@ def four_runs(
     y: ArrayLike,
     seed: int | None = None,
     repeats: int = 5,
-    progress: Progress = iter,
 ) -> list[Run]:
     """Train the section's four: gradient descent, batch size 1, 100 and 10.
 
@@ -64,14 +65,14 @@ def four_runs(
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     seed : int, optional
         Fixes the initial weights and the order of the rows, the same for all runs. By default a
         fresh one.
     repeats : int, default 5
         Timed repetitions.
-    progress : callable, optional
-        Wraps the iterable of the runs, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def four_runs(
         ("batch 10", 10, 0.05, 2),
     ]
     runs = []
-    for name, batch_size, learning_rate, epochs in progress(settings):
+    for name, batch_size, learning_rate, epochs in settings:
         train = partial(
             fit, X, y, batch_size=batch_size, learning_rate=learning_rate, epochs=epochs,
             record_every=RECORD_EVERY,
@@ -125,7 +126,9 @@ def concise_form(X: ArrayLike, y: ArrayLike, seed: int | None = None) -> list[Ru
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
     y : array_like of float32 or float64, shape (n,)
+        Targets of the rows.
     seed : int, optional
         Fixes the initial weights and the order of the rows.
 

@@ -7,8 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from tilewise._checks import check_float_matrix
 
-__all__ = ["StepLimit", "step_limit"]
-
 
 @dataclass(frozen=True)
 class StepLimit:
@@ -40,11 +38,12 @@ def step_limit(X: ArrayLike) -> StepLimit:
     Parameters
     ----------
     X : array_like of float32 or float64, shape (n, d)
+        Features of the rows.
 
     Returns
     -------
     StepLimit
-        Computed in float64.
+        The limit, computed in float64.
 
     Raises
     ------

@@ -17,6 +17,11 @@ def isa() -> str:
     It is the best that the CPU can run, or the one that the environment variable ``TILEWISE_ISA``
     named at import.
 
+    Returns
+    -------
+    str
+        Name of the instruction set.
+
     Examples
     --------
     >>> import tilewise as tw
@@ -29,6 +34,11 @@ def isa() -> str:
 def available_isas() -> tuple[str, ...]:
     """Return the instruction sets that this CPU can run, best first.
 
+    Returns
+    -------
+    tuple of str
+        Names of the instruction sets.
+
     Examples
     --------
     >>> import tilewise as tw
@@ -40,6 +50,11 @@ def available_isas() -> tuple[str, ...]:
 
 def cpu_name() -> str:
     """Return the name that the CPU gives itself, or ``'unknown'``.
+
+    Returns
+    -------
+    str
+        Name of the CPU.
 
     Examples
     --------
@@ -56,14 +71,14 @@ def fma_gflops(dtype: DTypeLike = np.float32, seconds: float = 0.05) -> float:
     Parameters
     ----------
     dtype : dtype, default float32
-        float32 or float64.
+        Data type of the numbers, float32 or float64.
     seconds : float, default 0.05
         How long to measure.
 
     Returns
     -------
     float
-        With the instruction set in use, two operations a multiply-add.
+        Speed with the instruction set in use, at two operations a multiply-add.
 
     Examples
     --------
@@ -94,7 +109,7 @@ def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
     Returns
     -------
     float
-        Of all threads together, 1e9 bytes a second.
+        Bandwidth of all threads together, in 1e9 bytes a second.
 
     Raises
     ------

@@ -15,7 +15,6 @@ from tilewise import _core
 from tilewise._threads import threads
 from tilewise.hardware.facts import fma_gflops, read_gbytes
 from tilewise.products import matmul
-from tilewise.timing import Progress
 
 _REPEATS = 25
 _SECONDS = 0.005  # of one measurement: on a busy machine, a few of so short ones are left alone
@@ -85,7 +84,7 @@ class Limits:
         return Limits(*(max(pair, key=lambda figure: figure.best) for pair in pairs))
 
 
-def measure(cpus: int, progress: Progress = iter) -> tuple[Limits, Limits, Measured]:
+def measure(cpus: int) -> tuple[Limits, Limits, Measured]:
     """Measure one thread, a thread for each CPU, and a call from Python.
 
     The measurements take turns, so that a change of the clock frequency meets all of them. A first
@@ -95,8 +94,6 @@ def measure(cpus: int, progress: Progress = iter) -> tuple[Limits, Limits, Measu
     ----------
     cpus : int
         That the process may use.
-    progress : callable, optional
-        Wraps the iterable of the rounds, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -112,7 +109,7 @@ def measure(cpus: int, progress: Progress = iter) -> tuple[Limits, Limits, Measu
     one, every = _measurements(1), _measurements(cpus)
     measurements = [*one.values(), *every.values(), _call_seconds]
     with threads(cpus):
-        rounds = [[run() for run in measurements] for _ in progress(range(_REPEATS + 1))]
+        rounds = [[run() for run in measurements] for _ in range(_REPEATS + 1)]
     *rates, calls = zip(*rounds[1:], strict=True)
     figures = [_summary(values, best=max(values)) for values in rates]
     one_core = Limits(**dict(zip(one, figures, strict=False)))

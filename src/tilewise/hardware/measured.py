@@ -17,7 +17,6 @@ from tilewise._files import outputs
 from tilewise.hardware.cache_folder import cache_folder
 from tilewise.hardware.facts import available_isas, cpu_name, isa
 from tilewise.hardware.limits import Limits, Measured, measure
-from tilewise.timing import Progress
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,14 @@ class Machine:
     isa : str
         The instruction set in use.
     available_isas : tuple of str
-        Those that the CPU can run, best first.
+        Instruction sets that the CPU can run, best first.
     cpus : int
-        That the process may use: its affinity mask, cut to its cgroup's quota.
+        CPUs that the process may use: its affinity mask, cut to its cgroup's quota.
     l1, l2, l3 : int
         Bytes of the data caches that a core sees. A level that the system does not tell has a
         common size.
     one_core, all_cores : Limits
-        Of one thread, and of a thread for each of `cpus`, all together.
+        Limits of one thread, and of a thread for each of `cpus`, all together.
     call_seconds : Measured
         The time of a call of `matmul` for two 2 x 2 matrices: the cost of one call from Python.
     date : str
@@ -59,6 +58,13 @@ class Machine:
 
     def figures(self) -> Iterator[tuple[str, Measured]]:
         """Yield what was measured, by attribute.
+
+        Yields
+        ------
+        name : str
+            Path of the attribute, such as "one_core.read_l1".
+        figure : Measured
+            What was measured.
 
         Examples
         --------
@@ -112,16 +118,11 @@ def machine(refresh: bool = False) -> Machine:
     return found
 
 
-def measured_again(progress: Progress = iter) -> Machine:
+def measured_again() -> Machine:
     """Measure, and return the faster of each figure: that just measured, or that kept before.
 
     So figures of a busy machine do not take the place of those of a quiet one, and what ran faster
     than ever before raises its limit. What is returned is kept.
-
-    Parameters
-    ----------
-    progress : callable, optional
-        Wraps the iterable of the rounds of the measurement, such as `tqdm.tqdm`.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def measured_again(progress: Progress = iter) -> Machine:
     True
     """
     facts = _facts()
-    found, kept = _measured(facts, progress), _read(facts)
+    found, kept = _measured(facts), _read(facts)
     if kept is not None:
         found = replace(
             found,
@@ -163,8 +164,8 @@ def _facts() -> dict[str, Any]:
     }
 
 
-def _measured(facts: dict[str, Any], progress: Progress = iter) -> Machine:
-    one_core, all_cores, call_seconds = measure(facts["cpus"], progress)
+def _measured(facts: dict[str, Any]) -> Machine:
+    one_core, all_cores, call_seconds = measure(facts["cpus"])
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Machine(
         **facts, one_core=one_core, all_cores=all_cores, call_seconds=call_seconds, date=date

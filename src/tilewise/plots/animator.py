@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tilewise._extras import required
-from tilewise.plots.legends import add_legend
+from tilewise.plots.style import add_legend, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Animator"]
+FMTS = ("-", "m--", "g-.", "r:")
+Limits = Sequence["float | None"]
 
 
 class Animator:
@@ -28,22 +29,31 @@ class Animator:
     Parameters
     ----------
     xlabel, ylabel : str, optional
+        Names of the axes.
     legend : sequence of str, optional
         A label a curve.
-    xlim, ylim : pair of float, optional
-        By default as the data need.
+    xlim, ylim : pair of float or None, optional
+        Limits of the axes. They are left out for as long as they hide all of a curve. By default as
+        the data need.
     xscale, yscale : str, default 'linear'
+        Scales of the axes, such as "log".
     fmts : sequence of str
         Matplotlib's format of each curve.
+    nrows, ncols : int, default 1
+        Axes in the figure; `add` draws to the first.
     figsize : pair of float, default (3.5, 2.5)
-        Inches.
+        Size of the figure in inches.
 
     Attributes
     ----------
     X, Y : list of list of float
         The points of each curve.
     fig : matplotlib.figure.Figure
+        The figure.
+    axes : list of matplotlib.axes.Axes
+        Its axes, row by row.
     ax : matplotlib.axes.Axes
+        The first of `axes`, with the curves.
 
     Raises
     ------
@@ -64,30 +74,29 @@ class Animator:
         xlabel: str | None = None,
         ylabel: str | None = None,
         legend: Sequence[str] | None = None,
-        xlim: tuple[float, float] | None = None,
-        ylim: tuple[float, float] | None = None,
+        xlim: Limits | None = None,
+        ylim: Limits | None = None,
         xscale: str = "linear",
         yscale: str = "linear",
-        fmts: Sequence[str] = ("-", "m--", "g-.", "r:"),
+        fmts: Sequence[str] = FMTS,
+        nrows: int = 1,
+        ncols: int = 1,
         figsize: tuple[float, float] = (3.5, 2.5),
     ) -> None:
         self.X: list[list[float]] = []
         self.Y: list[list[float]] = []
-        self._lines: list[Any] = []
         self._display: Any = None  # the notebook's handle, once there is a picture
         self._notebook = _in_notebook()
-        self.fig, self._window = _new_figure(figsize, window=not self._notebook)
+        self.fig, self._window = _figure(figsize, window=not self._notebook)
         if self._window:  # until the user closes it
             self.fig.canvas.mpl_connect("close_event", self._forget_window)
-        self.ax: Axes = self.fig.add_subplot()
-        self._legend = legend or ()
-        self._fmts = fmts
+        self.axes = list(self.fig.subplots(nrows, ncols, squeeze=False).flat)
+        self.ax = self.axes[0]
         self.ax.set(xlabel=xlabel or "", ylabel=ylabel or "", xscale=xscale, yscale=yscale)
-        if xlim is not None:
-            self.ax.set_xlim(*xlim)
-        if ylim is not None:
-            self.ax.set_ylim(*ylim)
         self.ax.grid(alpha=0.3)
+        self._legend, self._fmts = legend or (), fmts
+        self._limits = xlim, ylim
+        self._rescale()
 
     def add(self, x: Any, y: Any) -> None:
         """Add a point to each curve, and show it.
@@ -115,7 +124,7 @@ class Animator:
         """
         for x, y in points:
             self._append(_numbers("x", x), _numbers("y", y))
-        for line, X, Y in zip(self._lines, self.X, self.Y, strict=True):
+        for line, X, Y in zip(self.ax.lines, self.X, self.Y, strict=True):
             line.set_data(X, Y)
         self._rescale()
         self._show()
@@ -135,15 +144,19 @@ class Animator:
     def _add_curve(self) -> None:
         i = len(self.X)
         label = self._legend[i] if i < len(self._legend) else None
-        self._lines += self.ax.plot([], [], self._fmts[i % len(self._fmts)], label=label)
+        self.ax.plot([], [], self._fmts[i % len(self._fmts)], label=label)
         self.X.append([])
         self.Y.append([])
-        if label is not None:
-            add_legend(self.ax)
+        add_legend(self.ax, outside=True)
 
     def _rescale(self) -> None:
         self.ax.relim()
-        self.ax.autoscale_view()
+        self.ax.autoscale()
+        xlim, ylim = self._limits
+        if xlim is not None and not hides_one(xlim, self.X):
+            self.ax.set_xlim(*xlim)
+        if ylim is not None and not hides_one(ylim, self.Y):
+            self.ax.set_ylim(*ylim)
 
     def _show(self) -> None:
         if self._notebook:
@@ -166,6 +179,14 @@ class Animator:
             self._display.update(picture)
 
 
+def hides_one(limits: Limits, curves: Sequence[Any]) -> bool:
+    """Tell whether a curve has no part between the limits; on one of them is between."""
+    low, high = limits
+    low, high = sorted([-math.inf if low is None else low, math.inf if high is None else high])
+    ends = [(min(curve), max(curve)) for curve in curves if len(curve)]
+    return any(start < low >= end or end > high <= start for start, end in ends)
+
+
 def _numbers(name: str, value: Any) -> list[float | None]:
     """Return the numbers for the curves; arrays and tensors without dimensions are numbers too."""
     single = not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0
@@ -182,13 +203,11 @@ def _in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-def _new_figure(figsize: tuple[float, float], *, window: bool) -> tuple[Figure, bool]:
+def _figure(figsize: tuple[float, float], *, window: bool) -> tuple[Figure, bool]:
     """Return a figure, and whether it has a window: if asked for and the backend has windows."""
-    plt = required("matplotlib.pyplot", "report", "plots need Matplotlib")
     if not window:
-        return required("matplotlib.figure", "report", "plots need Matplotlib").Figure(
-            figsize=figsize, layout="constrained"
-        ), False
+        return new_figure(figsize), False
+    plt = required("matplotlib.pyplot", "report", "plots need Matplotlib")
     figure = plt.figure(figsize=figsize, layout="constrained")
     has_window = getattr(figure.canvas, "required_interactive_framework", None) is not None
     if has_window:

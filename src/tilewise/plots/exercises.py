@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tilewise._format import three_digits
-from tilewise.plots.legends import add_legend
-from tilewise.plots.style import BLUE, ORANGE, line_style, new_axes
+from tilewise.plots.style import BLUE, ORANGE, add_legend, line_style, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tilewise.experiments.exercises import Curve, SweepResult
     from tilewise.experiments.noise import NoiseResult
-
-__all__ = ["excess_loss", "gradient_noise", "sweep"]
 
 
 def sweep(
@@ -30,15 +27,17 @@ def sweep(
     Parameters
     ----------
     results : iterable of SweepResult
-        Of `tilewise.experiments.batch_rate_sweep`.
+        Results of `tilewise.experiments.batch_rate_sweep`.
     quantity : {'loss', 'seconds'}, default 'loss'
+        What the cells show: the loss at the end, or the training time.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in. By default those of a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Cells of runs that diverged say so. The lightest is ten times the least, or more.
+        The axes, with the picture. Cells of runs that diverged say so. The lightest cell is ten
+        times the least, or more.
 
     Raises
     ------
@@ -54,29 +53,25 @@ def sweep(
     >>> [text.get_text() for text in ax.texts]
     ['0.25', 'diverged']
     """
-    results = list(results)
-    if not results:
-        raise ValueError("results is empty; pass at least one run")
-    ax = new_axes() if ax is None else ax
+    results, axes = started(results, "results", "run", ax)
     batches = sorted({result.batch_size for result in results})
     rates = sorted({result.learning_rate for result in results})
     shades = np.full((len(batches), len(rates)), np.nan)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.8}
     for result in results:
-        at = batches.index(result.batch_size), rates.index(result.learning_rate)
+        row, column = batches.index(result.batch_size), rates.index(result.learning_rate)
         value = getattr(result, quantity)
         if value is not None:
-            shades[at] = np.log10(max(value, 1e-300))
+            shades[row, column] = np.log10(max(value, 1e-300))
         label = "diverged" if value is None else _cell(value, quantity)
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.8}
-        ax.text(at[1], at[0], label, ha="center", va="center", fontsize=8, bbox=box)
+        axes.text(column, row, label, ha="center", va="center", fontsize=8, bbox=box)
     least = np.nanmin(shades, initial=np.inf)
     scale = {"vmin": least, "vmax": least + 1} if np.isfinite(least) else {}
-    ax.imshow(shades, cmap="cividis", aspect="auto", **scale)
-    ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
-    ax.set_yticks(range(len(batches)), [str(batch) for batch in batches])
-    ax.set_xlabel("learning rate")
-    ax.set_ylabel("batch size")
-    return ax
+    axes.imshow(shades, cmap="cividis", aspect="auto", **scale)
+    axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
+    axes.set_yticks(range(len(batches)), [str(batch) for batch in batches])
+    axes.set(xlabel="learning rate", ylabel="batch size")
+    return axes
 
 
 def _cell(value: float, quantity: str) -> str:
@@ -93,14 +88,15 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     curves : iterable of Curve
-        Of `tilewise.experiments.rate_decay`, `replacement` or `duplicated_data`.
+        Results of `tilewise.experiments.rate_decay`, `replacement` or `duplicated_data`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Values that a logarithmic axis cannot show are left out.
+        The axes, with the picture. Values that a logarithmic axis cannot show are left out.
 
     Raises
     ------
@@ -115,21 +111,17 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
     >>> excess_loss([Curve("gd", (1, 2), (0.5, 0.25))]).get_yscale()
     'log'
     """
-    curves = list(curves)
-    if not curves:
-        raise ValueError("curves is empty; pass at least one curve")
-    ax = new_axes() if ax is None else ax
+    curves, axes = started(curves, "curves", "curve", ax)
     for i, curve in enumerate(curves):
         losses = np.array(curve.excess_losses)
         losses[losses <= 0] = np.nan
-        ax.plot(curve.epochs, losses, **line_style(i), label=curve.name)
-    ax.set_yscale("log")
-    ax.set_xticks(curves[0].epochs)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel("loss above the least possible")
-    ax.grid(alpha=0.3)
-    add_legend(ax)
-    return ax
+        axes.plot(curve.epochs, losses, **line_style(i), label=curve.name)
+    axes.set_yscale("log")
+    axes.set_xticks(curves[0].epochs)
+    axes.set(xlabel="epoch", ylabel="loss above the least possible")
+    axes.grid(alpha=0.3)
+    add_legend(axes, outside=ax is None)
+    return axes
 
 
 def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Axes:
@@ -138,13 +130,15 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
     Parameters
     ----------
     results : iterable of NoiseResult
-        Of `tilewise.experiments.gradient_noise`.
+        Results of `tilewise.experiments.gradient_noise`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------
@@ -160,18 +154,12 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
     >>> ax.get_xlabel()
     'batch size b'
     """
-    results = list(results)
-    if not results:
-        raise ValueError("results is empty; pass at least one batch size")
-    ax = new_axes() if ax is None else ax
+    results, axes = started(results, "results", "batch size", ax)
     batches = [result.batch_size for result in results]
-    ax.plot(batches, [result.theory for result in results], color=ORANGE, label="theory")
+    axes.plot(batches, [result.theory for result in results], color=ORANGE, label="theory")
     measured = [result.measured for result in results]
-    ax.plot(batches, measured, color=BLUE, ls="", marker="o", label="measured")
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("batch size b")
-    ax.set_ylabel("noise of the gradient")
-    ax.grid(alpha=0.3)
-    add_legend(ax)
-    return ax
+    axes.plot(batches, measured, color=BLUE, ls="", marker="o", label="measured")
+    axes.set(xscale="log", yscale="log", xlabel="batch size b", ylabel="noise of the gradient")
+    axes.grid(alpha=0.3)
+    add_legend(axes, outside=ax is None)
+    return axes

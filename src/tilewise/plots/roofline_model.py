@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from tilewise._format import three_digits
 from tilewise.experiments.roofline import RooflinePoint
 from tilewise.hardware.measured import Machine
-from tilewise.plots.labels import Label, place
-from tilewise.plots.style import STYLES, new_axes
+from tilewise.plots.style import add_legend, line_style, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["roofline"]
-
-_CEILINGS = {"read_l1": "L1", "read_l2": "L2", "read_l3": "L3", "read_memory": "memory"}
-_LINES = ("-", "--", "-.", ":")
+_CEILINGS = {
+    "L1": ("read_l1", "-"),
+    "L2": ("read_l2", "--"),
+    "L3": ("read_l3", "-."),
+    "memory": ("read_memory", ":"),
+}
 _GREY = "#555555"
-_SIZE = (5.8, 5.2)  # inches
+_SIZE = (5.8, 5.6)  # inches
 
 
 def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None = None) -> Axes:
@@ -32,17 +33,20 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
     Parameters
     ----------
     machine : Machine
-        Of `tilewise.machine`.
+        Result of `tilewise.machine`.
     points : iterable of RooflinePoint
-        Of `tilewise.experiments.roofline.roofline_points`, measured on one thread. Those of one
-        series are joined, and labelled once; a name that several series share is written once.
+        Results of `tilewise.experiments.roofline.roofline_points`, measured on one thread. Those of
+        one series are joined. Below all points stand their names, the fastest first where several
+        have the same operations per byte.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure. Its labels are placed for the size that its
-        figure has now.
+        Axes to draw in, which get a legend to the right; their figure needs a layout that makes
+        room for it, such as "constrained". By default those of a new figure, which has its legend
+        below them.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------
@@ -59,59 +63,53 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
     >>> ax.get_xlabel()
     'operations per byte (flop / byte)'
     """
-    points = list(points)
-    if not points:
-        raise ValueError("points is empty; pass at least one measured point")
-    if ax is None:
-        ax = new_axes(_SIZE)
-        ax.set_title(" ", fontsize=10)  # room for one, which would move lines below the labels
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    *ceilings, peak = _draw_ceilings(machine, points, ax)
-    labels = [*ceilings, *_draw_points(points, ax), peak]  # the peak has many places left
-    ax.set_xlabel("operations per byte (flop / byte)")
-    ax.set_ylabel("speed (GFLOP/s)")
-    ax.grid(alpha=0.2)
-    place(labels, ax)
-    return ax
+    points, axes = started(points, "points", "measured point", ax, _SIZE)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    _draw_ceilings(machine, points, axes)
+    _draw_points(points, axes)
+    _name_points(points, axes)
+    axes.set_xlabel("operations per byte (flop / byte)")
+    axes.set_ylabel("speed (GFLOP/s)")
+    axes.grid(alpha=0.2)
+    # So many entries leave no place free inside: in axes that are given they are to the right.
+    add_legend(axes, outside=ax is None, loc="upper left", bbox_to_anchor=(1, 1))
+    return axes
 
 
-def _draw_ceilings(machine: Machine, points: Sequence[RooflinePoint], ax: Axes) -> list[Label]:
-    limits = machine.one_core
-    peak = limits.fma_float32.best
-    bandwidths = {name: getattr(limits, key).best for key, name in _CEILINGS.items()}
+def _draw_ceilings(machine: Machine, points: Sequence[RooflinePoint], ax: Axes) -> None:
+    """Draw the lines that limit the points, and set the limits of the axes by both."""
+    peak = machine.one_core.fma_float32.best
+    bandwidths = [getattr(machine.one_core, key).best for key, _ in _CEILINGS.values()]
     intensities = [point.flops_per_byte for point in points]
-    left = min(*intensities, peak / max(bandwidths.values())) / 8
-    right = max(*intensities, peak / min(bandwidths.values())) * 6
     speeds = [point.gflops for point in points]
+    left = min(*intensities, peak / max(bandwidths)) / 8
+    right = max(*intensities, peak / min(bandwidths)) * 4
     ax.set_xlim(left, right)
-    ax.set_ylim(min(*speeds, *(b * left for b in bandwidths.values())) / 2, max(*speeds, peak) * 4)
-    labels = []
-    for (name, bandwidth), line in zip(bandwidths.items(), _LINES, strict=True):
-        ridge = peak / bandwidth
-        ax.plot([left, ridge], [bandwidth * left, peak], line, color=_GREY, linewidth=1.2)
-        text = f"{name} {three_digits(bandwidth)} GB/s"
-        labels.append(Label(text, _GREY, [(ridge, peak)]))
-    flattest = peak / max(bandwidths.values())
-    ax.plot([flattest, right], [peak, peak], color=_GREY, linewidth=1.2)
+    ax.set_ylim(min(*speeds, min(bandwidths) * left) / 6, max(*speeds, peak) * 2)  # names are below
     text = f"FMA float32 {three_digits(peak)} GFLOP/s"
-    steps = [flattest * (right / flattest) ** (i / 20) for i in range(10, 20)]
-    return [*labels, Label(text, _GREY, [(x, peak) for x in steps])]
+    ax.plot([peak / max(bandwidths), right], [peak, peak], color=_GREY, linewidth=2.4, label=text)
+    for bandwidth, (name, (_, line)) in zip(bandwidths, _CEILINGS.items(), strict=True):
+        text = f"{name} {three_digits(bandwidth)} GB/s"
+        x = [left, peak / bandwidth]
+        ax.plot(x, [bandwidth * left, peak], line, color=_GREY, linewidth=1.2, label=text)
 
 
-def _draw_points(points: Sequence[RooflinePoint], ax: Axes) -> list[Label]:
-    labels = []
+def _draw_points(points: Sequence[RooflinePoint], ax: Axes) -> None:
     for i, series in enumerate(dict.fromkeys(point.series for point in points)):
-        colour, line, marker = STYLES[i % len(STYLES)]
-        mine = [point for point in points if point.series == series]
-        x = [point.flops_per_byte for point in mine]
-        y = [point.gflops for point in mine]
-        ax.plot(x, y, color=colour, linestyle=line, marker=marker, markersize=5, linewidth=0.8)
-        labels.append(Label(series, colour, [(x[-1], y[-1])]))
-    highest: dict[str, RooflinePoint] = {}
-    for point in sorted(points, key=lambda point: point.gflops):
-        highest[point.name] = point
-    return labels + [
-        Label(name, "black", [(point.flops_per_byte, point.gflops)])
-        for name, point in highest.items()
-    ]
+        own = [point for point in points if point.series == series]
+        x = [point.flops_per_byte for point in own]
+        y = [point.gflops for point in own]
+        ax.plot(x, y, **line_style(i), markersize=5, linewidth=0.8, label=series)
+
+
+def _name_points(points: Sequence[RooflinePoint], ax: Axes) -> None:
+    """Write the names at the foot of the picture, with a thin line up to the points."""
+    fastest_first = sorted(points, key=lambda point: -point.gflops)
+    for x in sorted({point.flops_per_byte for point in points}):
+        names = dict.fromkeys(p.name for p in fastest_first if p.flops_per_byte == x)
+        ax.axvline(x, color="#CCCCCC", linewidth=0.6, zorder=0)
+        ax.text(
+            x, 0.02, "\n".join(names), transform=ax.get_xaxis_transform(), fontsize=7,
+            ha="center", va="bottom", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )  # fmt: skip

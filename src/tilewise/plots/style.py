@@ -1,13 +1,15 @@
-"""What all pictures share: colours, lines, size, and a figure that pyplot does not know."""
+"""What all pictures share: colours, lines, size, legend, and a figure that pyplot does not know."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tilewise._extras import required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Colours of Okabe and Ito (2008), told apart with any colour vision; line and marker differ too.
 BLUE, ORANGE = "#0072B2", "#E69F00"
@@ -22,6 +24,8 @@ STYLES = [
 ]
 SIZE = (5.4, 3.8)  # inches; small, so that the text stays readable on a phone
 
+Result = TypeVar("Result")
+
 
 def line_style(i: int) -> dict[str, Any]:
     """Return what ``Axes.plot`` takes for line number i of a picture."""
@@ -29,8 +33,41 @@ def line_style(i: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": line, "marker": marker}
 
 
-def new_axes(size: tuple[float, float] = SIZE) -> Axes:
-    """Return the axes of a new figure that pyplot does not know; `size` is in inches."""
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Return a new figure that pyplot does not know; `size` is in inches."""
     figure = required("matplotlib.figure", "report", "plots need Matplotlib")
-    axes: Axes = figure.Figure(figsize=size, layout="constrained").subplots()
-    return axes
+    made: Figure = figure.Figure(figsize=size, layout="constrained")
+    return made
+
+
+def new_axes(size: tuple[float, float] = SIZE) -> Axes:
+    """Return the axes of a new figure."""
+    return new_figure(size).subplots()
+
+
+def started(
+    results: Iterable[Result],
+    name: str,
+    noun: str,
+    ax: Axes | None,
+    size: tuple[float, float] = SIZE,
+) -> tuple[list[Result], Axes]:
+    """Return the results as a list, of at least one, and where to draw them."""
+    listed = list(results)
+    if not listed:
+        raise ValueError(f"{name} is empty; pass at least one {noun}")
+    return listed, new_axes(size) if ax is None else ax
+
+
+def add_legend(ax: Axes, *, outside: bool, **inside: Any) -> None:
+    """Name the curves: below the axes in a figure of our own, else as `Axes.legend` does."""
+    labels = ax.get_legend_handles_labels()[1]
+    if not labels:
+        return
+    if not outside:
+        ax.legend(fontsize=8, **inside)
+        return
+    for old in list(ax.figure.legends):
+        old.remove()
+    columns = 2 if max(map(len, labels)) > 24 else 3
+    ax.figure.legend(loc="outside lower center", ncols=columns, fontsize=8)

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tilewise.plots.legends import add_legend
-from tilewise.plots.style import line_style, new_axes
+from tilewise.plots.style import add_legend, line_style, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tilewise.experiments.runs import Run
     from tilewise.training.history import History
-
-__all__ = ["loss_vs_examples", "loss_vs_time"]
 
 
 def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | None = None) -> Axes:
@@ -28,11 +25,13 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
         Results of `tilewise.fit` or `tilewise.train` by label, or of
         `tilewise.experiments.four_runs`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. By default in a new figure.
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
 
     Returns
     -------
     matplotlib.axes.Axes
+        The axes, with the picture.
 
     Raises
     ------
@@ -49,11 +48,9 @@ def loss_vs_time(histories: Mapping[str, History] | Iterable[Run], ax: Axes | No
     >>> ax.get_xscale(), ax.get_xlabel()
     ('log', 'training time (seconds)')
     """
-    ax = _draw(histories, "seconds", ax)
-    _label_one_two_five(ax)
-    ax.set_xlabel("training time (seconds)")
-    add_legend(ax)
-    return ax
+    axes = _draw(histories, "seconds", "training time (seconds)", ax)
+    _label_one_two_five(axes)
+    return axes
 
 
 def loss_vs_examples(
@@ -61,7 +58,26 @@ def loss_vs_examples(
 ) -> Axes:
     """Draw the loss of training runs against the rows seen, on a logarithmic axis.
 
-    Parameters and errors are those of `loss_vs_time`.
+    Parameters
+    ----------
+    histories : mapping of str to History, or iterable of Run
+        Results of `tilewise.fit` or `tilewise.train` by label, or of
+        `tilewise.experiments.four_runs`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw in, which get a legend of their own. By default those of a new figure, which
+        has its legend below them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, with the picture.
+
+    Raises
+    ------
+    ValueError
+        `histories` is empty.
+    ImportError
+        Matplotlib is not installed.
 
     Examples
     --------
@@ -71,38 +87,30 @@ def loss_vs_examples(
     >>> ax.get_xlabel()
     'rows seen'
     """
-    ax = _draw(histories, "examples", ax)
-    ax.set_xlabel("rows seen")
-    add_legend(ax)
-    return ax
+    return _draw(histories, "examples", "rows seen", ax)
 
 
 def _draw(
     histories: Mapping[str, History] | Iterable[Run],
     quantity: Literal["seconds", "examples"],
+    xlabel: str,
     ax: Axes | None,
 ) -> Axes:
-    if isinstance(histories, Mapping):
-        curves = list(histories.items())
-    else:
-        curves = [(_label(run), run.history) for run in histories]
-    if not curves:
-        raise ValueError("histories is empty; pass at least one training run")
-    ax = new_axes() if ax is None else ax
+    curves: Iterable[tuple[str, History]] = (
+        histories.items()
+        if isinstance(histories, Mapping)
+        else ((_label(run), run.history) for run in histories)
+    )
+    curves, axes = started(curves, "histories", "training run", ax)
     for i, (label, history) in enumerate(curves):
         spent = getattr(history, quantity)
         drawable = np.isfinite(history.losses) & (spent > 0)
-        ax.plot(
-            spent[drawable],
-            history.losses[drawable],
-            **line_style(i),
-            markersize=4,
-            label=label,
-        )
-    ax.set_xscale("log")
-    ax.set_ylabel("loss (half mean squared error)")
-    ax.grid(alpha=0.3)
-    return ax
+        losses = history.losses[drawable]
+        axes.plot(spent[drawable], losses, **line_style(i), markersize=4, label=label)
+    axes.set(xscale="log", xlabel=xlabel, ylabel="loss (half mean squared error)")
+    axes.grid(alpha=0.3)
+    add_legend(axes, outside=ax is None)
+    return axes
 
 
 def _label(run: Run) -> str:

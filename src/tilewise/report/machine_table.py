@@ -1,14 +1,11 @@
 """What was measured of the machine as a table and sentences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tilewise._format import counted, three_digits
 from tilewise.hardware.limits import Measured
 from tilewise.hardware.measured import Machine
-from tilewise.report.tables import Table
-
-__all__ = ["facts_sentence", "of_machine", "spread_sentence"]
+from tilewise.report.table import Table
 
 _LIMITS = {
     "fma_float32": ("FMA float32", "GFLOP/s"),
@@ -21,35 +18,17 @@ _LIMITS = {
 _LARGE_SPREAD = 0.05
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A figure of the table."""
-
-    name: str
-    unit: str
-    threads: int
-    figure: Measured
-    size: float = 1.0  # of the unit
-
-
-def _rows(machine: Machine) -> Iterator[_Row]:
+def _figures(machine: Machine) -> Iterator[tuple[str, str, int, Measured]]:
+    """Yield the name, the unit, the threads and the figure of each row."""
     for threads, limits in ((1, machine.one_core), (machine.cpus, machine.all_cores)):
         for key, (name, unit) in _LIMITS.items():
-            yield _Row(name, unit, threads, getattr(limits, key))
-    yield _Row("matmul 2 x 2", "ns a call", 1, machine.call_seconds, size=1e-9)
+            yield name, unit, threads, getattr(limits, key)
+    call = Measured(*(seconds / 1e-9 for seconds in vars(machine.call_seconds).values()))
+    yield "matmul 2 x 2", "ns a call", 1, call
 
 
 def facts_sentence(machine: Machine) -> str:
-    """Name the CPU, its instruction sets, what of it is used, and its caches.
-
-    Parameters
-    ----------
-    machine : Machine
-
-    Returns
-    -------
-    str
-    """
+    """Name the CPU, its instruction sets, what of it is used, and its caches."""
     levels = {"L1": machine.l1, "L2": machine.l2, "L3": machine.l3}
     caches = ", ".join(f"{name} {size / 1024:g} KiB" for name, size in levels.items())
     return (
@@ -60,24 +39,12 @@ def facts_sentence(machine: Machine) -> str:
 
 
 def of_machine(machine: Machine) -> Table:
-    """Return the table of what the machine does at most.
-
-    Parameters
-    ----------
-    machine : Machine
-
-    Returns
-    -------
-    Table
-    """
+    """Return the table of what the machine does at most."""
     rows = []
-    for row in _rows(machine):
-        figure = row.figure
-        best, median, low, high = (
-            three_digits(number / row.size)
-            for number in (figure.best, figure.median, figure.low, figure.high)
-        )
-        rows.append([f"{row.name}, {row.unit}", str(row.threads), best, median, f"{low} to {high}"])
+    for name, unit, threads, figure in _figures(machine):
+        found = {key: three_digits(number) for key, number in vars(figure).items()}
+        quartiles = f"{found['low']} to {found['high']}"
+        rows.append([f"{name}, {unit}", str(threads), found["best"], found["median"], quartiles])
     return Table(
         "What this machine does at most",
         ["limit", "threads", "best", "median", "quartiles"],
@@ -92,20 +59,11 @@ def of_machine(machine: Machine) -> Table:
 
 
 def spread_sentence(machine: Machine) -> str:
-    """Name the figures whose quartiles lie far apart; empty if there are none.
-
-    Parameters
-    ----------
-    machine : Machine
-
-    Returns
-    -------
-    str
-    """
+    """Name the figures whose quartiles lie far apart; empty if there are none."""
     wide = [
-        f"{row.name} on {counted(row.threads, 'thread')} ({100 * row.figure.spread:.0f} %)"
-        for row in _rows(machine)
-        if row.figure.spread > _LARGE_SPREAD
+        f"{name} on {counted(threads, 'thread')} ({100 * figure.spread:.0f} %)"
+        for name, _, threads, figure in _figures(machine)
+        if figure.spread > _LARGE_SPREAD
     ]
     if not wide:
         return ""

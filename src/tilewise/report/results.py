@@ -11,24 +11,12 @@ from tilewise import experiments
 from tilewise.experiments.roofline import RooflinePoint, roofline_points
 from tilewise.hardware.measured import Machine
 
-__all__ = ["Dataset", "Results", "to_json"]
-
 _ROOFLINE_SIZES = (64, 256, 1024)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What the runs train on.
-
-    Attributes
-    ----------
-    name : str
-        "airfoil" or "synthetic".
-    title, note : str
-        What it is and where it comes from, for people.
-    X : ndarray of float32, shape (n, d)
-    y : ndarray of float32, shape (n,)
-    """
+    """What the runs train on: rows (n, d) and targets (n,), of which `note` says the source."""
 
     name: str
     title: str
@@ -39,26 +27,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that a report shows.
-
-    Attributes
-    ----------
-    machine : dict
-        What the speeds depend on, as in ``results.json``, which adds what `limits` says of the CPU.
-    dataset : Dataset
-    seed : int
-        Of the runs, and of synthetic data.
-    runs : list of Run
-    step_limit : StepLimit
-    strategies, size_sweep : list of StrategyResult
-    frameworks : list of FrameworkResult
-    concise_form : list of Run
-    batch_rate_sweep : list of SweepResult
-    rate_decay, replacement, duplicated_data : list of Curve
-    gradient_noise : list of NoiseResult
-    limits : Machine
-        What the machine can do at most.
-    """
+    """Everything that a report shows: what speeds depend on, and what each experiment returned."""
 
     machine: dict[str, Any]
     dataset: Dataset
@@ -78,57 +47,49 @@ class Results:
 
     @property
     def roofline(self) -> list[RooflinePoint]:
-        """The products at some sizes, few enough to be labelled, and the runs."""
+        """The products at some sizes, few enough for one picture, and the runs."""
         products = [result for result in self.size_sweep if result.n in _ROOFLINE_SIZES]
         return roofline_points(products, self.runs)
 
 
 def to_json(results: Results) -> str:
-    """Return the content of ``results.json``."""
-    limit = results.step_limit
-    plain = (
-        "strategies",
-        "size_sweep",
-        "batch_rate_sweep",
-        "rate_decay",
-        "replacement",
-        "duplicated_data",
-        "gradient_noise",
-        "roofline",
-    )
+    """Return the content of ``results.json``: a key an experiment, and what speeds depend on."""
+    limit, limits = results.step_limit, results.limits
+    measured = {name: value for name, value in vars(results).items() if isinstance(value, list)}
     content = {
         "tilewise": version("tilewise"),
-        "machine": results.machine | _cpu(results.limits),
+        "machine": {
+            **results.machine,
+            "available_isas": limits.available_isas,
+            "cpus": limits.cpus,
+            "caches": {"l1": limits.l1, "l2": limits.l2, "l3": limits.l3},
+            "limits_date": limits.date,
+        },
         "data": results.dataset.name,
         "seed": results.seed,
-        "limits": {name: asdict(figure) for name, figure in results.limits.figures()},
+        "limits": {name: asdict(figure) for name, figure in limits.figures()},
         "step_limit": {"lambda_max": limit.lambda_max, "learning_rate": limit.learning_rate},
-        "runs": [_run(run) for run in results.runs],
-        "concise_form": [_run(run) for run in results.concise_form],
-        "frameworks": [vars(r) | {"gflops": r.gflops} for r in results.frameworks],
-        **{name: [vars(result) for result in getattr(results, name)] for name in plain},
+        "roofline": [vars(point) for point in results.roofline],
+        **{name: [_plain(result) for result in found] for name, found in measured.items()},
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
-def _cpu(machine: Machine) -> dict[str, Any]:
+def _plain(result: Any) -> dict[str, Any]:
+    """Return the fields of a result, and what is computed from them, as JSON has them."""
+    if isinstance(result, experiments.FrameworkResult):
+        return {**vars(result), "gflops": result.gflops}
+    if not isinstance(result, experiments.Run):
+        return dict(vars(result))
+    history = result.history
     return {
-        "available_isas": machine.available_isas,
-        "cpus": machine.cpus,
-        "caches": {"l1": machine.l1, "l2": machine.l2, "l3": machine.l3},
-        "limits_date": machine.date,
-    }
-
-
-def _run(run: experiments.Run) -> dict[str, Any]:
-    return {
-        "name": run.name,
-        "batch_size": run.batch_size,
-        "learning_rate": run.learning_rate,
-        "epochs": run.epochs,
-        "loss": run.loss,
-        "seconds_per_epoch": run.seconds_per_epoch,
-        "examples": run.history.examples.tolist(),
-        "seconds": run.history.seconds.tolist(),
-        "losses": run.history.losses.tolist(),
+        "name": result.name,
+        "batch_size": result.batch_size,
+        "learning_rate": result.learning_rate,
+        "epochs": result.epochs,
+        "loss": result.loss,
+        "seconds_per_epoch": result.seconds_per_epoch,
+        "examples": history.examples.tolist(),
+        "seconds": history.seconds.tolist(),
+        "losses": history.losses.tolist(),
     }

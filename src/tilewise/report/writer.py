@@ -1,33 +1,32 @@
 """The report: the section's experiments on this machine, as tables, pictures, JSON and HTML."""
 
-import importlib.util
 import os
 import platform
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tilewise import experiments
+from tilewise._extras import required
 from tilewise._files import check_outputs, outputs
 from tilewise._threads import get_num_threads
 from tilewise.data.airfoil import load_airfoil
 from tilewise.data.generated import synthetic
 from tilewise.hardware import facts
 from tilewise.hardware.measured import measured_again
-from tilewise.report import page, tables
-from tilewise.report.progress import ExperimentBar
+from tilewise.report import page, products, training
 from tilewise.report.results import Dataset, Results, to_json
 
-__all__ = ["DATA", "FILES", "Dataset", "Results", "create", "text"]
-
 DATA = ("airfoil", "synthetic")
-FILES = ("results.json", *(f"{name}.png" for name in page.PICTURES), "report.html")
+FILES = ("results.json", *(f"{name}.png" for name in page.SECTIONS), "report.html")
 
+_EXTRAS = ("jinja2", "matplotlib", "threadpoolctl", "tqdm")
 _ROWS, _FEATURES = 1500, 5
 
 
@@ -40,24 +39,6 @@ class _Plan:
     loops_n: int
     batch_sizes: tuple[int, ...]
     rates: tuple[float, ...]
-
-    def usual_seconds(self) -> dict[str, list[float]]:
-        """Return how long each loop of the experiments takes on a machine of 2026."""
-        turns = 2 + self.repeats
-        return {
-            "four_runs": [0.05],
-            "strategies": [0.5],
-            "size_sweep": [turns * (0.05 + 3.6 * (n / 1024) ** 3) for n in self.sizes],
-            "frameworks": [0.1],
-            "concise_form": [0.05],
-            "batch_rate_sweep": [0.05],
-            "rate_decay": [0.1],
-            "replacement": [0.1],
-            "duplicated_data": [0.2],
-            "gradient_noise": [0.3],
-            "machine": [2.5],
-            "pictures": [3.0],
-        }
 
 
 _QUICK = _Plan((32, 64, 128, 256), 1, 16, (1, 10, 100), (0.01, 0.1, 1.0))
@@ -77,83 +58,26 @@ def create(
     force: bool = False,
     quick: bool = False,
 ) -> Results:
-    """Run the experiments and leave their results in a folder.
-
-    The files of ``FILES`` are written elsewhere in the folder and then renamed, never half written.
-    A progress bar goes over all experiments and the pictures, on stderr if that is a terminal.
-
-    Parameters
-    ----------
-    out : path
-        The folder; made if it does not exist.
-    data : {'airfoil', 'synthetic'}, default 'airfoil'
-        What the runs train on.
-    seed : int, default 0
-        Fixes the initial weights, the order of the rows, and synthetic data.
-    force : bool, default False
-        Replace the files of an earlier report.
-    quick : bool, default False
-        Fewer sizes, rates and repetitions.
-
-    Returns
-    -------
-    Results
-
-    Raises
-    ------
-    OSError
-        A file is there already (FileExistsError), or the folder cannot be written to.
-    ImportError
-        Matplotlib or tqdm is not installed.
-    TypeError, ValueError
-        `data` or `seed` is not one of those above.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     results = create(folder, data="synthetic", quick=True)
-    ...     sorted(path.name for path in Path(folder).iterdir()) == sorted(FILES)
-    True
-    """
+    """Run the experiments and leave ``FILES`` in the folder `out`, never half written."""
     out = Path(out)
-    _check_extras()
+    for module in _EXTRAS:
+        required(module, "report", f"the report needs {module}")
     check_outputs(out, FILES, force)
     dataset = _load(data, seed)
     with outputs(out, FILES, force) as unfinished:
-        plan = _QUICK if quick else _FULL
-        with ExperimentBar(plan.usual_seconds()) as bar:
-            results = _measure(dataset, seed, plan, bar)
-            _write(results, unfinished, bar)
+        results = _measure(dataset, seed, _QUICK if quick else _FULL)
+        _write(results, unfinished)
     return results
 
 
 def text(results: Results) -> str:
-    """Return a report for a terminal of 80 columns.
-
-    Parameters
-    ----------
-    results : Results
-
-    Returns
-    -------
-    str
-    """
+    """Return a report for a terminal of 80 columns."""
+    about = f"{page.subtitle(results)} {page.load_sentence(results)}"
+    runs, strategies = training.loss_vs_time(results), products.strategies(results)
+    parts: list[Any] = [about, runs.table, runs.text, runs.published, strategies.table]
     return "\n\n".join(
-        [
-            textwrap.fill(f"{page.subtitle(results)} {page.load_sentence(results)}", 80),
-            tables.of_runs(results.runs).to_text(),
-            textwrap.fill(tables.step_sentences(results.runs[0], results.step_limit), 80),
-            tables.of_published_runs().to_text(),
-            tables.of_strategies(results.strategies).to_text(),
-        ]
+        textwrap.fill(part, 80) if isinstance(part, str) else part.to_text() for part in parts
     )
-
-
-def _check_extras() -> None:
-    for module in ("matplotlib", "threadpoolctl", "tqdm"):
-        if importlib.util.find_spec(module) is None:
-            raise ImportError(f'the report needs {module}; pip install "tilewise[report]"')
 
 
 def _load(data: str, seed: int) -> Dataset:
@@ -173,32 +97,33 @@ def _load(data: str, seed: int) -> Dataset:
     return Dataset(data, title, note, X, y)
 
 
-def _measure(dataset: Dataset, seed: int, plan: _Plan, bar: ExperimentBar) -> Results:
+def _measure(dataset: Dataset, seed: int, plan: _Plan) -> Results:
+    """Run each experiment, with a bar on stderr if that is a terminal."""
+    from tqdm import tqdm
+
     X, y = dataset.X, dataset.y
-
-    def train(experiment: Callable[..., Any]) -> Any:
-        (result,) = [experiment(X, y, seed=seed) for _ in bar.of(experiment.__name__)([0])]
-        return result
-
-    return Results(
-        machine=_describe_machine(),
-        dataset=dataset,
-        seed=seed,
-        runs=experiments.four_runs(X, y, seed, progress=bar.of("four_runs")),
-        step_limit=experiments.step_limit(X),
-        strategies=experiments.strategies(progress=bar.of("strategies")),
-        size_sweep=experiments.size_sweep(plan.sizes, plan.repeats, progress=bar.of("size_sweep")),
-        frameworks=experiments.frameworks(plan.loops_n, progress=bar.of("frameworks")),
-        concise_form=train(experiments.concise_form),
-        batch_rate_sweep=experiments.batch_rate_sweep(
-            X, y, plan.batch_sizes, plan.rates, seed=seed, progress=bar.of("batch_rate_sweep")
+    work: dict[str, Callable[[], Any]] = {
+        "runs": partial(experiments.four_runs, X, y, seed),
+        "step_limit": partial(experiments.step_limit, X),
+        "strategies": experiments.strategies,
+        "size_sweep": partial(experiments.size_sweep, plan.sizes, plan.repeats),
+        "frameworks": partial(experiments.frameworks, plan.loops_n),
+        "concise_form": partial(experiments.concise_form, X, y, seed),
+        "batch_rate_sweep": partial(
+            experiments.batch_rate_sweep, X, y, plan.batch_sizes, plan.rates, seed=seed
         ),
-        rate_decay=train(experiments.rate_decay),
-        replacement=train(experiments.replacement),
-        duplicated_data=train(experiments.duplicated_data),
-        gradient_noise=train(experiments.gradient_noise),
-        limits=measured_again(bar.of("machine")),
-    )
+        "rate_decay": partial(experiments.rate_decay, X, y, seed=seed),
+        "replacement": partial(experiments.replacement, X, y, seed=seed),
+        "duplicated_data": partial(experiments.duplicated_data, X, y, seed=seed),
+        "gradient_noise": partial(experiments.gradient_noise, X, y, seed=seed),
+        "limits": measured_again,
+    }
+    results: dict[str, Any] = {"machine": _describe_machine(), "dataset": dataset, "seed": seed}
+    with tqdm(work, disable=None, leave=False) as bar:
+        for name in bar:
+            bar.set_description(name.replace("_", " "))
+            results[name] = work[name]()
+    return Results(**results)
 
 
 def _describe_machine() -> dict[str, Any]:
@@ -214,13 +139,12 @@ def _describe_machine() -> dict[str, Any]:
     }
 
 
-def _write(results: Results, folder: Path, bar: ExperimentBar) -> None:
+def _write(results: Results, folder: Path) -> None:
     """Write ``FILES`` into an empty folder."""
-    sections = page.sections(results)
-    for section in bar.of("pictures")(sections):
+    for name, make in page.SECTIONS.items():
+        section = make(results)
         plot = section.draw()
         plot.set_title(section.picture_title, fontsize=10)
-        plot.figure.canvas.print_figure(folder / f"{section.name}.png", dpi=160)
+        plot.figure.canvas.print_figure(folder / f"{name}.png", dpi=160)
     (folder / "results.json").write_text(to_json(results), encoding="utf-8")
-    html = page.to_html(results, sections, folder)
-    (folder / "report.html").write_text(html, encoding="utf-8")
+    (folder / "report.html").write_text(page.to_html(results, folder), encoding="utf-8")
