@@ -12,7 +12,6 @@ import pytest
 import tilewise as tw
 from tilewise.commands import cli
 from tilewise.hardware import limits
-from tilewise.hardware.cache_folder import cache_folder
 from tilewise.hardware.limits import Limits, Measured
 from tilewise.report.machine_table import facts_sentence, of_machine, spread_sentence
 
@@ -44,10 +43,11 @@ def kept(tmp_path):
     return path
 
 
-def test_kept_in_the_home_folder_where_no_cache_is_named(monkeypatch):
+def test_kept_in_the_home_folder_where_no_cache_is_named(measured, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "")
-    monkeypatch.setenv("HOME", "/somewhere")
-    assert str(cache_folder()) == "/somewhere/.cache/tilewise"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tw.machine()
+    assert len(list((tmp_path / ".cache/tilewise").iterdir())) == 1
 
 
 def test_the_function_is_an_attribute_of_the_package():

@@ -20,21 +20,9 @@ _LARGEST_SEED = 2**64 - 1
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status.
 
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments after the program's name; by default those of the process.
-
-    Returns
-    -------
-    int
-        0 for success; 1 if the reader of stdout has gone; 2 if the command cannot be done, after
-        one line on stderr that says why; 130 after Ctrl-C.
-
-    Raises
-    ------
-    SystemExit
-        As argparse does: status 2 for wrong arguments, 0 for ``--help`` and ``--version``.
+    That is 0 for success; 1 if the reader of stdout has gone; 2 if the command cannot be done,
+    after one line on stderr that says why; 130 after Ctrl-C. Wrong arguments raise SystemExit, as
+    argparse does.
 
     Examples
     --------

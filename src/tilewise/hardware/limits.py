@@ -85,26 +85,11 @@ class Limits:
 
 
 def measure(cpus: int) -> tuple[Limits, Limits, Measured]:
-    """Measure one thread, a thread for each CPU, and a call from Python.
+    """Measure one thread, a thread for each CPU, and a call from Python: its seconds.
 
     The measurements take turns, so that a change of the clock frequency meets all of them. A first
     round, which wakes the threads, does not count. Until it ends, the process uses `cpus` threads.
-
-    Parameters
-    ----------
-    cpus : int
-        That the process may use.
-
-    Returns
-    -------
-    one_core, all_cores : Limits
-    call_seconds : Measured
-        The time of ``matmul`` of two 2 x 2 matrices.
-
-    Raises
-    ------
-    MemoryError
-        There is no room for four times the last cache.
+    MemoryError where there is no room for four times the last cache.
     """
     one, every = _measurements(1), _measurements(cpus)
     measurements = [*one.values(), *every.values(), _call_seconds]

@@ -14,7 +14,6 @@ from typing import Any
 from tilewise import _core
 from tilewise._checks import check_bool
 from tilewise._files import outputs
-from tilewise.hardware.cache_folder import cache_folder
 from tilewise.hardware.facts import available_isas, cpu_name, isa
 from tilewise.hardware.limits import Limits, Measured, measure
 
@@ -119,25 +118,10 @@ def machine(refresh: bool = False) -> Machine:
 
 
 def measured_again() -> Machine:
-    """Measure, and return the faster of each figure: that just measured, or that kept before.
+    """Measure, keep and return the faster of each figure: that just measured, or that kept before.
 
     So figures of a busy machine do not take the place of those of a quiet one, and what ran faster
-    than ever before raises its limit. What is returned is kept.
-
-    Returns
-    -------
-    Machine
-
-    Raises
-    ------
-    MemoryError
-        There is no room for four times the last cache.
-
-    Examples
-    --------
-    >>> before = machine().one_core.fma_float32.best
-    >>> measured_again().one_core.fma_float32.best >= before
-    True
+    than ever before raises its limit.
     """
     facts = _facts()
     found, kept = _measured(facts), _read(facts)
@@ -174,7 +158,9 @@ def _measured(facts: dict[str, Any]) -> Machine:
 
 def _path(facts: dict[str, Any]) -> Path:
     key = json.dumps({**facts, "tilewise": version("tilewise")})
-    return cache_folder() / f"machine-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    name = f"machine-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    return Path(cache, "tilewise", name)
 
 
 def _read(facts: dict[str, Any]) -> Machine | None:

@@ -198,17 +198,13 @@ def _trainer(
     if resume is None:
         return begun
     resumed = Trainer.load(resume)
-    for name, found in resumed.trained_on.items():
-        if found != data.get(name):
+    wanted = {**_settings(begun), **data}
+    for name, found in {**_settings(resumed), **resumed.trained_on}.items():
+        if wanted.get(name) not in (found, "auto"):
             raise ValueError(
-                f"{resume} is of data with {name}={found}, not {data.get(name)}; give those"
+                f"{resume} has {name}={found}, not {wanted.get(name)}; go on with the same"
             )
     resumed.trained_on = data
-    for (name, wanted), found in zip(
-        _settings(begun).items(), _settings(resumed).values(), strict=True
-    ):
-        if wanted not in (found, "auto"):
-            raise ValueError(f"{resume} has {name}={found}, not {wanted}; go on with the same")
     return resumed
 
 
