@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from tilewise.commands.predict import add_predict
-from tilewise.commands.train import add_train
+from tilewise.commands.train import add_train, seed
 from tilewise.hardware.facts import show_config
 from tilewise.hardware.measured import machine
 from tilewise.report import writer
 from tilewise.report.machine_table import of_machine, spread_sentence
-
-_LARGEST_SEED = 2**64 - 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what the runs train on (%(default)s)",
     )
     command.add_argument(
-        "--seed", type=_seed, default=0, help="of the runs and synthetic data (%(default)s)"
+        "--seed", type=seed, default=0, help="of the runs and synthetic data (%(default)s)"
     )
     command.add_argument(
         "--force", action="store_true", help="replace the files of an earlier report"
@@ -81,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="fewer sizes, rates and repetitions: some seconds"
     )
     command.set_defaults(run=_report)
-    add_train(commands, seed=_seed)
+    add_train(commands)
     add_predict(commands)
     command = commands.add_parser(
         "machine",
@@ -93,16 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--refresh", action="store_true", help="measure again")
     command.set_defaults(run=_machine)
     return parser
-
-
-def _seed(value: str) -> int:
-    try:
-        seed = int(value)
-    except ValueError:
-        seed = -1
-    if not 0 <= seed <= _LARGEST_SEED:
-        raise argparse.ArgumentTypeError(f"{value!r} is not an integer from 0 to {_LARGEST_SEED}")
-    return seed
 
 
 def _report(arguments: argparse.Namespace) -> None:

@@ -29,6 +29,7 @@ FILES = ("model.json", "loss_vs_time.png")
 _VALIDATION_FRACTION = 0.2
 _CHECKPOINT = "checkpoint.npz"
 _BUFFER_MIB = 1024
+_LARGEST_SEED = 2**64 - 1
 _CHECKPOINT_EVERY = 1000
 _COUNTS_OF_MPIEXEC = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # of MPICH and Open MPI
 
@@ -40,6 +41,17 @@ def _rate(value: str) -> float | str:
         return float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{value!r} is neither a number nor auto") from None
+
+
+def seed(value: str) -> int:
+    """Return the number of an argument ``--seed``."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= _LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{value!r} is not an integer from 0 to {_LARGEST_SEED}")
+    return number
 
 
 _SHOWN = "(%(default)s)"
@@ -62,7 +74,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     ),
     "sampling": dict(choices=SAMPLINGS, default="permutation", help=f"order of the rows {_SHOWN}"),
     "weight_decay": dict(type=float, default=0.0, help=f"penalty on the weights {_SHOWN}"),
-    "seed": dict(default=0, help=f"of the parts and the order of the rows {_SHOWN}"),
+    "seed": dict(type=seed, default=0, help=f"of the parts and the order of the rows {_SHOWN}"),
 }
 _ON_DISK: dict[str, dict[str, Any]] = {
     "buffer_mib": dict(type=int, help=f"memory of a process for rows, in MiB ({_BUFFER_MIB})"),
@@ -79,8 +91,8 @@ _ON_DISK: dict[str, dict[str, Any]] = {
 _METAVARS = {int: "N", float: "NUMBER", _rate: "RATE"}
 
 
-def add_train(commands: Any, seed: Any) -> None:
-    """Add ``train`` to the subcommands; `seed` is the type of that argument."""
+def add_train(commands: Any) -> None:
+    """Add ``train`` to the subcommands."""
     command = commands.add_parser(
         "train",
         help="fit a linear model to your own CSV, NPY or Parquet file, or to a folder of shards",
@@ -90,7 +102,6 @@ def add_train(commands: Any, seed: Any) -> None:
         allow_abbrev=False,
     )
     command.add_argument("file", metavar="FILE", help="the table, or a folder of shards")
-    _SETTINGS["seed"]["type"] = seed
     on_disk = command.add_argument_group(
         "larger than memory",
         "A folder of .npy, .parquet or .arrow shards, or one such file with any of these, is read "
