@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import tilewise as tw
 from tests.support.paths import ROOT
 from tests.support.ranks import D, N, mpiexec, on_ranks, parts, settings, table
-from tilewise.distributed.shares import rows_among
+from tilewise.distributed.apportionment import rows_among
 
 pytestmark = pytest.mark.once
 

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.alike import make_alike
-from tilewise.distributed.draws import Draws, LocalRows
+from tilewise.distributed.apportionment import rows_among
+from tilewise.distributed.local_rows import Draws, LocalRows
 from tilewise.distributed.ranks import Ranks
-from tilewise.distributed.shares import rows_among
 from tilewise.distributed.steps import steps_for
 from tilewise.schedules import Schedule, rate_block
 from tilewise.timing import Timer

@@ -8,7 +8,7 @@ import numpy as np
 
 from tilewise import _core
 from tilewise._checks import Array
-from tilewise.distributed.draws import Draws
+from tilewise.distributed.local_rows import Draws
 from tilewise.distributed.ranks import Ranks
 from tilewise.training.state import State
 
