@@ -32,6 +32,10 @@ def test_shares_are_whole_and_even(sizes):
     assert (np.abs(off) <= 1 + len(sizes) * np.array(sizes)[:, None] / (2 * n)).all()
 
 
+def test_a_share_lies_evenly_over_the_epoch():
+    assert rows_among(np.arange(7), 0, [2, 4]).tolist() == [0, 0, 1, 1, 1, 2, 2]
+
+
 def test_shares_of_very_many_rows():
     sizes = [10**12, 3 * 10**12]
     first = np.array([4 * 10**11, 4 * 10**12])

@@ -1,7 +1,7 @@
-"""A rank's own rows, and an epoch of them in the order in which they are drawn."""
+"""The rows of a rank, an epoch after the other in the order in which they are drawn."""
 
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,70 +11,76 @@ from tilewise._checks import Array
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
-from tilewise.training.settings import Settings
 from tilewise.training.sources import check_rows
 from tilewise.training.state import State
 
-Pieces = Generator[TrainingSet, None, None]
-
 
 class LocalRows:
-    """The rows that a rank holds, in memory or read while they train."""
+    """The rows that a rank holds, in memory or read while they train.
 
-    def __init__(self, data: TrainingSet | Dataset, settings: Settings) -> None:
-        self._buffers: Buffers | None = None
+    An epoch comes piece by piece, each in an order drawn for it; the seed, the rank and the number
+    of the epoch alone decide it.
+    """
+
+    piece: TrainingSet
+    _order: NDArray[np.int64] | None  # of the piece
+    _done: int  # rows of the piece
+
+    def __init__(self, data: TrainingSet | Dataset, state: State, rank: int) -> None:
+        self._state, self._rank = state, rank
+        self._second = np.empty_like(state.parameters)
+        self._data: TrainingSet | Buffers
         if isinstance(data, TrainingSet):
             data.check_finite()
-            self._examples, self.n_rows = data, len(data.X)
+            self._data, self.n_rows = data, len(data.X)
             return
-        check_rows(settings, data)
+        check_rows(state.settings, data)
         if data.n_rows is None:
             raise ValueError(
                 "X is an iterable of chunks, whose number of rows is not known before; give files "
                 "or arrays"
             )
-        self._buffers, self.n_rows = Buffers(data, batch_size=1), data.n_rows
+        self._data, self.n_rows = Buffers(data, batch_size=1), data.n_rows
 
-    def draws(self, state: State, key: Sequence[int]) -> "Draws":
-        """Return an epoch; the seed and `key` alone decide its order."""
-        settings = state.settings
+    @contextmanager
+    def epoch(self) -> Iterator[None]:
+        """Give the state's next epoch; its first piece is still to be read."""
+        settings = self._state.settings
+        self._key = [settings.seed, self._rank, self._state.epochs]
+        self._pieces_begun = self._rows_ended = 0
+        self._weighted_losses = 0.0
         in_order = settings.sampling == "sequential"
-        random = None if in_order else np.random.default_rng([settings.seed, *key])
-        return Draws(self._pieces(random), state, key)
+        random = None if in_order else np.random.default_rng(self._key)
+        with closing(self._read(random)) as self._pieces:
+            yield
 
-    def _pieces(self, random: np.random.Generator | None) -> Pieces:
-        if self._buffers is not None:
-            with closing(self._buffers.epoch(random)) as pieces:
-                for piece in pieces:
-                    piece.check_finite()
-                    yield piece
-        else:
-            yield self._examples
+    def _read(self, random: np.random.Generator | None) -> Generator[TrainingSet, None, None]:
+        if isinstance(self._data, TrainingSet):
+            yield self._data
+            return
+        with closing(self._data.epoch(random)) as pieces:
+            for piece in pieces:
+                piece.check_finite()
+                yield piece
 
-
-class Draws:
-    """An epoch's rows: piece by piece, each in an order drawn for it."""
-
-    piece: TrainingSet
-    _done: int
-
-    def __init__(self, pieces: Pieces, state: State, key: Sequence[int]) -> None:
-        self._pieces, self._state, self._key = pieces, state, key
-        self._second = np.empty_like(state.parameters)
-        self._number = 0  # of the next piece
-        self._weighted_losses, self._rows = 0.0, 0
-
-    def close(self) -> None:
-        """Stop reading."""
-        self._pieces.close()
+    def begin_piece(self) -> None:
+        """Read the next piece, and draw its order."""
+        self.piece, settings = next(self._pieces), self._state.settings
+        self._order, self._done = None, 0
+        if settings.sampling != "sequential":
+            key = np.random.SeedSequence([*self._key, self._pieces_begun])
+            seed = int(key.generate_state(1, np.uint64)[0])
+            X = self.piece.X
+            sampler = _core.Sampler(len(X), settings.sampling, seed, X[0].nbytes)
+            self._order = sampler.next_epoch()
+        self._pieces_begun += 1
 
     def skip(self, count: int) -> None:
         """Pass over the next rows."""
-        while count > 0:
-            passed = min(count, self._left)
-            self._done, count = self._done + passed, count - passed
-            if count > 0:
-                self.begin_piece()
+        while count > self._left:
+            count -= self._left
+            self.begin_piece()
+        self._done += count
 
     def sum_gradients(self, count: int, gradient: Array) -> None:
         """Set `gradient`, like the parameters, to the sum over the next rows."""
@@ -96,30 +102,18 @@ class Draws:
             summed, self._done = summed + part, self._done + part
 
     def loss(self) -> tuple[float, int]:
-        """Return the sum of the losses of all rows, each taken at the end of its piece."""
+        """Return the sum of the losses of all rows, each taken at the end of its piece, and count.
+
+        It ends the epoch.
+        """
         self._end_piece()
-        return self._weighted_losses, self._rows
+        return self._weighted_losses, self._rows_ended
 
     @property
     def _left(self) -> int:
         return len(self.piece.X) - self._done
 
-    def begin_piece(self) -> None:
-        """Read the next piece: the first one too."""
-        self.piece = next(self._pieces)
-        self._order = self._drawn()
-        self._number, self._done = self._number + 1, 0
-
-    def _drawn(self) -> NDArray[np.int64] | None:
-        settings = self._state.settings
-        if settings.sampling == "sequential":
-            return None
-        key = np.random.SeedSequence([settings.seed, *self._key, self._number])
-        seed = int(key.generate_state(1, np.uint64)[0])
-        X = self.piece.X
-        return _core.Sampler(len(X), settings.sampling, seed, X[0].nbytes).next_epoch()
-
     def _end_piece(self) -> None:
         rows = len(self.piece.X)
         self._weighted_losses += self._state.loss(self.piece) * rows
-        self._rows += rows
+        self._rows_ended += rows
