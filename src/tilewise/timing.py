@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from time import perf_counter
-from types import TracebackType
 from typing import Any
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
@@ -97,12 +96,7 @@ class Timer:
         """Begin a lap."""
         return self.start()
 
-    def __exit__(
-        self,
-        error: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """End the lap, unless the block has stopped it or raised."""
         if error is not None:
             self._started = None

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise.data.dataset import Dataset
-from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.apportionment import rows_among
 from tilewise.distributed.local_rows import LocalRows
 from tilewise.distributed.ranks import Ranks
@@ -21,7 +20,6 @@ from tilewise.training.settings import FitOptions, refuse
 from tilewise.training.sources import Done
 from tilewise.training.state import State
 
-_OPTIONS_OF_ALL = ("epochs", "average_every", "checkpoint_every")
 _BLOCK = 1024  # steps between two looks at the parameters
 _FEW = 1024  # rows that tell of a divergence before a checkpoint
 _DIVERGED = 1e6  # times the loss at the start, or of zeros
@@ -39,46 +37,42 @@ def fit_on_ranks(
     try:
         with ranks.agreed():
             options.refuse_in_memory_only("comm or checkpoint")
-            data = _local_data(state, X, y, sample_weight)
+            refuse("sample_weight", sample_weight, "comm or checkpoint")
+            if isinstance(X, Dataset):
+                refuse("y", y, "rows of open_rows")
+            data = X if isinstance(X, Dataset) else state.settings.training_set(X, y)
+            local = LocalRows(data, state, ranks.rank)
             if options.checkpoint is not None:
                 checkpoint.check_rate(state.settings.learning_rate)
             shown = replace(options, progress=options.progress and ranks.rank == 0)
         with state.alone():
             _make_alike(state, ranks, options)
-            job = Job(state, data, ranks, options)
+            job = Job(state, local, ranks, options)
         return train(state, job, shown)
     except BaseException as error:
         ranks.abort_unless_agreed(error)
         raise
 
 
-def _local_data(
-    state: State, X: ArrayLike | Dataset, y: ArrayLike | None, sample_weight: ArrayLike | None
-) -> TrainingSet | Dataset:
-    refuse("sample_weight", sample_weight, "comm or checkpoint")
-    if not isinstance(X, Dataset):
-        return state.settings.training_set(X, y)
-    refuse("y", y, "rows of open_rows")
-    return X
-
-
 def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
     """Raise if ranks differ in their settings, and give all the model and the seed of rank 0."""
-    settings = vars(state.settings).copy()
-    seed, rate, optimizer = (settings.pop(name) for name in ("seed", "learning_rate", "optimizer"))
+    settings = state.settings
+    rate, optimizer = settings.learning_rate, settings.optimizer
     comparable = isinstance(rate, float | str | Schedule)  # of functions, the rates are compared
+    may_differ = dict.fromkeys(("seed", "comm", "progress"))
     ranks.check_alike(
         {
-            **settings,
+            **vars(settings),
+            **vars(options),
+            **may_differ,
             "optimizer": (optimizer.name, *optimizer.hyperparameters.items()),
             "learning_rate": str(rate) if comparable else type(rate).__name__,
-            **{name: getattr(options, name) for name in _OPTIONS_OF_ALL},
             "checkpoint": options.checkpoint is not None,
         }
     )
-    progress = seed, state.epochs, state.rows_into_epoch, state.trained_on
+    progress = settings.seed, state.epochs, state.rows_into_epoch, state.trained_on
     seed, state.epochs, state.rows_into_epoch, state.trained_on = ranks.allgather(progress)[0]
-    state.settings = replace(state.settings, seed=seed)
+    state.settings = replace(settings, seed=seed)
     for array in (state.parameters, state.slots, state.counters):
         ranks.bcast(array)
 
@@ -86,13 +80,9 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
 class Job:
     """The rows of all ranks, trained on together: a source of the loop."""
 
-    def __init__(
-        self, state: State, data: TrainingSet | Dataset, ranks: Ranks, options: FitOptions
-    ) -> None:
-        self._ranks, self._options = ranks, options
-        with ranks.agreed():
-            self._local = LocalRows(data, state, ranks.rank)
-        self._sizes: list[int] = ranks.allgather(self._local.n_rows)
+    def __init__(self, state: State, local: LocalRows, ranks: Ranks, options: FitOptions) -> None:
+        self._local, self._ranks, self._options = local, ranks, options
+        self._sizes: list[int] = ranks.allgather(local.n_rows)
         self.n_rows = sum(self._sizes)
         done, rows = state.rows_into_epoch, state.trained_on.get("rows")
         with ranks.agreed():
@@ -134,8 +124,7 @@ class Job:
         ranks, local = self._ranks, self._local
         done = np.array([state.rows_into_epoch])
         with ranks.agreed():
-            local.begin_piece()
-            local.skip(int(rows_among(done, ranks.rank, self._sizes)[0]))
+            local.begin(int(rows_among(done, ranks.rank, self._sizes)[0]))
             rate = resolved_rate(state, local.piece)
         if isinstance(rate, float):  # of 'auto', each rank found its own
             state.set_rate(min(ranks.allgather(rate)))
@@ -206,7 +195,7 @@ class Job:
         """Record the mean loss of the epoch's rows."""
         sums = np.empty(2)  # of losses, and the rows
         with self._ranks.summed(sums):
-            sums[:] = self._local.loss()
+            sums[:] = self._local.end()
         loss = float(sums[0] / sums[1])
         with self._ranks.agreed():
             if not loss <= self._most_loss:

@@ -44,11 +44,11 @@ class LocalRows:
 
     @contextmanager
     def epoch(self) -> Iterator[None]:
-        """Give the state's next epoch; its first piece is still to be read."""
+        """Give the state's next epoch: `begin` it, take its rows, and `end` it."""
         settings = self._state.settings
         self._key = [settings.seed, self._rank, self._state.epochs]
-        self._pieces_begun = self._rows_ended = 0
-        self._weighted_losses = 0.0
+        self._pieces_begun = 0
+        self._losses = np.zeros(2)  # their sum over the rows of the pieces that ended, and the rows
         in_order = settings.sampling == "sequential"
         random = None if in_order else np.random.default_rng(self._key)
         with closing(self._read(random)) as self._pieces:
@@ -63,7 +63,15 @@ class LocalRows:
                 piece.check_finite()
                 yield piece
 
-    def begin_piece(self) -> None:
+    def begin(self, done: int) -> None:
+        """Read the first piece of which not all rows are done, and pass over those."""
+        self._begin_piece()
+        while done > self._left:
+            done -= self._left
+            self._begin_piece()
+        self._done = done
+
+    def _begin_piece(self) -> None:
         """Read the next piece, and draw its order."""
         self.piece, settings = next(self._pieces), self._state.settings
         self._order, self._done = None, 0
@@ -75,13 +83,6 @@ class LocalRows:
             self._order = sampler.next_epoch()
         self._pieces_begun += 1
 
-    def skip(self, count: int) -> None:
-        """Pass over the next rows."""
-        while count > self._left:
-            count -= self._left
-            self.begin_piece()
-        self._done += count
-
     def sum_gradients(self, count: int, gradient: Array) -> None:
         """Set `gradient`, like the parameters, to the sum over the next rows."""
         if count == 0:
@@ -90,7 +91,7 @@ class LocalRows:
         while summed < count:
             if self._left == 0:
                 self._end_piece()
-                self.begin_piece()
+                self._begin_piece()
             part = min(count - summed, self._left)
             out = self._second if summed else gradient
             _core.sum_gradients(
@@ -101,13 +102,10 @@ class LocalRows:
                 gradient += out
             summed, self._done = summed + part, self._done + part
 
-    def loss(self) -> tuple[float, int]:
-        """Return the sum of the losses of all rows, each taken at the end of its piece, and count.
-
-        It ends the epoch.
-        """
+    def end(self) -> Array:
+        """Return the sum of the losses of all rows, each at the end of its piece, and the rows."""
         self._end_piece()
-        return self._weighted_losses, self._rows_ended
+        return self._losses
 
     @property
     def _left(self) -> int:
@@ -115,5 +113,4 @@ class LocalRows:
 
     def _end_piece(self) -> None:
         rows = len(self.piece.X)
-        self._weighted_losses += self._state.loss(self.piece) * rows
-        self._rows_ended += rows
+        self._losses += self._state.loss(self.piece) * rows, rows
