@@ -61,11 +61,6 @@ class TrainingSet:
             if at >= 0:
                 raise nonfinite(name, array, at)
 
-    def first(self, n: int) -> "TrainingSet":
-        """Return at most so many rows, which are not copied."""
-        weights = None if self.weights is None else self.weights[:n]
-        return TrainingSet(self.X[:n], self.y[:n], weights)
-
     def split(self, fraction: float, seed: int) -> tuple["TrainingSet", "TrainingSet"]:
         """Return copies of most rows and of a fraction of them, drawn at random."""
         n = len(self.X)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tilewise.data.dataset import Dataset
+from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.apportionment import rows_among
 from tilewise.distributed.local_rows import LocalRows
 from tilewise.distributed.ranks import Ranks
@@ -140,13 +141,13 @@ class Job:
         step = -(-state.rows_into_epoch // size)
         last = min(self._block_end(state, step), -(-self.n_rows // size))
         rows = np.minimum(np.arange(step, last + 1) * size, self.n_rows)
-        own = np.diff(rows_among(rows, self._ranks.rank, self._sizes)).tolist()
-        of_all = np.diff(rows).tolist()
+        own = np.diff(rows_among(rows, self._ranks.rank, self._sizes))
         rates = self._rates(state, last - step)
+        steps = list(zip(own.tolist(), np.diff(rows).tolist(), rates.tolist(), strict=True))
         if every == 1:
-            synchronous_steps(state, self._ranks, self._local, own, of_all, rates)
+            synchronous_steps(state, self._ranks, self._local, steps)
         else:
-            averaged_steps(state, self._ranks, self._local, own, of_all, rates, every)
+            averaged_steps(state, self._ranks, self._local, steps, every)
         state.rows_into_epoch = int(rows[-1])
 
     def _block_end(self, state: State, step: int) -> int:
@@ -178,7 +179,8 @@ class Job:
         options, piece = self._options, self._local.piece
         due = options.checkpoint is not None
         due = due and state.steps % options.checkpoint_every < options.average_every
-        losses = self._ranks.allgather(state.loss(piece.first(_FEW))) if due else []
+        few = TrainingSet(piece.X[:_FEW], piece.y[:_FEW], None)
+        losses = self._ranks.allgather(state.loss(few)) if due else []
         with self._ranks.agreed():
             if not (state.is_finite and all(loss <= self._most_loss for loss in losses)):
                 raise divergence(state, piece, records, state.rows)

@@ -24,7 +24,6 @@ class LocalRows:
 
     piece: TrainingSet
     _order: NDArray[np.int64] | None  # of the piece
-    _done: int  # rows of the piece
 
     def __init__(self, data: TrainingSet | Dataset, state: State, rank: int) -> None:
         self._state, self._rank = state, rank
@@ -74,7 +73,7 @@ class LocalRows:
     def _begin_piece(self) -> None:
         """Read the next piece, and draw its order."""
         self.piece, settings = next(self._pieces), self._state.settings
-        self._order, self._done = None, 0
+        self._order, self._done = None, 0  # rows that are done
         if settings.sampling != "sequential":
             key = np.random.SeedSequence([*self._key, self._pieces_begun])
             seed = int(key.generate_state(1, np.uint64)[0])

@@ -95,13 +95,12 @@ class Ranks:
             raise AssertionError("a sum told of an error that no rank has")
 
     def _agree(self, error: BaseException | None) -> None:
-        messages = self.allgather(None if error is None else _message(error))
-        failed = [rank for rank, message in enumerate(messages) if message is not None]
-        if not failed:
-            return
-        agreed = error or RankError(f"rank {failed[0]}: {messages[failed[0]]}")
-        agreed.first_rank = failed[0]  # type: ignore[attr-defined]
-        raise agreed
+        """Raise, on all ranks, if there is an error on any."""
+        for rank, message in enumerate(self.allgather(error and _message(error))):
+            if message is not None:
+                agreed = error or RankError(f"rank {rank}: {message}")
+                agreed.first_rank = rank  # type: ignore[attr-defined]
+                raise agreed
 
     def check_alike(self, values: Mapping[str, Any]) -> None:
         """Let all ranks raise if one has another value than rank 0, and name it."""
