@@ -96,7 +96,8 @@ class Ranks:
 
     def _agree(self, error: BaseException | None) -> None:
         """Raise, on all ranks, if there is an error on any."""
-        for rank, message in enumerate(self.allgather(error and _message(error))):
+        own = None if error is None else _message(error)
+        for rank, message in enumerate(self.allgather(own)):
             if message is not None:
                 agreed = error or RankError(f"rank {rank}: {message}")
                 agreed.first_rank = rank  # type: ignore[attr-defined]
