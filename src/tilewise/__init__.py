@@ -59,9 +59,7 @@ else:
 
     def __getattr__(name: str) -> object:
         if name == "SGDRegressor":
-            from tilewise.estimator import SGDRegressor
-
-            return SGDRegressor
+            return import_module("tilewise.estimator").SGDRegressor
         if name in _LATER:
             return import_module(f"tilewise.{name}")
         raise AttributeError(f"module 'tilewise' has no attribute {name!r}")

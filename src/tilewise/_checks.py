@@ -15,7 +15,6 @@ Array = NDArray[Any]
 
 INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
-_DEVIATION_MAX = 1e30  # leaves room for multiples of it in float32
 
 
 def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = INT64_MAX) -> int:
@@ -42,18 +41,6 @@ def check_seed(seed: Any) -> int:
     return check_int("seed", seed, minimum=0, maximum=_UINT64_MAX)
 
 
-def check_rate(name: str, value: Any, dtype: DTypeLike = np.float64) -> float:
-    """Return a float that is finite and above 0 in `dtype` too."""
-    number = check_real(name, value)
-    limits = np.finfo(dtype)
-    if not float(limits.smallest_subnormal) <= number <= float(limits.max):
-        raise ValueError(
-            f"{name}={_shown(value)} is not positive and finite in {np.dtype(dtype)}; "
-            "give a number above 0"
-        )
-    return number
-
-
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     """Raise unless the value is one of the strings."""
     if not isinstance(value, str) or value not in choices:
@@ -78,20 +65,18 @@ def check_callbacks(callbacks: Any) -> list[Any]:
     return listed
 
 
-def check_deviation(name: str, value: Any) -> float:
-    """Return a float from 0 to 1e30."""
+def check_positive(
+    name: str, value: Any, dtype: DTypeLike = np.float64, *, or_zero: bool = False
+) -> float:
+    """Return a float that is finite and above 0, or 0 or more, in `dtype` too."""
     number = check_real(name, value)
-    if not 0 <= number <= _DEVIATION_MAX:
-        raise ValueError(f"{name}={_shown(value)} is out of range; give 0 to {_DEVIATION_MAX:g}")
-    return number
-
-
-def check_positive(name: str, value: Any, *, or_zero: bool = False) -> float:
-    """Return a finite float above 0, or 0 if that is allowed."""
-    number = check_real(name, value)
-    if not (0 < number < float("inf") or (or_zero and number == 0)):
-        least = "0 or more" if or_zero else "above 0"
-        raise ValueError(f"{name}={_shown(value)} is out of range; give a finite number {least}")
+    limits = np.finfo(dtype)
+    least = 0.0 if or_zero else float(limits.smallest_subnormal)
+    if not least <= number <= float(limits.max):
+        raise ValueError(
+            f"{name}={_shown(value)} is out of range; give a number that is finite and "
+            f"{'0 or more' if or_zero else 'above 0'} in {np.dtype(dtype)}"
+        )
     return number
 
 
@@ -129,21 +114,12 @@ def check_float_matrix(name: str, value: ArrayLike) -> Array:
     return check_finite(name, check_shape(name, check_float_array(name, value), ndim=2))
 
 
-def check_float_vector(name: str, value: ArrayLike, *, length: int) -> Array:
-    """Return a finite float32 or float64 array (length,); a copy only if needed."""
-    array = check_shape(name, check_float_array(name, value), ndim=1)
-    if len(array) != length:
-        raise ValueError(f"{name} has length {len(array)}; give one of length {length}")
-    return check_finite(name, array)
-
-
 def check_examples(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """Return X (n, d) and y (n,), finite, both with the dtype of X."""
-    X = check_float_matrix("X", X)
-    y = check_float_vector("y", y, length=len(X))
-    with np.errstate(over="ignore"):  # found below
-        converted = y.astype(X.dtype, copy=False)
-    return X, check_finite(f"y.astype({X.dtype})", converted)
+    X, y = check_float_matrix("X", X), check_float_array("y", y)
+    if y.shape != X.shape[:1]:
+        raise ValueError(f"y has shape {y.shape}; give shape {X.shape[:1]}")
+    return X, converted("y", check_finite("y", y), X.dtype)
 
 
 def check_float_array(name: str, value: ArrayLike) -> Array:
@@ -191,9 +167,25 @@ def check_finite(name: str, array: Array) -> Array:
 
 def nonfinite(name: str, array: Array, at: int) -> ValueError:
     """Return the error of the NaN or infinity that is number `at` of the array."""
+    return ValueError(f"{_entry(name, array, at)}; remove or replace NaN and infinity")
+
+
+def converted(name: str, array: Array, dtype: DTypeLike) -> Array:
+    """Return the array in `dtype`, or raise if it has a number too large; a copy only if needed."""
+    if array.dtype == dtype:
+        return array
+    with np.errstate(over="ignore"):
+        new = array.astype(dtype)
+    lost = np.isinf(new) & np.isfinite(array)
+    if lost.any():
+        entry = _entry(name, array, int(np.argmax(lost)))
+        raise ValueError(f"{entry}, too large for {np.dtype(dtype)}")
+    return new
+
+
+def _entry(name: str, array: Array, at: int) -> str:
     position = np.unravel_index(at, array.shape)
-    where = ", ".join(map(str, position))
-    return ValueError(f"{name}[{where}] is {array[position]}; remove or replace NaN and infinity")
+    return f"{name}[{', '.join(map(str, position))}] is {array[position]}"
 
 
 def check_shape(name: str, array: Array, *, ndim: int) -> Array:

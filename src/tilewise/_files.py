@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _UNFINISHED = ".unfinished-"
+_NOT_WRITTEN = "cannot be written: {}; choose another folder"
 
 
 @contextmanager
@@ -29,18 +30,15 @@ def named(path: str | os.PathLike[str]) -> Iterator[None]:
 def read_content(path: str | os.PathLike[str]) -> bytes:
     """Return the bytes of a file or pipe; devices may have no end."""
     try:
-        kind = os.stat(path).st_mode
-        if stat.S_ISDIR(kind):
-            raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file")
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
-            raise OSError(f"{os.fspath(path)} is a device; give a file")
-        return Path(path).read_bytes()
+        with _told(path, "cannot be read: {}"):
+            kind = os.stat(path).st_mode
+            if stat.S_ISDIR(kind):
+                raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file")
+            if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+                raise OSError(f"{os.fspath(path)} is a device; give a file")
+            return Path(path).read_bytes()
     except ValueError as error:  # a null character in the name
         raise ValueError(f"{os.fspath(path)!r} is no file name: {error}") from None
-    except OSError as error:
-        if error.strerror is None:
-            raise
-        raise type(error)(f"{os.fspath(path)} cannot be read: {error.strerror}") from None
 
 
 def read_npz(content: bytes, names: Iterable[str]) -> dict[str, NDArray[Any]]:
@@ -55,22 +53,7 @@ def read_npz(content: bytes, names: Iterable[str]) -> dict[str, NDArray[Any]]:
 
 
 def check_outputs(folder: Path, names: Sequence[str], force: bool) -> None:
-    """Refuse before the work what would fail after it, or lose a file.
-
-    Parameters
-    ----------
-    folder : Path
-        May be yet to make.
-    names : sequence of str
-        Of the files in it.
-    force : bool
-        Whether such files may be replaced.
-
-    Raises
-    ------
-    OSError
-        A file is there already, or something else is where a folder or a file should be.
-    """
+    """Refuse before the work what would fail after it or lose a file; the folder may be missing."""
     for parent in (folder, *folder.parents):
         if os.path.lexists(parent) and not os.path.isdir(parent):
             raise NotADirectoryError(f"{parent} is not a folder; choose another")
@@ -87,34 +70,19 @@ def outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Path]:
 
     After an error, `folder` is as it was. A file that is not written is removed there: with
     `force`, no file of an earlier run stays beside those of this one.
-
-    Parameters and errors are those of `check_outputs`.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with outputs(Path(folder), ["a.txt"], force=False) as unfinished:
-    ...         _ = (unfinished / "a.txt").write_text("whole")
-    ...     os.listdir(folder)
-    ['a.txt']
     """
-    try:
-        with (
-            _made(folder),
-            tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as unfinished,
-        ):
-            yield Path(unfinished)
-            check_outputs(folder, names, force)
-            for name in names:
-                if os.path.exists(Path(unfinished, name)):
-                    _flush(Path(unfinished, name))
-                    os.replace(Path(unfinished, name), folder / name)
-                else:
-                    (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        if error.strerror is None:
-            raise
-        raise _not_written(folder, error) from error
+    with (
+        _told(folder, _NOT_WRITTEN),
+        _made(folder),
+        tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as unfinished,
+    ):
+        yield Path(unfinished)
+        check_outputs(folder, names, force)
+        for name in names:
+            if os.path.exists(Path(unfinished, name)):
+                _put(Path(unfinished, name), folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -139,14 +107,12 @@ def replaced(path: Path) -> Iterator[Path]:
     """
     unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
     try:
-        yield unfinished
-        _flush(unfinished)
-        os.replace(unfinished, path)
-    except BaseException as error:
+        with _told(path, _NOT_WRITTEN):
+            yield unfinished
+            _put(unfinished, path)
+    except BaseException:
         with suppress(OSError):
             unfinished.unlink()
-        if isinstance(error, OSError):
-            raise _not_written(path, error) from error
         raise
 
 
@@ -157,12 +123,19 @@ def remove_unfinished(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _not_written(path: Path, error: OSError) -> OSError:
-    reason = error.strerror or error
-    return OSError(f"{path} cannot be written: {reason}; choose another folder")
+@contextmanager
+def _told(path: str | os.PathLike[str], message: str) -> Iterator[None]:
+    """Put a path and a message around the reason that the system gives for an OSError."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise type(error)(f"{os.fspath(path)} {message.format(error.strerror)}") from error
 
 
-def _flush(path: Path) -> None:
-    """Have the content on the disk, so that no crash leaves the name without it."""
-    with path.open("rb") as file:
+def _put(unfinished: Path, path: Path) -> None:
+    """Rename a file whose content is on the disk, so that no crash leaves the name without it."""
+    with unfinished.open("rb") as file:
         os.fsync(file.fileno())
+    os.replace(unfinished, path)

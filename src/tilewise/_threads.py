@@ -83,26 +83,18 @@ def threads(n: int) -> Iterator[None]:
         _core.set_num_threads(before)
 
 
-def _count_in(text: str) -> int | None:
-    """Return the number of threads that the text of a variable gives, or None."""
-    number = re.fullmatch(r"0*([1-9][0-9]{0,3})", text)  # int() takes other scripts' digits too
-    return int(number[1]) if number and int(number[1]) <= _MOST else None
-
-
 def _set_from_environment() -> None:
     own = os.environ.get("TILEWISE_NUM_THREADS")
-    if own:
-        count = _count_in(own)
-        if count is None:
-            raise ImportError(
-                f"TILEWISE_NUM_THREADS={reprlib.repr(own)} is not a number from 1 to {_MOST}; "
-                "give one, or unset it"
-            )
-    else:
-        shared = os.environ.get("OMP_NUM_THREADS", "")
-        count = _count_in(shared.split(",")[0].strip())  # a list is per level
-    if count is not None:
+    shared = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # a list is per level
+    digits = re.fullmatch(r"0*([0-9]{1,4})", own or shared)  # int() takes other scripts' digits too
+    count = int(digits[1]) if digits else 0
+    if 1 <= count <= _MOST:
         _core.set_num_threads(count)
+    elif own:
+        raise ImportError(
+            f"TILEWISE_NUM_THREADS={reprlib.repr(own)} is not a number from 1 to {_MOST}; "
+            "give one, or unset it"
+        )
 
 
 _set_from_environment()

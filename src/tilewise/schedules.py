@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._checks import check_int, check_rate, check_real
+from tilewise._checks import check_int, check_positive, check_real
 
 __all__ = ["Cosine", "EpochDecay", "Exponential", "InverseScaling", "Schedule", "Step"]
 
@@ -30,7 +30,7 @@ class Schedule(ABC):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        self._keep("rate", check_rate)
+        self._keep("rate", check_positive)
 
     def _keep(self, name: str, check: Callable[[str, Any], Any]) -> None:
         """Keep a value as the plain number that its check returns."""
@@ -80,7 +80,7 @@ class EpochDecay(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        self._keep("factor", check_rate)
+        self._keep("factor", check_positive)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""
@@ -113,7 +113,7 @@ class Step(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        self._keep("factor", check_rate)
+        self._keep("factor", check_positive)
         self._keep("every", check_int)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
@@ -144,7 +144,7 @@ class Exponential(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        self._keep("decay", check_rate)
+        self._keep("decay", check_positive)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""
@@ -213,7 +213,7 @@ class InverseScaling(Schedule):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        self._keep("power", check_rate)
+        self._keep("power", check_positive)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""

@@ -2,7 +2,6 @@
 
 from itertools import accumulate
 from time import perf_counter
-from types import TracebackType
 
 
 class Timer:
@@ -109,12 +108,7 @@ class Timer:
         """Begin a lap."""
         return self.start()
 
-    def __exit__(
-        self,
-        error: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """End the lap, unless the block has stopped it or raised."""
         if error is not None:
             self._started = None

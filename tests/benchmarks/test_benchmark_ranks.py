@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ranks import MARKS, PAGE, RESULT, Shape, apart, figures, rows_of
-from tilewise.distributed.shares import rows_among
+from tilewise.distributed.apportionment import rows_among
 
 pytestmark = pytest.mark.once
 

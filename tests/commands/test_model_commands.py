@@ -172,7 +172,7 @@ def _no_matplotlib(size):
         (["flats.csv", "--epochs", "0"], "epochs=0 is below 1"),
         (["flats.csv", "--batch-size", "-3"], "batch_size=-3 is below 1"),
         (["flats.csv", "--batch-size", str(10**30)], "is above"),
-        (["flats.csv", "--learning-rate", "-1"], "learning_rate=-1.0 is not positive"),
+        (["flats.csv", "--learning-rate", "-1"], "learning_rate=-1.0 is out of range"),
         (["flats.csv", "--learning-rate", "1e99"], "learning_rate=1e+99 is too large: training"),
         (["flats.csv", "--optimizer", "adam"], "learning_rate='auto' has no meaning for adam"),
         (["flats.csv", "--validation-fraction", "1"], "validation_fraction=1.0 is out of range"),

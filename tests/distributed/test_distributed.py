@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import tilewise as tw
 from tests.support.paths import ROOT
 from tests.support.ranks import D, N, mpiexec, on_ranks, parts, settings, table
-from tilewise.distributed.shares import rows_among
+from tilewise.distributed.apportionment import rows_among
 
 pytestmark = pytest.mark.once
 
@@ -30,6 +30,10 @@ def test_shares_are_whole_and_even(sizes):
     assert (np.diff(shares) >= 0).all()
     off = shares - np.outer(sizes, first) / n
     assert (np.abs(off) <= 1 + len(sizes) * np.array(sizes)[:, None] / (2 * n)).all()
+
+
+def test_a_share_lies_evenly_over_the_epoch():
+    assert rows_among(np.arange(7), 0, [2, 4]).tolist() == [0, 0, 1, 1, 1, 2, 2]
 
 
 def test_shares_of_very_many_rows():

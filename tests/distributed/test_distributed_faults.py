@@ -31,7 +31,7 @@ SIZE = 3
         "setting": "optimizer='sdg' is unknown; choose one of",
         "option": "average_every=0 is below 1",
         "rate": "no rate today",
-        "rates": "rank 2 has the learning rate 0.2, but rank 0 0.1 for the same step",
+        "rates": "rank 2 has learning_rate(0)=0.2, but rank 0 0.1; make them alike",
         "diverge": "learning_rate=100000.0 is too large",
     }.items(),
 )

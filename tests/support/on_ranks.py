@@ -13,7 +13,7 @@ import tilewise as tw
 from tests.support.ranks import D, N, parts, settings, table
 from tilewise.commands import cli
 from tilewise.distributed.ranks import Ranks
-from tilewise.distributed.steps import Averaged
+from tilewise.distributed.steps import averaged_steps
 
 COMM = MPI.COMM_WORLD
 
@@ -61,7 +61,7 @@ def averaged_each_step():
     """Train synchronously but by averages after each step: for plain SGD the same."""
     import tilewise.distributed.job as job
 
-    job.steps_for = lambda engine, ranks, every: Averaged(engine, ranks, 1)
+    job.synchronous_steps = partial(averaged_steps, every=1)
     yield "averaged", tw.fit(*own(), epochs=3, comm=COMM, **settings())
 
 

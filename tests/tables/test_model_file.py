@@ -105,7 +105,7 @@ def test_a_constant_feature_has_no_weight_and_is_named():
         (SQUARES, {"epochs": 0}, "epochs=0 is below 1"),
         (SQUARES, {"epochs": 10**30}, f"epochs={10**30} is above"),
         (SQUARES, {"batch_size": 0}, "batch_size=0 is below 1"),
-        (SQUARES, {"learning_rate": np.nan}, "learning_rate=nan is not positive"),
+        (SQUARES, {"learning_rate": np.nan}, "learning_rate=nan is out of range"),
         (SQUARES * [1e-300, 1, 1e300], {"validation_fraction": 0}, "rescale its columns"),
     ],
 )

@@ -228,7 +228,9 @@ def test_bad_arguments_change_nothing(method, arguments, error, message):
 @pytest.mark.parametrize("rate", [0, -0.1, float("nan"), float("inf"), "fast", None])
 def test_a_bad_rate_changes_nothing(rate):
     trainer = tw.Trainer(5, learning_rate=0.1, seed=3)
-    with pytest.raises((TypeError, ValueError), match=f"learning_rate={rate!r} is not"):
+    with pytest.raises(
+        (TypeError, ValueError), match=f"learning_rate={rate!r} is (not a number|out of range)"
+    ):
         trainer.learning_rate = rate
     assert trainer.learning_rate == 0.1
     trainer.learning_rate = lambda step: rate if step == 5 else 0.01

@@ -3,14 +3,14 @@
 from bisect import bisect
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import cycle
 from threading import Event
 
 import numpy as np
 
 from tilewise import _core
-from tilewise._checks import Array
-from tilewise.data.dataset import Batch, Dataset, Reader
+from tilewise.data.dataset import Batch, Dataset
 from tilewise.data.training_set import TrainingSet
 
 _ORDER_BYTES = 8  # a row's, of the order in which they are drawn
@@ -18,12 +18,14 @@ _PIECE_BYTES = 2**20  # read at once: still in the cache when it is split into X
 _PIECES = 4  # that buffer_bytes allows for: of files as they lie, and what a thread takes
 _SMALLEST_PARTS = 32  # of buffer_bytes: pieces are no larger
 
+Places = list[tuple[int, Batch, int]]  # first row in the buffer, and its number in its batch
+
 
 @dataclass(frozen=True)
 class BufferedRows(TrainingSet):
     """Rows of a buffer, which know where they are from."""
 
-    places: list[tuple[int, Batch, int]]  # first row in the buffer, and its number in its batch
+    places: Places
 
     def check_finite(self) -> None:
         """Raise with the file and row of the first NaN or infinity, if there is one."""
@@ -41,8 +43,7 @@ class Buffers:
 
     def __init__(self, rows: Dataset, batch_size: int) -> None:
         self._rows = rows
-        item = rows.dtype.itemsize
-        row_bytes = (rows.width + 1) * item
+        row_bytes = (rows.width + 1) * rows.dtype.itemsize
         piece_bytes = min(_PIECE_BYTES, rows.buffer_bytes // _SMALLEST_PARTS)
         self._piece = max(1, piece_bytes // row_bytes)
         reading = _PIECES * self._piece * row_bytes + rows.reading_bytes
@@ -58,9 +59,12 @@ class Buffers:
         if rows.n_rows is not None:  # buffers alike: the last one is not a few rows
             in_all = -(-rows.n_rows // batch_size)
             batches = -(-in_all // -(-in_all // batches))
-        shape = batches * batch_size, rows.width
-        self._both = [_Buffer(np.empty(shape, rows.dtype)) for _ in range(2)]
-        self._filling: Future[int] = Future()
+        size = batches * batch_size
+        self._both = [
+            (np.empty((size, rows.width), rows.dtype), np.empty((size, 1), rows.dtype))
+            for _ in range(2)
+        ]
+        self._filling: Future[BufferedRows | None] = Future()
 
     @property
     def failed(self) -> bool:
@@ -69,53 +73,33 @@ class Buffers:
 
     def epoch(self, random: np.random.Generator | None) -> Generator[BufferedRows, None, None]:
         """Yield the rows of an epoch, each time a buffer full; what is yielded is then reused."""
-        filler = _Filler(self._rows.batches(random), self._piece)
+        stopped = Event()
+        filled = self._filled(self._rows.batches(random), stopped)
         with ThreadPoolExecutor(1, "tilewise-reader") as pool:
             try:
-                turn = 0
-                self._filling = pool.submit(filler.fill, self._both[turn])
-                while n := self._filling.result():
-                    full, turn = self._both[turn], 1 - turn
-                    self._filling = pool.submit(filler.fill, self._both[turn])
-                    X = full.table[:n, : self._rows.n_features]
-                    yield BufferedRows(X, full.y[:n], None, full.places)
+                self._filling = pool.submit(next, filled, None)
+                while (full := self._filling.result()) is not None:
+                    self._filling = pool.submit(next, filled, None)
+                    yield full
             finally:
-                filler.stopped.set()
+                stopped.set()
 
-
-@dataclass
-class _Buffer:
-    table: Array
-    y: Array = field(init=False)
-    places: list[tuple[int, Batch, int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.y = np.empty((len(self.table), 1), self.table.dtype)
-
-
-class _Filler:
-    """Fills buffers with the rows of batches; what does not fit goes to the next buffer."""
-
-    def __init__(self, batches: Iterator[Batch], piece: int) -> None:
-        self._batches = batches
-        self._piece = piece
-        self._left: tuple[Batch, Reader, int] | None = None  # and how many rows are done
-        self.stopped = Event()
-
-    def fill(self, buffer: _Buffer) -> int:
-        """Fill the buffer and return how many rows it holds: 0 after the last."""
-        n, size = 0, len(buffer.table)
-        buffer.places.clear()
-        while n < size and not self.stopped.is_set():
-            if self._left is None:
-                batch = next(self._batches, None)
-                if batch is None:
-                    break
-                self._left = batch, batch.reader(), 0
-            batch, read, done = self._left
-            count = min(batch.n_rows - done, size - n, self._piece)
-            buffer.places.append((n, batch, done))
-            read(buffer.table[n : n + count], buffer.y[n : n + count, 0])
-            n, done = n + count, done + count
-            self._left = (batch, read, done) if done < batch.n_rows else None
-        return n
+    def _filled(self, batches: Iterator[Batch], stopped: Event) -> Iterator[BufferedRows]:
+        """Fill the buffers in turn; what of a batch does not fit goes to the next one."""
+        d, turns = self._rows.n_features, cycle(self._both)
+        (table, y), n = next(turns), 0
+        places: Places = []
+        for batch in batches:
+            read, done = batch.reader(), 0
+            while done < batch.n_rows:
+                if stopped.is_set():
+                    return
+                count = min(batch.n_rows - done, len(table) - n, self._piece)
+                places.append((n, batch, done))
+                read(table[n : n + count], y[n : n + count, 0])
+                n, done = n + count, done + count
+                if n == len(table):
+                    yield BufferedRows(table[:, :d], y, None, places)
+                    (table, y), n, places = next(turns), 0, []
+        if n > 0:
+            yield BufferedRows(table[:n, :d], y[:n], None, places)

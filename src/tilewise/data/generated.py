@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tilewise._checks import Array, check_deviation, check_float_dtype, check_int, check_seed
+from tilewise._checks import Array, check_float_dtype, check_int, check_positive, check_seed
+
+_NOISE_MAX = 1e30  # leaves room for multiples of it in float32
 
 
 def synthetic(
@@ -45,7 +47,9 @@ def synthetic(
     True
     """
     shape = check_int("n", n), check_int("d", d)
-    noise = check_deviation("noise", noise)
+    noise = check_positive("noise", noise, or_zero=True)
+    if noise > _NOISE_MAX:
+        raise ValueError(f"noise={noise} is above {_NOISE_MAX:g}; give less")
     dtype = check_float_dtype(dtype)
     random = np.random.default_rng(check_seed(seed))
     X = random.standard_normal(shape, dtype.type)

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tilewise import _core
-from tilewise._checks import Array, check_array, check_float_array, check_fraction, nonfinite
+from tilewise._checks import (
+    Array,
+    check_array,
+    check_float_array,
+    check_fraction,
+    converted,
+    nonfinite,
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,10 @@ class TrainingSet:
         if y.shape != shape:
             raise ValueError(f"y has shape {y.shape}; give shape {shape}")
         weights = None if sample_weight is None else _mean_one(sample_weight, len(X))
-        y = _converted("y", y, X.dtype).reshape(len(X), -1)
+        y = converted("y", y, X.dtype)
+        if not (y.flags.c_contiguous and y.flags.aligned):
+            y = np.require(y, None, ["C", "A"])
+        y = y.reshape(len(X), -1)
         return cls(X, y, None if weights is None else weights.astype(X.dtype))
 
     def check_finite(self) -> None:
@@ -50,11 +60,6 @@ class TrainingSet:
             at = _core.first_nonfinite(array)
             if at >= 0:
                 raise nonfinite(name, array, at)
-
-    def first(self, n: int) -> "TrainingSet":
-        """Return at most so many rows, which are not copied."""
-        weights = None if self.weights is None else self.weights[:n]
-        return TrainingSet(self.X[:n], self.y[:n], weights)
 
     def split(self, fraction: float, seed: int) -> tuple["TrainingSet", "TrainingSet"]:
         """Return copies of most rows and of a fraction of them, drawn at random."""
@@ -96,18 +101,6 @@ def _with_contiguous_rows(X: Array) -> Array:
     size = X.itemsize
     good = X.flags.aligned and X.strides[0] % size == 0
     return X if good and X.strides[1] == size else np.ascontiguousarray(X)
-
-
-def _converted(name: str, array: Array, dtype: DTypeLike) -> Array:
-    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
-        return array
-    with np.errstate(over="ignore"):
-        converted = np.require(array, dtype, ["C", "A"])
-    lost = np.isinf(converted) & np.isfinite(array)
-    if lost.any():
-        at = int(np.argmax(lost))
-        raise ValueError(f"{name}[{at}] is {array.flat[at]}, too large for {np.dtype(dtype)}")
-    return converted
 
 
 def _mean_one(sample_weight: ArrayLike, n: int) -> Array:

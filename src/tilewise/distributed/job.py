@@ -1,6 +1,5 @@
 """A fit on several ranks, each with rows of its own."""
 
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
-from tilewise.distributed.alike import make_alike
-from tilewise.distributed.draws import Draws, LocalRows
+from tilewise.distributed.apportionment import rows_among
+from tilewise.distributed.local_rows import LocalRows
 from tilewise.distributed.ranks import Ranks
-from tilewise.distributed.shares import rows_among
-from tilewise.distributed.steps import steps_for
+from tilewise.distributed.steps import averaged_steps, synchronous_steps
 from tilewise.schedules import Schedule, rate_block
 from tilewise.timing import Timer
 from tilewise.training import checkpoint
@@ -40,66 +38,77 @@ def fit_on_ranks(
     try:
         with ranks.agreed():
             options.refuse_in_memory_only("comm or checkpoint")
-            data = _local_data(state, X, y, sample_weight)
+            refuse("sample_weight", sample_weight, "comm or checkpoint")
+            if isinstance(X, Dataset):
+                refuse("y", y, "rows of open_rows")
+            data = X if isinstance(X, Dataset) else state.settings.training_set(X, y)
+            local = LocalRows(data, state, ranks.rank)
             if options.checkpoint is not None:
                 checkpoint.check_rate(state.settings.learning_rate)
             shown = replace(options, progress=options.progress and ranks.rank == 0)
-        shared = {name: getattr(options, name) for name in ("epochs", "average_every")}
-        saves = options.checkpoint is not None
-        shared |= {"checkpoint_every": options.checkpoint_every, "checkpoint": saves}
         with state.alone():
-            make_alike(state, ranks, shared)
-            job = Job(state, data, ranks, options)
+            _make_alike(state, ranks, options)
+            job = Job(state, local, ranks, options)
         return train(state, job, shown)
     except BaseException as error:
         ranks.abort_unless_agreed(error)
         raise
 
 
-def _local_data(
-    state: State, X: ArrayLike | Dataset, y: ArrayLike | None, sample_weight: ArrayLike | None
-) -> TrainingSet | Dataset:
-    refuse("sample_weight", sample_weight, "comm or checkpoint")
-    if not isinstance(X, Dataset):
-        return state.settings.training_set(X, y)
-    refuse("y", y, "rows of open_rows")
-    return X
+def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
+    """Raise if ranks differ in their settings, and give all the model and the seed of rank 0."""
+    settings = state.settings
+    rate, optimizer = settings.learning_rate, settings.optimizer
+    comparable = isinstance(rate, float | str | Schedule)  # of functions, the rates are compared
+    may_differ = dict.fromkeys(("seed", "comm", "progress"))
+    ranks.check_alike(
+        {
+            **vars(settings),
+            **vars(options),
+            **may_differ,
+            "optimizer": (optimizer.name, *optimizer.hyperparameters.items()),
+            "learning_rate": str(rate) if comparable else type(rate).__name__,
+            "checkpoint": options.checkpoint is not None,
+        }
+    )
+    progress = settings.seed, state.epochs, state.rows_into_epoch, state.trained_on
+    seed, state.epochs, state.rows_into_epoch, state.trained_on = ranks.allgather(progress)[0]
+    state.settings = replace(settings, seed=seed)
+    for array in (state.parameters, state.slots, state.counters):
+        ranks.bcast(array)
 
 
 class Job:
     """The rows of all ranks, trained on together: a source of the loop."""
 
-    def __init__(
-        self, state: State, data: TrainingSet | Dataset, ranks: Ranks, options: FitOptions
-    ) -> None:
-        self._ranks, self._options = ranks, options
-        with ranks.agreed():
-            self._local = LocalRows(data, state.settings)
-        self._sizes: list[int] = ranks.allgather(self._local.n_rows)
+    def __init__(self, state: State, local: LocalRows, ranks: Ranks, options: FitOptions) -> None:
+        self._local, self._ranks, self._options = local, ranks, options
+        self._sizes: list[int] = ranks.allgather(local.n_rows)
         self.n_rows = sum(self._sizes)
+        done, rows = state.rows_into_epoch, state.trained_on.get("rows")
         with ranks.agreed():
-            self._check_checkpoint(state)
+            if done and rows != self.n_rows:
+                raise ValueError(
+                    f"the checkpoint is {done} rows into an epoch of {rows}, but there are "
+                    f"{self.n_rows}; give the rows that it was trained on"
+                )
         state.trained_on = {**state.trained_on, "rows": self.n_rows}
         self._batch_size = min(state.settings.batch_size, self.n_rows)
-        self._steps = steps_for(state, ranks, options.average_every)
         self._most_loss = float("inf")
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`; one epoch, or the rest of one that a checkpoint cut short."""
         timer = Timer()
-        with closing(self._local.draws(state, (self._ranks.rank, state.epochs))) as draws:
-            self._begin(state, draws)
-            total = -(-self.n_rows // self._batch_size)
-            step = -(-state.rows_into_epoch // self._batch_size)
-            while step < total:
-                before = state.rows_into_epoch
-                step = self._take_block(state, draws, step, total)
-                self._look(state, draws, records)
+        with self._local.epoch():
+            self._begin(state)
+            while (before := state.rows_into_epoch) < self.n_rows:
+                self._take_block(state)
+                self._look(state, records)
                 records.rows += state.rows_into_epoch - before
                 records.total_seconds += timer.stop()
                 yield state.rows_into_epoch - before
                 timer.start()
-            self._record(state, draws, records)
+            self._record(state, records)
         state.epochs, state.rows_into_epoch = state.epochs + 1, 0
 
     def finish(self, state: State, records: Records, restored: bool) -> None:
@@ -111,45 +120,35 @@ class Job:
         """Say yes: all ranks have the same model where the epoch began."""
         return True
 
-    def _check_checkpoint(self, state: State) -> None:
-        done, rows = state.rows_into_epoch, state.trained_on.get("rows")
-        if done and rows != self.n_rows:
-            raise ValueError(
-                f"the checkpoint is {done} rows into an epoch of {rows}, but there are "
-                f"{self.n_rows}; give the rows that it was trained on"
-            )
-
-    def _begin(self, state: State, draws: Draws) -> None:
-        ranks = self._ranks
+    def _begin(self, state: State) -> None:
+        """Read the first rows that are not done; find the rate and the loss of a divergence."""
+        ranks, local = self._ranks, self._local
         done = np.array([state.rows_into_epoch])
         with ranks.agreed():
-            draws.begin_piece()
-        with ranks.agreed():
-            draws.skip(int(rows_among(done, ranks.rank, self._sizes)[0]))
-        if isinstance(state.settings.learning_rate, str):
-            with ranks.agreed():
-                own = resolved_rate(state, draws.piece)
-            state.set_rate(min(ranks.allgather(own)))
+            local.begin(int(rows_among(done, ranks.rank, self._sizes)[0]))
+            rate = resolved_rate(state, local.piece)
+        if isinstance(rate, float):  # of 'auto', each rank found its own
+            state.set_rate(min(ranks.allgather(rate)))
         if np.isinf(self._most_loss):
-            y = draws.piece.y
+            y = local.piece.y
             of_zeros = float(np.square(y, dtype=np.float64).sum()) / 2 / len(y)
-            start = max(ranks.allgather(max(state.loss(draws.piece), of_zeros)))
+            start = max(ranks.allgather(max(state.loss(local.piece), of_zeros)))
             self._most_loss = _DIVERGED * start or np.inf  # labels of 0 alone tell nothing
 
-    def _take_block(self, state: State, draws: Draws, step: int, total: int) -> int:
-        """Take steps of the epoch until the next look, and return the number of the next one."""
-        last = min(self._block_end(state, step), total)
-        rows = np.minimum(np.arange(step, last + 1) * self._batch_size, self.n_rows)
+    def _take_block(self, state: State) -> None:
+        """Take the steps of the epoch until the next look."""
+        size, every = self._batch_size, self._options.average_every
+        step = -(-state.rows_into_epoch // size)
+        last = min(self._block_end(state, step), -(-self.n_rows // size))
+        rows = np.minimum(np.arange(step, last + 1) * size, self.n_rows)
         own = np.diff(rows_among(rows, self._ranks.rank, self._sizes))
-        with self._ranks.agreed():
-            rates = _rates(state, last - step)
-        if not isinstance(state.settings.learning_rate, float | Schedule):
-            of_all = self._ranks.allgather(rates)
-            with self._ranks.agreed():
-                _check_alike(of_all)
-        self._steps.take(draws, own.tolist(), np.diff(rows).tolist(), rates)
+        rates = self._rates(state, last - step)
+        steps = list(zip(own.tolist(), np.diff(rows).tolist(), rates.tolist(), strict=True))
+        if every == 1:
+            synchronous_steps(state, self._ranks, self._local, steps)
+        else:
+            averaged_steps(state, self._ranks, self._local, steps, every)
         state.rows_into_epoch = int(rows[-1])
-        return last
 
     def _block_end(self, state: State, step: int) -> int:
         """Return where a block ends: after whole averages, wherever the training began."""
@@ -162,15 +161,29 @@ class Job:
         until_due = interval - state.steps % interval
         return min(last, step + -(-until_due // every) * every)
 
-    def _look(self, state: State, draws: Draws, records: Records) -> None:
+    def _rates(self, state: State, count: int) -> NDArray[np.float64]:
+        """Return the rates of the next steps, the same on all ranks."""
+        rate = state.settings.learning_rate
+        if isinstance(rate, float | str):  # 'auto' is a number by now
+            return np.full(count, rate)
+        steps = state.counters[0] + np.arange(count)
+        with self._ranks.agreed():
+            rates = rate_block(rate, steps, np.full(count, state.epochs))
+        if not isinstance(rate, Schedule):
+            names = [f"learning_rate({step})" for step in steps]
+            self._ranks.check_alike(dict(zip(names, rates.tolist(), strict=True)))
+        return rates
+
+    def _look(self, state: State, records: Records) -> None:
         """Raise if the training has diverged; else the model of rank 0 becomes that of all."""
-        options = self._options
+        options, piece = self._options, self._local.piece
         due = options.checkpoint is not None
         due = due and state.steps % options.checkpoint_every < options.average_every
-        losses = self._ranks.allgather(state.loss(draws.piece.first(_FEW))) if due else []
+        few = TrainingSet(piece.X[:_FEW], piece.y[:_FEW], None)
+        losses = self._ranks.allgather(state.loss(few)) if due else []
         with self._ranks.agreed():
             if not (state.is_finite and all(loss <= self._most_loss for loss in losses)):
-                raise divergence(state, draws.piece, records, state.rows)
+                raise divergence(state, piece, records, state.rows)
             if due:
                 self._save(state)
         self._ranks.bcast(state.parameters)
@@ -180,31 +193,13 @@ class Job:
         if self._options.checkpoint is not None and self._ranks.rank == 0:
             checkpoint.write_over(state, self._options.checkpoint)
 
-    def _record(self, state: State, draws: Draws, records: Records) -> None:
-        with self._ranks.agreed():
-            sums = np.array(draws.loss())
-        self._ranks.allreduce(sums)
+    def _record(self, state: State, records: Records) -> None:
+        """Record the mean loss of the epoch's rows."""
+        sums = np.empty(2)  # of losses, and the rows
+        with self._ranks.summed(sums):
+            sums[:] = self._local.end()
         loss = float(sums[0] / sums[1])
         with self._ranks.agreed():
             if not loss <= self._most_loss:
-                raise divergence(state, draws.piece, records, state.rows)
+                raise divergence(state, self._local.piece, records, state.rows)
         records.add(loss, state.rows)
-
-
-def _rates(state: State, count: int) -> NDArray[np.float64]:
-    rate = state.settings.learning_rate
-    if isinstance(rate, float | str):  # 'auto' is a number by now
-        return np.full(count, rate)
-    steps = state.counters[0] + np.arange(count)
-    return rate_block(rate, steps, np.full(count, state.epochs))
-
-
-def _check_alike(rates: list[NDArray[np.float64]]) -> None:
-    """Raise if functions for the learning rate differ: their names may be alike."""
-    for rank, own in enumerate(rates):
-        if not np.array_equal(own, rates[0]):
-            at = int(np.argmax(own != rates[0]))
-            raise ValueError(
-                f"rank {rank} has the learning rate {own[at]}, but rank 0 {rates[0][at]} for the "
-                "same step; make the functions alike"
-            )

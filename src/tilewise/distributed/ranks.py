@@ -1,10 +1,12 @@
 """The processes of a job, and how they agree: on numbers, and on errors."""
 
+import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,16 +20,11 @@ class RankError(RuntimeError):
 
 
 class Ranks:
-    """The ranks of an MPI communicator, or one process without MPI.
+    """The ranks of an MPI communicator, or one process without MPI for None.
 
     An error on one rank would leave the others waiting for it. So what can fail is `agreed`, or
-    is told to the others through the sum that they wait for (`sum_of`): then all ranks raise at the
+    is told to the others through the sum that they wait for (`summed`): then all ranks raise at the
     same place.
-
-    Attributes
-    ----------
-    comm : mpi4py.MPI.Intracomm or None
-    rank, size : int
     """
 
     def __init__(self, comm: Any | None) -> None:
@@ -43,7 +40,7 @@ class Ranks:
         self._in_place = MPI.IN_PLACE
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         if max(self.size, MPI.COMM_WORLD.Get_size()) > 1:
-            _end_job_with_uncaught_errors(MPI.COMM_WORLD)
+            _end_job_with_uncaught_errors()
 
     @property
     def on_this_machine(self) -> int:
@@ -81,29 +78,42 @@ class Ranks:
             failure = error
         self._agree(failure)
 
-    def sum_of(self, sums: Array, work: Callable[[], None]) -> None:
-        """Let `work` fill a contiguous array, and add up those of all ranks; see `agreed`.
+    @contextmanager
+    def summed(self, sums: Array) -> Iterator[None]:
+        """Let a phase fill a contiguous array, and add up those of all ranks; see `agreed`.
 
-        The last element is never NaN, except to tell that the work failed.
+        The last element is never NaN, except to tell that the phase failed.
         """
         failure = None
         try:
-            work()
+            yield
         except BaseException as error:
             failure, sums[-1] = error, np.nan
         self.allreduce(sums)
-        if np.isnan(sums[-1]):
+        if math.isnan(sums[-1]):
             self._agree(failure)
             raise AssertionError("a sum told of an error that no rank has")
 
     def _agree(self, error: BaseException | None) -> None:
-        messages = self.allgather(None if error is None else _message(error))
-        failed = [rank for rank, message in enumerate(messages) if message is not None]
-        if not failed:
-            return
-        agreed = error or RankError(f"rank {failed[0]}: {messages[failed[0]]}")
-        agreed.first_rank = failed[0]  # type: ignore[attr-defined]
-        raise agreed
+        """Raise, on all ranks, if there is an error on any."""
+        own = None if error is None else _message(error)
+        for rank, message in enumerate(self.allgather(own)):
+            if message is not None:
+                agreed = error or RankError(f"rank {rank}: {message}")
+                agreed.first_rank = rank  # type: ignore[attr-defined]
+                raise agreed
+
+    def check_alike(self, values: Mapping[str, Any]) -> None:
+        """Let all ranks raise if one has another value than rank 0, and name it."""
+        of_all = self.allgather(values)
+        with self.agreed():
+            for rank, own in enumerate(of_all):
+                for name, value in own.items():
+                    if value != of_all[0][name]:
+                        raise ValueError(
+                            f"rank {rank} has {name}={value}, but rank 0 {of_all[0][name]}; make "
+                            "them alike"
+                        )
 
     def speaks_of(self, error: BaseException) -> bool:
         """Return whether this rank is the lowest of those that raised: to print the message."""
@@ -139,20 +149,17 @@ def _abort(comm: Any) -> None:
     os._exit(1)  # it may return before the process is ended
 
 
-_hooks: list[Any] = []  # what sys.excepthook is set to, once
-
-
-def _end_job_with_uncaught_errors(comm: Any) -> None:
+@cache  # once
+def _end_job_with_uncaught_errors() -> None:
     """Let an error that ends this process end the others, which would wait for it."""
-    if _hooks:
-        return
+    from mpi4py import MPI
+
     shown = sys.excepthook
 
     def show_and_abort(kind: Any, error: BaseException, trace: Any) -> None:
         if isinstance(error, RankError):
             time.sleep(_PATIENCE)  # unless that rank caught its error, it ends the job
         shown(kind, error, trace)
-        _abort(comm)
+        _abort(MPI.COMM_WORLD)
 
-    _hooks.append(show_and_abort)
     sys.excepthook = show_and_abort

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tilewise._checks import check_float_array, check_float_matrix, check_int, check_seed
+from tilewise._checks import check_examples, check_int, check_seed
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,8 @@ def gradient_noise(
     >>> [result.theory for result in gradient_noise(X, y, [1, 2], draws=1, seed=0)]
     [1.4142135623730951, 0.0]
     """
-    X = check_float_matrix("X", X).astype(np.float64)
-    y = check_float_array("y", y).astype(np.float64)
+    X, y = (array.astype(np.float64) for array in check_examples(X, y))
     n = len(X)
-    if y.shape != (n,):
-        raise ValueError(f"y has shape {y.shape}; give shape ({n},), a number a row of X")
     draws = check_int("draws", draws)
     rng = np.random.default_rng(check_seed(seed))
     gradients = np.column_stack([X, np.ones(n)]) * -y[:, None]

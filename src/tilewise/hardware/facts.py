@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tilewise import _core
-from tilewise._checks import check_float_dtype, check_int, check_rate
+from tilewise._checks import check_float_dtype, check_int, check_positive
 
 _MOST_SECONDS = 60  # a measurement cannot be interrupted
 
@@ -132,7 +132,7 @@ def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
 
 
 def _check_seconds(seconds: float) -> float:
-    seconds = check_rate("seconds", seconds)
+    seconds = check_positive("seconds", seconds)
     if seconds > _MOST_SECONDS:
         raise ValueError(f"seconds={seconds} is above {_MOST_SECONDS:g}; give less")
     return seconds

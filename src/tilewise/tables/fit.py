@@ -18,7 +18,6 @@ from tilewise.data.columns import Columns, position_of
 from tilewise.data.dataset import FragmentDataset
 from tilewise.data.standardization import Moments, StandardizedDataset, moments_of
 from tilewise.data.training_set import TrainingSet
-from tilewise.distributed.alike import check_alike
 from tilewise.distributed.ranks import Ranks
 from tilewise.tables.model import LinearModel
 from tilewise.tables.table import NumericTable
@@ -105,9 +104,8 @@ def fit_dataset(
         epochs = check_int("epochs", epochs)
         parts = open_parts()
         data = _description(parts["training"])
-    of_all = ranks.allgather({**data, "epochs": epochs})
+    ranks.check_alike({**data, "epochs": epochs})
     with ranks.agreed():
-        check_alike(of_all)
         parts["training"] = parts["training"].share(ranks.rank, ranks.size)
         own = moments_of(parts["training"], labels=True)
     moments = reduce(add, ranks.allgather(own))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tilewise import _core
-from tilewise._checks import check_choice, check_real
+from tilewise._checks import check_choice, check_positive, check_real
 
 _ALL = _core.optimizers()
 
@@ -101,10 +101,9 @@ def _rebuilt(name: str, hyperparameters: dict[str, float]) -> Optimizer:
 
 
 def _check(key: str, value: Any) -> float:
-    number = check_real(key, value)
     if key == "epsilon":
-        if not 0 < number < float("inf"):
-            raise ValueError(f"epsilon={value!r} is out of range; give a finite number above 0")
-    elif not 0 <= number < 1:
+        return check_positive(key, value)
+    number = check_real(key, value)
+    if not 0 <= number < 1:
         raise ValueError(f"{key}={value!r} is out of range; give a number from 0 to below 1")
     return number

@@ -18,7 +18,6 @@ from tilewise._checks import (
     check_fraction,
     check_int,
     check_positive,
-    check_rate,
     check_seed,
 )
 from tilewise.data.training_set import TrainingSet
@@ -53,23 +52,15 @@ class Settings:
         dtype = check_float_dtype(self.dtype)
         optimizer = Optimizer.of(self.optimizer)
         _check_rounded(optimizer.hyperparameters, dtype)
-        weight_decay = check_positive("weight_decay", self.weight_decay, or_zero=True)
-        if weight_decay and weight_decay > float(np.finfo(dtype).max):
-            raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
-        clip_norm = self.clip_norm
-        if clip_norm is not None:
-            clip_norm = check_positive("clip_norm", clip_norm)
-            if clip_norm < float(np.finfo(dtype).smallest_subnormal):
-                raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
-        n_targets = self.n_targets
+        clip_norm, n_targets = self.clip_norm, self.n_targets
         vars(self).update(
             n_features=check_int("n_features", self.n_features),
             n_targets=None if n_targets is None else check_int("n_targets", n_targets),
             batch_size=check_int("batch_size", self.batch_size),
             learning_rate=_checked_rate(self.learning_rate, optimizer, dtype),
             optimizer=optimizer,
-            weight_decay=weight_decay,
-            clip_norm=clip_norm,
+            weight_decay=check_positive("weight_decay", self.weight_decay, dtype, or_zero=True),
+            clip_norm=None if clip_norm is None else check_positive("clip_norm", clip_norm, dtype),
             average=check_bool("average", self.average),
             dtype=dtype,
             seed=check_seed(self.seed),
@@ -184,7 +175,7 @@ def _checked_rate(rate: Any, optimizer: Optimizer, dtype: np.dtype[Any]) -> Rate
         return rate
     if isinstance(rate, Schedule) or callable(rate):
         return cast(Rate, rate)
-    return check_rate("learning_rate", rate, dtype)
+    return check_positive("learning_rate", rate, dtype)
 
 
 def _check_rounded(hyperparameters: Mapping[str, float], dtype: np.dtype[Any]) -> None:

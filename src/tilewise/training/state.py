@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tilewise import _core
-from tilewise._checks import Array, check_finite, check_float_array
+from tilewise._checks import Array, check_finite, check_float_array, converted
 from tilewise.data.training_set import TrainingSet
 from tilewise.training.settings import Rate, Settings
 
@@ -124,6 +124,4 @@ def _starting_weights(initial_weights: ArrayLike | None, settings: Settings) -> 
     given = check_float_array("initial_weights", initial_weights)
     if given.shape != shape:
         raise ValueError(f"initial_weights has shape {given.shape}; give shape {shape}")
-    check_finite("initial_weights", given)
-    with np.errstate(over="ignore"):  # found below
-        return check_finite(f"initial_weights.astype({dtype})", given.astype(dtype))
+    return converted("initial_weights", check_finite("initial_weights", given), dtype)

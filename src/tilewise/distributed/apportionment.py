@@ -11,23 +11,12 @@ Integers = NDArray[np.int64]
 def rows_among(first: Integers, rank: int, sizes: Sequence[int]) -> Integers:
     """Return how many of the first rows of an epoch are a rank's.
 
+    `first` are numbers from 0 to ``sum(sizes)``, and `sizes` the rows of each rank, at least 1.
+
     The rows of each rank lie evenly over the epoch: row c of a rank with n rows at the time (c +
     1/2) / n, and where times are equal, the lower rank comes first (the apportionment of Webster).
     So every batch is cut in proportion to the parts, to about a row, and is whole: what any number
     of ranks does in a step is known without asking.
-
-    Parameters
-    ----------
-    first : ndarray of int64
-        Numbers of rows, each from 0 to ``sum(sizes)``.
-    rank : int
-    sizes : sequence of int
-        Rows of each rank, at least 1.
-
-    Examples
-    --------
-    >>> rows_among(np.arange(7), 0, [2, 4]).tolist()
-    [0, 0, 1, 1, 1, 2, 2]
     """
     own, total, ranks = sizes[rank], sum(sizes), len(sizes)
     # Rounding moves the time of a row by half a row of each rank at most.
