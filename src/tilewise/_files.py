@@ -7,7 +7,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,15 @@ def named(path: str | os.PathLike[str]) -> Iterator[None]:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
 
 
+def readable(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
+    """Name the file in what the system says when it cannot be read."""
+    return _told(path, "cannot be read: {}")
+
+
 def read_content(path: str | os.PathLike[str]) -> bytes:
     """Return the bytes of a file or pipe; devices may have no end."""
     try:
-        with _told(path, "cannot be read: {}"):
+        with readable(path):
             kind = os.stat(path).st_mode
             if stat.S_ISDIR(kind):
                 raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file")

@@ -6,14 +6,13 @@ import warnings
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tilewise._checks import Array
-from tilewise._files import named
+from tilewise._files import named, readable
 from tilewise.data.columns import Columns, position_of
 from tilewise.data.dataset import Fragment, Reader
 
@@ -59,16 +58,15 @@ class NpyFile:
 
         It keeps the file open, so that the system reads ahead, until it is no longer used.
         """
-        file = self._opened()
+        with readable(self.path):
+            file = open(self.path, "rb")  # noqa: SIM115
         file.seek(self.offset + start * math.prod(self.shape[1:]) * self.dtype.itemsize)
 
         def read(out: Array) -> None:
             direct = out.dtype == self.dtype and out.flags.c_contiguous
             rows = out if direct else np.empty(out.shape, self.dtype)
-            try:
+            with readable(self.path):
                 n_bytes = file.readinto(rows.data.cast("B"))
-            except OSError as error:
-                raise self._failed(error) from None
             if n_bytes != rows.nbytes:
                 raise ValueError(f"{self.path} has become shorter while it was read; write it anew")
             if not direct:
@@ -77,15 +75,6 @@ class NpyFile:
 
         weakref.finalize(read, file.close)
         return read
-
-    def _opened(self) -> BufferedReader:
-        try:
-            return open(self.path, "rb")
-        except OSError as error:
-            raise self._failed(error) from None
-
-    def _failed(self, error: OSError) -> OSError:
-        return type(error)(f"{self.path} cannot be read: {error.strerror}")
 
 
 def npy_fragment(path: Path, target: int | str | None) -> Fragment:
@@ -150,7 +139,7 @@ def _beside(path: Path) -> Path:
 def _header(path: Path) -> tuple[tuple[Any, ...], bool, np.dtype[Any], int, int]:
     """Return shape, whether it is in Fortran order, dtype, where the data begin, and all bytes."""
     try:
-        with open(path, "rb") as file, warnings.catch_warnings():
+        with readable(path), open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files from Python 2
             version = np.lib.format.read_magic(file)
             read = {
@@ -158,8 +147,8 @@ def _header(path: Path) -> tuple[tuple[Any, ...], bool, np.dtype[Any], int, int]
                 (2, 0): np.lib.format.read_array_header_2_0,
             }[version]
             return *read(file), file.tell(), os.fstat(file.fileno()).st_size
-    except OSError as error:
-        raise type(error)(f"{path} cannot be read: {error.strerror}") from None
+    except OSError:
+        raise
     except Exception as error:  # NumPy names no set of errors for damaged files
         reason = " ".join(str(error).split())
         raise ValueError(f"{path} is not a whole NPY file: {reason}; write it anew") from None
