@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from tilewise import _core
-from tilewise._checks import check_float_array, check_real, check_shape
+from tilewise._checks import check_float_array, check_shape
 from tilewise.data.dataset import Dataset
-from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.ranks import agreed
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
@@ -106,38 +103,3 @@ def _shape(X: ArrayLike | Dataset, y: ArrayLike | None) -> tuple[int, int | None
     if y.ndim not in (1, 2):
         raise ValueError(f"y has shape {y.shape}; give shape (n,) or (n, t)")
     return X.shape[1], y.shape[1] if y.ndim == 2 else None, X.dtype
-
-
-def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> float:
-    """Return half the squared error of ``X w + b``, averaged over the rows.
-
-    Parameters
-    ----------
-    X : array_like of float32 or float64, shape (n, d)
-    y : array_like of float32 or float64, shape (n,)
-    weights : array_like of float32 or float64, shape (d,)
-    bias : float
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument has the wrong dtype or shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> mean_loss(np.eye(2), np.ones(2), np.zeros(2), 0.0)
-    0.5
-    """
-    X = check_shape("X", check_float_array("X", X), ndim=2)
-    n_features = X.shape[1]
-    rows = TrainingSet.checked(X, y, None, n_features=n_features, n_targets=None, dtype=X.dtype)
-    weights = check_float_array("weights", weights)
-    if weights.shape != (n_features,):
-        raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
-    parameters = np.append(weights, check_real("bias", bias)).astype(X.dtype).reshape(-1, 1)
-    return _core.mean_loss(rows.X, rows.y, None, parameters)

@@ -5,7 +5,6 @@ import pytest
 
 import tilewise as tw
 from tilewise.data.training_set import TrainingSet
-from tilewise.linear_regression import mean_loss
 
 pytestmark = pytest.mark.once
 
@@ -91,8 +90,6 @@ def test_the_result_is_that_of_numpy(container):
     assert (trainer.weights == expected.weights).all()
     np.testing.assert_allclose(trainer.predict(other_X), expected.predict(X), rtol=1e-5)
     assert trainer.loss(other_X, other_y) == expected.loss(X, Y)
-    model = trainer.weights, trainer.bias
-    assert mean_loss(other_X, other_y, *model) == mean_loss(X, Y, *model)
 
 
 def test_the_regressor_takes_them(container, monkeypatch):

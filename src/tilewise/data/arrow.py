@@ -13,13 +13,7 @@ import numpy as np
 from tilewise._checks import Array
 from tilewise._extras import required
 from tilewise._files import named
-from tilewise.data.columns import (
-    Columns,
-    check_names,
-    column_label,
-    columns_of,
-    position_of,
-)
+from tilewise.data.columns import Columns, check_names, column_label, columns_of, position_of
 from tilewise.data.dataset import Fragment, Reader
 from tilewise.data.npy import float_dtype, open_labels
 

@@ -15,11 +15,7 @@ _SUFFIXES = (".npy", *COLUMN_FILES)
 
 
 def open_rows(
-    source: Any,
-    y: Any = None,
-    *,
-    target: int | str | None = None,
-    buffer_bytes: int = 2**30,
+    source: Any, y: Any = None, *, target: int | str | None = None, buffer_bytes: int = 2**30
 ) -> Dataset:
     """Open data larger than memory for `fit`, `Trainer` and `SGDRegressor`.
 

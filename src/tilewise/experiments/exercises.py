@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tilewise._checks import check_float_array, check_float_matrix, check_int, check_seed
 from tilewise.experiments.published import RECORD_EVERY
-from tilewise.linear_regression import fit, mean_loss
+from tilewise.linear_regression import fit
 from tilewise.schedules import EpochDecay
 from tilewise.training.history import DivergenceError
 
@@ -268,7 +268,6 @@ def _curve(
 
 
 def _least_loss(X: NDArray[Any], y: NDArray[Any]) -> float:
-    X64 = X.astype(np.float64)
-    X1 = np.column_stack([X64, np.ones(len(X))])
+    X1 = np.column_stack([X.astype(np.float64), np.ones(len(X))])
     solution = np.linalg.lstsq(X1, y.astype(np.float64), rcond=None)[0]
-    return mean_loss(X64, y, solution[:-1], float(solution[-1]))
+    return float(np.mean((X1 @ solution - y) ** 2)) / 2

@@ -38,9 +38,7 @@ class StrategyResult:
 
 
 def strategies(
-    n: int = 256,
-    dtype: DTypeLike = np.float32,
-    repeats: int = 7,
+    n: int = 256, dtype: DTypeLike = np.float32, repeats: int = 7
 ) -> list[StrategyResult]:
     """Measure every strategy of `tilewise.matmul`, and `numpy.matmul`, on two n x n matrices.
 
@@ -101,8 +99,7 @@ def strategies(
 
 
 def size_sweep(
-    sizes: Sequence[int] = (32, 64, 128, 256, 512, 1024),
-    repeats: int = 3,
+    sizes: Sequence[int] = (32, 64, 128, 256, 512, 1024), repeats: int = 3
 ) -> list[StrategyResult]:
     """Measure `strategies` at several sizes, in float32.
 

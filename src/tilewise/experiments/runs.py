@@ -50,12 +50,7 @@ class Run:
         return self.history.seconds_per_epoch
 
 
-def four_runs(
-    X: ArrayLike,
-    y: ArrayLike,
-    seed: int | None = None,
-    repeats: int = 5,
-) -> list[Run]:
+def four_runs(X: ArrayLike, y: ArrayLike, seed: int | None = None, repeats: int = 5) -> list[Run]:
     """Train the section's four: gradient descent, batch size 1, 100 and 10.
 
     A run can take less than a millisecond, and a single cold one several times as long. So each
