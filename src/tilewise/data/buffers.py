@@ -90,7 +90,7 @@ class Buffers:
         (table, y), n = next(turns), 0
         places: Places = []
         for batch in batches:
-            read, done = batch.reader(), 0
+            read, done = self._rows.reader(batch), 0
             while done < batch.n_rows:
                 if stopped.is_set():
                     return

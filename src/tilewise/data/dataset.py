@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from tilewise._checks import Array
 from tilewise.data.columns import Columns
+from tilewise.data.moments import Standardization
 
 # Fills a table (k, width) and y (k,) with the next k rows: X in the table's first columns.
 Reader = Callable[[Array, Array], None]
@@ -46,20 +47,6 @@ class Batch:
     fragment: Fragment
     start: int  # number of the first row
     n_rows: int
-    convert: Callable[[Array, Array], None] | None = None  # what X and y become when they are read
-
-    def reader(self) -> Reader:
-        """Return what reads the batch once, from its start."""
-        d, convert = self.fragment.n_features, self.convert
-        read = self.fragment.reader(self.start, self.start + self.n_rows)
-        if convert is None:
-            return read
-
-        def read_and_convert(table: Array, y: Array) -> None:
-            read(table, y)
-            convert(table[:, :d], y)
-
-        return read_and_convert
 
     def nonfinite(self, row: int, column: int | None, value: float) -> ValueError:
         """Return the error of a NaN or infinity in a row of the batch, in X or, for None, in y."""
@@ -79,6 +66,8 @@ class Dataset(ABC):
     n_features: int
     dtype: np.dtype[Any]
     buffer_bytes: int
+    standardization: Standardization | None = field(default=None, kw_only=True)
+    label_standardization: Standardization | None = field(default=None, kw_only=True)
 
     @property
     def n_rows(self) -> int | None:
@@ -99,6 +88,19 @@ class Dataset(ABC):
     def batches(self, random: np.random.Generator | None) -> Iterator[Batch]:
         """Yield an epoch, in random order of its batches, or in order if `random` is None."""
 
+    def reader(self, batch: Batch) -> Reader:
+        """Return what reads a batch once, from its start, and standardizes it where asked to."""
+        read_stored = batch.fragment.reader(batch.start, batch.start + batch.n_rows)
+
+        def read(table: Array, y: Array) -> None:
+            read_stored(table, y)
+            if self.standardization is not None:
+                self.standardization.apply_in_place(table[:, : self.n_features])
+            if self.label_standardization is not None:
+                self.label_standardization.apply_in_place(y[:, np.newaxis])
+
+        return read
+
     def blocks(self, numbers: int) -> Iterator[tuple[Batch, int, Array, Array]]:
         """Yield all rows in order, about so many numbers at a time, in memory that is reused.
 
@@ -107,7 +109,7 @@ class Dataset(ABC):
         size = max(1, numbers // (self.width + 1))
         table, y = np.empty((size, self.width), self.dtype), np.empty(size, self.dtype)
         for batch in self.batches(None):
-            read = batch.reader()
+            read = self.reader(batch)
             for start in range(0, batch.n_rows, size):
                 n = min(size, batch.n_rows - start)
                 read(table[:n], y[:n])
@@ -120,7 +122,7 @@ class Dataset(ABC):
         first = 0
         for batch in self.batches(None):
             rows = slice(first, first + batch.n_rows)
-            batch.reader()(table[rows], y[rows])
+            self.reader(batch)(table[rows], y[rows])
             first = rows.stop
         return table[:, : self.n_features], y
 

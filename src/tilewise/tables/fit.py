@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from importlib.metadata import version
 from operator import add
@@ -16,7 +16,8 @@ from tilewise._checks import check_int
 from tilewise.data.array import array_fragment
 from tilewise.data.columns import Columns, position_of
 from tilewise.data.dataset import FragmentDataset
-from tilewise.data.standardization import Moments, StandardizedDataset, moments_of
+from tilewise.data.moments import Moments
+from tilewise.data.standardization import moments_of
 from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.ranks import Ranks
 from tilewise.tables.model import LinearModel
@@ -111,13 +112,22 @@ def fit_dataset(
     moments = reduce(add, ranks.allgather(own))
     with ranks.agreed():
         columns = _columns(parts["training"])
-        standardized = _standardized(parts, moments, columns)
+        of_X, of_y = (half.standardization() for half in moments.split(data["n_features"]))
+        if of_y.constant[0]:
+            raise ValueError(
+                f"the target, {columns.label(None)}, is {of_y.mean[0]:g} in every training row; "
+                "choose another"
+            )
+        parts = {
+            name: replace(rows, standardization=of_X, label_standardization=of_y)
+            for name, rows in parts.items()
+        }
         trainer = _trainer(data, parts["training"].dtype, resume, settings)
         left = _epochs_left(trainer, epochs)
     with ranks.agreed():
         begin()
-    history = _train(trainer, standardized["training"], left, fitting)
-    scores = {name: _score(name, trainer, rows, ranks) for name, rows in standardized.items()}
+    history = _train(trainer, parts["training"], left, fitting)
+    scores = {name: _score(name, trainer, rows, ranks) for name, rows in parts.items()}
     if history is None:  # killed after the last step and before the model was written
         history = _history_of_the_end(trainer, scores["training"].loss)
     training = {
@@ -131,7 +141,6 @@ def fit_dataset(
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    of_X, of_y = (half.standardization() for half in moments.split(data["n_features"]))
     model = LinearModel.of_standardized(
         columns, trainer.weights, trainer.bias, (of_X, of_y), training
     )
@@ -174,19 +183,6 @@ def _description(rows: FragmentDataset) -> dict[str, Any]:
     }
 
 
-def _standardized(
-    parts: Parts, moments: Moments, columns: Columns
-) -> dict[str, StandardizedDataset]:
-    """Return the parts with columns and labels as the training rows have mean 0, deviation 1."""
-    of_X, of_y = (half.standardization() for half in moments.split(len(moments.rest) - 1))
-    if of_y.constant[0]:
-        raise ValueError(
-            f"the target, {columns.label(None)}, is {of_y.mean[0]:g} in every training row; choose "
-            "another"
-        )
-    return {name: StandardizedDataset.of(rows, of_X, of_y) for name, rows in parts.items()}
-
-
 def _trainer(
     data: dict[str, Any], dtype: DTypeLike, resume: Path | None, settings: dict[str, Any]
 ) -> Trainer:
@@ -226,7 +222,7 @@ def _epochs_left(trainer: Trainer, epochs: int) -> int:
 
 
 def _train(
-    trainer: Trainer, rows: StandardizedDataset, epochs: int, fitting: dict[str, Any] | None
+    trainer: Trainer, rows: FragmentDataset, epochs: int, fitting: dict[str, Any] | None
 ) -> History | None:
     """Train for the epochs that are left, if any."""
     if epochs == 0:
@@ -237,7 +233,7 @@ def _train(
     return trainer.fit(X, y, epochs, record_every=max(len(X) * epochs // _RECORDS, 1))
 
 
-def _score(name: str, trainer: Trainer, rows: StandardizedDataset, ranks: Ranks) -> Score:
+def _score(name: str, trainer: Trainer, rows: FragmentDataset, ranks: Ranks) -> Score:
     losses, blocks = 0.0, []
     with ranks.agreed(), np.errstate(over="ignore", invalid="ignore"):
         for _, _, X, y in rows.blocks(_NUMBERS):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tilewise._checks import Array
 from tilewise.data.columns import Columns, columns_of
-from tilewise.data.standardization import Standardization
+from tilewise.data.moments import Standardization
 from tilewise.products import matmul
 from tilewise.tables.table import NumericTable
 
