@@ -4,6 +4,7 @@ import operator
 import reprlib
 import secrets
 from collections.abc import Iterable
+from dataclasses import fields
 from numbers import Real
 from typing import Any
 
@@ -16,6 +17,17 @@ Array = NDArray[Any]
 INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
 _DEVIATION_MAX = 1e30  # leaves room for multiples of it in float32
+
+
+def check_fields(record: Any) -> None:
+    """Replace the values of a dataclass by what the checks in its fields' metadata return.
+
+    None stays where it is the default.
+    """
+    for field in fields(record):
+        check, value = field.metadata.get("check"), getattr(record, field.name)
+        if check and not (value is None and field.default is None):
+            object.__setattr__(record, field.name, check(field.name, value))  # it may be frozen
 
 
 def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = INT64_MAX) -> int:
@@ -67,14 +79,14 @@ def check_bool(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_callbacks(callbacks: Any) -> list[Any]:
-    """Return a list of callables."""
-    if not isinstance(callbacks, Iterable):
-        raise TypeError(f"callbacks={_shown(callbacks)} is not a sequence; give a list")
-    listed = list(callbacks)
-    for i, callback in enumerate(listed):
-        if not callable(callback):
-            raise TypeError(f"callbacks[{i}]={_shown(callback)} is not callable; give a function")
+def check_callables(name: str, values: Any) -> tuple[Any, ...]:
+    """Return a tuple of callables."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name}={_shown(values)} is not a sequence; give a list")
+    listed = tuple(values)
+    for i, value in enumerate(listed):
+        if not callable(value):
+            raise TypeError(f"{name}[{i}]={_shown(value)} is not callable; give a function")
     return listed
 
 

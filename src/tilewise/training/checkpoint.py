@@ -22,7 +22,7 @@ _VERSION = 2  # of the format: raised where a reader of the one before would go 
 
 def save(state: State, path: Any) -> None:
     """Write the file under a temporary name and rename it."""
-    checked = check_checkpoint(path)
+    checked = check_checkpoint("path", path)
     with state.alone(), outputs(checked.parent, [checked.name], force=True) as unfinished:
         _write(state, unfinished / checked.name)
 

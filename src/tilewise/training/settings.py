@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,8 +13,9 @@ from numpy.typing import ArrayLike
 from tilewise import _core
 from tilewise._checks import (
     check_bool,
-    check_callbacks,
+    check_callables,
     check_choice,
+    check_fields,
     check_float_dtype,
     check_fraction,
     check_int,
@@ -28,52 +30,68 @@ from tilewise.training.optimizers import Optimizer
 Rate = float | str | Schedule | Callable[[int], float]
 
 SAMPLINGS = _core.SAMPLINGS
+
+_COUNT, _FLAG = {"check": check_int}, {"check": check_bool}
+_NOT_NEGATIVE = {"check": partial(check_positive, or_zero=True)}
 _IN_MEMORY_ONLY = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
+
+
+def check_checkpoint(name: str, path: Any) -> Path:
+    """Return the path of an NPZ file that can be written."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name}={path!r} is not a path; give a str ending in .npz")
+    checked = Path(path)
+    if checked.suffix != ".npz":
+        raise ValueError(f"{name}={str(path)!r} does not end in .npz; give such a name")
+    if not checked.parent.is_dir():
+        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
+    return checked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a model and its steps are; see `Trainer`. All of it is in a checkpoint."""
 
-    n_features: int
-    n_targets: int | None = None
-    batch_size: int = 32
+    n_features: int = field(metadata=_COUNT)
+    n_targets: int | None = field(default=None, metadata=_COUNT)
+    batch_size: int = field(default=32, metadata=_COUNT)
     learning_rate: Rate = 0.01
     optimizer: Any = "sgd"  # an `Optimizer`, once it is checked
     sampling: str = "permutation"
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    average: bool = False
+    weight_decay: float = field(default=0.0, metadata=_NOT_NEGATIVE)
+    clip_norm: float | None = field(default=None, metadata={"check": check_positive})
+    average: bool = field(default=False, metadata=_FLAG)
     dtype: Any = np.float32  # an np.dtype, once it is checked
     seed: Any = None  # an int, once it is checked
 
     def __post_init__(self) -> None:
         """Check all; a name becomes an optimizer, and None a fresh seed."""
+        check_fields(self)
         check_choice("sampling", self.sampling, SAMPLINGS)
-        dtype = check_float_dtype(self.dtype)
-        optimizer = Optimizer.of(self.optimizer)
-        _check_rounded(optimizer.hyperparameters, dtype)
-        weight_decay = check_positive("weight_decay", self.weight_decay, or_zero=True)
-        if weight_decay and weight_decay > float(np.finfo(dtype).max):
-            raise ValueError(f"weight_decay={weight_decay} is infinite in {dtype}; give less")
-        clip_norm = self.clip_norm
-        if clip_norm is not None:
-            clip_norm = check_positive("clip_norm", clip_norm)
-            if clip_norm < float(np.finfo(dtype).smallest_subnormal):
-                raise ValueError(f"clip_norm={clip_norm} is 0 in {dtype}; give a larger one")
-        n_targets = self.n_targets
+        dtype, optimizer = check_float_dtype(self.dtype), self.optimizer
+        if not isinstance(optimizer, Optimizer):
+            optimizer = Optimizer(optimizer)
         vars(self).update(
-            n_features=check_int("n_features", self.n_features),
-            n_targets=None if n_targets is None else check_int("n_targets", n_targets),
-            batch_size=check_int("batch_size", self.batch_size),
             learning_rate=_checked_rate(self.learning_rate, optimizer, dtype),
             optimizer=optimizer,
-            weight_decay=weight_decay,
-            clip_norm=clip_norm,
-            average=check_bool("average", self.average),
             dtype=dtype,
             seed=check_seed(self.seed),
         )
+        self._check_rounded()
+
+    def _check_rounded(self) -> None:
+        """Raise if a number is out of its range in the dtype, though it was not before."""
+        dtype, limits = self.dtype, np.finfo(self.dtype)
+        for name, value in self.optimizer.hyperparameters.items():
+            rounded = dtype.type(value)
+            if name == "epsilon" and rounded == 0:
+                raise ValueError(f"epsilon={value} is 0 in {dtype}; give a larger one")
+            if name != "epsilon" and rounded == 1:
+                raise ValueError(f"{name}={value} is 1 in {dtype}; give a smaller one")
+        if self.weight_decay > float(limits.max):
+            raise ValueError(f"weight_decay={self.weight_decay} is infinite in {dtype}; give less")
+        if self.clip_norm is not None and self.clip_norm < float(limits.smallest_subnormal):
+            raise ValueError(f"clip_norm={self.clip_norm} is 0 in {dtype}; give a larger one")
 
     @property
     def weights_shape(self) -> tuple[int, ...]:
@@ -111,48 +129,34 @@ class Settings:
 class FitOptions:
     """What a fit does; see `Trainer.fit`."""
 
-    epochs: int = 1
-    record_every: int | None = None
-    validation_fraction: float | None = None
-    patience: int | None = None
-    tolerance: float = 0.0
-    callbacks: Iterable[Callable[..., Any]] = ()
-    progress: bool = False
-    verbose: bool = False
-    comm: Any = None
-    average_every: int = 1
-    checkpoint: str | os.PathLike[str] | None = None
-    checkpoint_every: int = 1000
+    epochs: int = field(default=1, metadata=_COUNT)
+    record_every: int | None = field(default=None, metadata=_COUNT)
+    validation_fraction: float | None = field(default=None, metadata={"check": check_fraction})
+    patience: int | None = field(default=None, metadata=_COUNT)
+    tolerance: float = field(default=0.0, metadata=_NOT_NEGATIVE)
+    callbacks: Iterable[Callable[..., Any]] = field(default=(), metadata={"check": check_callables})
+    progress: bool = field(default=False, metadata=_FLAG)
+    verbose: bool = field(default=False, metadata=_FLAG)
+    comm: Any = None  # is checked where it is used
+    average_every: int = field(default=1, metadata=_COUNT)
+    checkpoint: Any = field(default=None, metadata={"check": check_checkpoint})  # then a Path
+    checkpoint_every: int = field(default=1000, metadata=_COUNT)
 
     def __post_init__(self) -> None:
-        """Check all, whether it will be used or not; `comm` is checked where it is used."""
-        given = [name for name in ("record_every", "patience") if getattr(self, name) is not None]
-        counts = ("epochs", *given, "average_every", "checkpoint_every")
-        checked: dict[str, Any] = {name: check_int(name, getattr(self, name)) for name in counts}
-        if self.validation_fraction is not None:
-            part = check_fraction("validation_fraction", self.validation_fraction)
-            checked["validation_fraction"] = part
-        if self.checkpoint is not None:
-            checked["checkpoint"] = check_checkpoint(self.checkpoint)
-        vars(self).update(
-            checked,
-            tolerance=check_positive("tolerance", self.tolerance, or_zero=True),
-            progress=check_bool("progress", self.progress),
-            verbose=check_bool("verbose", self.verbose),
-            callbacks=tuple(check_callbacks(self.callbacks)),
-        )
+        """Check all, whether it will be used or not."""
+        check_fields(self)
 
     def refuse_in_memory_only(self, what: str) -> None:
         """Raise if an option is given that goes with rows in memory alone."""
-        standard = {field.name: field.default for field in fields(self)}
-        for name in _IN_MEMORY_ONLY:
-            value = getattr(self, name)
-            refuse(name, value if value != standard[name] else None, what)
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name in _IN_MEMORY_ONLY and value != option.default:
+                refuse(option.name, value, what)
 
 
 def passed(settings: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the arguments of a call, its `locals()`, that are in a list of settings."""
-    names = {field.name for field in fields(settings)}
+    names = {each.name for each in fields(settings)}
     return {name: value for name, value in arguments.items() if name in names}
 
 
@@ -160,18 +164,6 @@ def refuse(name: str, value: Any, what: str) -> None:
     """Raise if an argument is given that does not go with something."""
     if value is not None:
         raise ValueError(f"{name} does not go with {what}; leave it out")
-
-
-def check_checkpoint(path: Any) -> Path:
-    """Return the path of an NPZ file that can be written."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path={path!r} is not a path; give a str ending in .npz")
-    checked = Path(path)
-    if checked.suffix != ".npz":
-        raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
-    if not checked.parent.is_dir():
-        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
-    return checked
 
 
 def _checked_rate(rate: Any, optimizer: Optimizer, dtype: np.dtype[Any]) -> Rate:
@@ -185,13 +177,3 @@ def _checked_rate(rate: Any, optimizer: Optimizer, dtype: np.dtype[Any]) -> Rate
     if isinstance(rate, Schedule) or callable(rate):
         return cast(Rate, rate)
     return check_rate("learning_rate", rate, dtype)
-
-
-def _check_rounded(hyperparameters: Mapping[str, float], dtype: np.dtype[Any]) -> None:
-    """Raise if one is out of its range in `dtype`, though it was not before."""
-    for name, value in hyperparameters.items():
-        rounded = dtype.type(value)
-        if name == "epsilon" and rounded == 0:
-            raise ValueError(f"epsilon={value} is 0 in {dtype}; give a larger one")
-        if name != "epsilon" and rounded == 1:
-            raise ValueError(f"{name}={value} is 1 in {dtype}; give a smaller one")
