@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from tilewise import _core
-from tilewise._checks import check_float_array, check_real, check_shape
+from tilewise._checks import check_real
 from tilewise.data.dataset import Dataset
-from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.ranks import agreed
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings, passed
+from tilewise.training.settings import FitOptions, Rate, Settings, passed, settings_of_data
+from tilewise.training.state import State
 
 
 def fit(
@@ -89,55 +87,13 @@ def fit(
     """
     arguments = locals()
     with agreed(comm):
-        d, t, dtype = _shape(X, y)
-        settings = passed(Settings, arguments)
-        trainer = Trainer(d, n_targets=t, dtype=dtype, initial_weights=initial_weights, **settings)
+        settings = {**settings_of_data(X, y), **passed(Settings, arguments)}
+        trainer = Trainer(initial_weights=initial_weights, **settings)
     return trainer.fit(X, y, sample_weight=sample_weight, **passed(FitOptions, arguments))
 
 
-def _shape(X: ArrayLike | Dataset, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
-    """Return features, targets and dtype of the model for these data."""
-    if isinstance(X, Dataset):
-        return X.n_features, None, X.dtype
-    if y is None:
-        raise TypeError("y is missing; give the labels of X")
-    X = check_shape("X", check_float_array("X", X), ndim=2)
-    y = check_float_array("y", y)
-    if y.ndim not in (1, 2):
-        raise ValueError(f"y has shape {y.shape}; give shape (n,) or (n, t)")
-    return X.shape[1], y.shape[1] if y.ndim == 2 else None, X.dtype
-
-
 def mean_loss(X: ArrayLike, y: ArrayLike, weights: ArrayLike, bias: float) -> float:
-    """Return half the squared error of ``X w + b``, averaged over the rows.
-
-    Parameters
-    ----------
-    X : array_like of float32 or float64, shape (n, d)
-    y : array_like of float32 or float64, shape (n,)
-    weights : array_like of float32 or float64, shape (d,)
-    bias : float
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument has the wrong dtype or shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> mean_loss(np.eye(2), np.ones(2), np.zeros(2), 0.0)
-    0.5
-    """
-    X = check_shape("X", check_float_array("X", X), ndim=2)
-    n_features = X.shape[1]
-    rows = TrainingSet.checked(X, y, None, n_features=n_features, n_targets=None, dtype=X.dtype)
-    weights = check_float_array("weights", weights)
-    if weights.shape != (n_features,):
-        raise ValueError(f"weights has shape {weights.shape}; give shape ({n_features},)")
-    parameters = np.append(weights, check_real("bias", bias)).astype(X.dtype).reshape(-1, 1)
-    return _core.mean_loss(rows.X, rows.y, None, parameters)
+    """Return half the squared error of ``X w + b``, averaged over the rows."""
+    state = State(Settings(**settings_of_data(X, y)), initial_weights=weights)
+    state.parameters[-1] = check_real("bias", bias)
+    return state.loss(state.settings.training_set(X, y))

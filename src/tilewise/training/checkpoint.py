@@ -17,6 +17,7 @@ from tilewise.training.settings import Rate, Settings, check_checkpoint
 from tilewise.training.state import State
 
 _FORMAT = "tilewise trainer"
+_SCHEDULES = {name: getattr(schedules, name) for name in schedules.__all__ if name != "Schedule"}
 _VERSION = 2  # of the format: raised where a reader of the one before would go wrong
 
 
@@ -116,9 +117,8 @@ def _state(about: dict[str, Any], arrays: dict[str, Any]) -> State:
 
 def check_rate(rate: Rate) -> Any:
     """Return the learning rate as JSON has it, or raise."""
-    name = type(rate).__name__
-    if isinstance(rate, schedules.Schedule) and type(rate) is getattr(schedules, name, None):
-        return [name, asdict(rate)]
+    if isinstance(rate, schedules.Schedule) and type(rate) in _SCHEDULES.values():
+        return [type(rate).__name__, asdict(rate)]
     if isinstance(rate, float | str):
         return rate
     raise TypeError(
@@ -130,7 +130,5 @@ def _rate(saved: Any) -> Any:
     """Return the learning rate that JSON has."""
     if isinstance(saved, list):
         name, values = saved
-        if name not in schedules.__all__ or name == "Schedule":
-            raise ValueError(f"unknown schedule {name!r}")
-        return getattr(schedules, name)(**values)
+        return _SCHEDULES[name](**values)
     return saved

@@ -16,13 +16,16 @@ from tilewise._checks import (
     check_callables,
     check_choice,
     check_fields,
+    check_float_array,
     check_float_dtype,
     check_fraction,
     check_int,
     check_positive,
     check_rate,
     check_seed,
+    check_shape,
 )
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.schedules import Schedule
 from tilewise.training.optimizers import Optimizer
@@ -158,6 +161,17 @@ def passed(settings: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the arguments of a call, its `locals()`, that are in a list of settings."""
     names = {each.name for each in fields(settings)}
     return {name: value for name, value in arguments.items() if name in names}
+
+
+def settings_of_data(X: ArrayLike | Dataset, y: ArrayLike | None) -> dict[str, Any]:
+    """Return the settings that data decide: the model's features, targets and dtype."""
+    if isinstance(X, Dataset):
+        return {"n_features": X.n_features, "dtype": X.dtype}
+    if y is None:
+        raise TypeError("y is missing; give the labels of X")
+    X, y = check_shape("X", check_float_array("X", X), ndim=2), check_float_array("y", y)
+    n_targets = None if y.ndim < 2 else y.shape[1]  # `training_set` checks the shape
+    return {"n_features": X.shape[1], "n_targets": n_targets, "dtype": X.dtype}
 
 
 def refuse(name: str, value: Any, what: str) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tilewise import _core
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
@@ -52,8 +53,9 @@ class InMemory:
         """See `Source.train`."""
         begun, steps_per_epoch = state.steps, -(-self.n_rows // state.settings.batch_size)
         record_end = last and self._record_every > 0
+        plan = _core.Plan(epochs, self._record_every, record_end, state.start_loss)
         try:
-            run(state, self._rows, records, epochs, self._record_every, record_end)
+            run(state, self._rows, records, plan)
         finally:
             state.epochs += (state.steps - begun) // steps_per_epoch
         yield epochs * self.n_rows
@@ -95,7 +97,7 @@ class Streamed:
             random = np.random.default_rng([state.settings.seed, state.rows])
         with closing(self._buffers.epoch(random)) as buffers:
             while (rows := _timed_next(buffers, records)) is not None:
-                run(state, rows, records, record_end=self._records)
+                run(state, rows, records, _core.Plan(1, 0, self._records, state.start_loss))
                 yield len(rows.X)
         state.epochs += 1
 
