@@ -5,6 +5,7 @@ import reprlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -24,10 +25,17 @@ def check_fields(record: Any) -> None:
 
     None stays where it is the default.
     """
-    for field in fields(record):
-        check, value = field.metadata.get("check"), getattr(record, field.name)
-        if check and not (value is None and field.default is None):
-            object.__setattr__(record, field.name, check(field.name, value))  # it may be frozen
+    for name, check, optional in _checked_fields(record.__class__):
+        value = getattr(record, name)
+        if not (optional and value is None):
+            object.__setattr__(record, name, check(name, value))  # it may be frozen
+
+
+@cache
+def _checked_fields(kind: type) -> list[tuple[str, Any, bool]]:
+    """Return name, check, and whether it may be None, of each field that has a check."""
+    checked = [field for field in fields(kind) if "check" in field.metadata]
+    return [(field.name, field.metadata["check"], field.default is None) for field in checked]
 
 
 def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = INT64_MAX) -> int:

@@ -13,8 +13,8 @@ from tilewise.distributed.job import fit_on_ranks
 from tilewise.distributed.ranks import agreed
 from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
-from tilewise.training.history import History, rows_between_records
-from tilewise.training.loop import train
+from tilewise.training.history import History, Records, rows_between_records
+from tilewise.training.loop import run_epochs, train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import FitOptions, Rate, Settings, passed, refuse
@@ -191,7 +191,7 @@ class Trainer:
             source = Streamed(self._state.settings, X, records=False)
         else:
             source = InMemory(self._state.settings.training_set(X, y, sample_weight))
-        train(self._state, source, _ONE_EPOCH)
+        run_epochs(self._state, source, _ONE_EPOCH, Records())
 
     def fit(
         self,

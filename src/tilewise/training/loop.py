@@ -1,7 +1,7 @@
 """The one loop over epochs: records, hooks after each epoch, and what an error takes back."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import Any
 
@@ -16,19 +16,23 @@ Hook = Callable[[int, float], Any]  # of an epoch's number and its loss; true: s
 
 def train(state: State, source: Source, options: FitOptions, trainer: Any = None) -> History:
     """Train for some epochs; callbacks get `trainer`. See `Trainer.fit` for what it raises."""
-    records, best, finished = Records(), _Best(options), state.epochs
+    records, finished = Records(), state.epochs
+    run_epochs(state, source, options, records, trainer)
+    return _history(state, source, records, finished)
+
+
+def run_epochs(
+    state: State, source: Source, options: FitOptions, records: Records, trainer: Any = None
+) -> None:
+    """Train as `train` does; only an error gets a history."""
+    best, finished = _Best(options.patience, options.tolerance), state.epochs
     hooks = _hooks(options, trainer, records)
     in_memory = source if isinstance(source, InMemory) else None
     watched = in_memory if hooks or options.progress or options.patience is not None else None
     at_once = options.epochs if in_memory and not watched else 1
     begun: dict[str, Any] = {}
-
-    def history() -> History:
-        epochs = records.rows / source.n_rows if source.n_rows else state.epochs - finished
-        return records.history(state, epochs)
-
     try:
-        with _bar(source, options) as bar:
+        with _bar(source, options.epochs) if options.progress else nullcontext() as bar:
             for epoch in range(at_once, options.epochs + 1, at_once):
                 if not in_memory:
                     begun = {}
@@ -47,9 +51,8 @@ def train(state: State, source: Source, options: FitOptions, trainer: Any = None
         if isinstance(error, DivergenceError):
             best.restore(state)
         if not records.faulty:  # else nothing is left of the records
-            error.history = history()  # type: ignore[attr-defined]
+            error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
         raise
-    return history()
 
 
 def _train_alone(
@@ -75,13 +78,17 @@ def _train_alone(
             raise
 
 
-def _bar(source: Source, options: FitOptions) -> AbstractContextManager[Any]:
-    """Return a bar of the rows, or one of None."""
-    if not options.progress:
-        return nullcontext()
-    total = None if source.n_rows is None else options.epochs * source.n_rows
+def _history(state: State, source: Source, records: Records, finished: int) -> History:
+    """Return the history; the epochs were `finished` before."""
+    if source.n_rows is None:
+        return records.history(state, state.epochs - finished)
+    return records.history(state, records.rows / source.n_rows)
+
+
+def _bar(source: Source, epochs: int) -> Any:
+    total = None if source.n_rows is None else epochs * source.n_rows
     tqdm = required("tqdm", "report", "progress=True needs tqdm").tqdm
-    return tqdm(total=total, unit="row", unit_scale=True)  # type: ignore[no-any-return]
+    return tqdm(total=total, unit="row", unit_scale=True)
 
 
 def _hooks(options: FitOptions, trainer: Any, records: Records) -> list[Hook]:
@@ -97,8 +104,8 @@ def _hooks(options: FitOptions, trainer: Any, records: Records) -> list[Hook]:
 class _Best:
     """The parameters with the lowest loss so far, and whether that is long ago."""
 
-    def __init__(self, options: FitOptions) -> None:
-        self._patience, self._tolerance = options.patience, options.tolerance
+    def __init__(self, patience: int | None, tolerance: float) -> None:
+        self._patience, self._tolerance = patience, tolerance
         self._loss = float("inf")
         self._kept: dict[str, Any] = {}
         self._since = 0

@@ -84,16 +84,16 @@ class Settings:
 
     def _check_rounded(self) -> None:
         """Raise if a number is out of its range in the dtype, though it was not before."""
-        dtype, limits = self.dtype, np.finfo(self.dtype)
+        dtype = self.dtype
         for name, value in self.optimizer.hyperparameters.items():
             rounded = dtype.type(value)
             if name == "epsilon" and rounded == 0:
                 raise ValueError(f"epsilon={value} is 0 in {dtype}; give a larger one")
             if name != "epsilon" and rounded == 1:
                 raise ValueError(f"{name}={value} is 1 in {dtype}; give a smaller one")
-        if self.weight_decay > float(limits.max):
+        if self.weight_decay and self.weight_decay > float(np.finfo(dtype).max):
             raise ValueError(f"weight_decay={self.weight_decay} is infinite in {dtype}; give less")
-        if self.clip_norm is not None and self.clip_norm < float(limits.smallest_subnormal):
+        if self.clip_norm and self.clip_norm < float(np.finfo(dtype).smallest_subnormal):
             raise ValueError(f"clip_norm={self.clip_norm} is 0 in {dtype}; give a larger one")
 
     @property
@@ -159,7 +159,7 @@ class FitOptions:
 
 def passed(settings: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the arguments of a call, its `locals()`, that are in a list of settings."""
-    names = {each.name for each in fields(settings)}
+    names = settings.__annotations__
     return {name: value for name, value in arguments.items() if name in names}
 
 

@@ -40,7 +40,9 @@ class State:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the lock, which cannot be copied."""
-        return {name: value for name, value in vars(self).items() if name != "_training"}
+        state = vars(self).copy()
+        del state["_training"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the state, and a new lock."""
@@ -103,8 +105,9 @@ class State:
 
     def copy(self) -> dict[str, Any]:
         """Return all that training changes, with copies of the arrays."""
-        copied = {name: array.copy() for name, array in self.arrays.items()}
-        return {**self.__getstate__(), **copied}
+        copied = self.__getstate__()
+        copied.update({name: array.copy() for name, array in self.arrays.items()})
+        return copied
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to what `copy` returned; the arrays become those of the state."""
