@@ -108,6 +108,7 @@ class _PythonSteps:
     rows: TrainingSet  # for the losses
     record_every: int
     n_rows = None  # an epoch may leave some out
+    takes_back = False
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`; one epoch."""
@@ -134,10 +135,6 @@ class _PythonSteps:
         """Record the end, unless it is recorded."""
         if records.examples[-1:] != [state.rows]:
             self._record(state, records)
-
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say no: the history of the error has the weights so far."""
-        return False
 
     def _record(self, state: State, records: Records) -> None:
         loss = state.loss(self.rows)

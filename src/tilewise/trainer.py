@@ -17,7 +17,7 @@ from tilewise.training.history import History, Records, rows_between_records
 from tilewise.training.loop import run_epochs, train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings, passed, refuse
+from tilewise.training.settings import FitOptions, Rate, Settings, passed
 from tilewise.training.sources import InMemory, Streamed
 from tilewise.training.state import State
 
@@ -119,7 +119,7 @@ class Trainer:
     @property
     def learning_rate(self) -> Rate:
         """As it was set; 'auto' becomes a number with the first data."""
-        return self._state.settings.learning_rate
+        return self.settings.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Rate) -> None:
@@ -163,7 +163,7 @@ class Trainer:
         >>> trainer.weights, trainer.bias
         (array([2.]), 2.0)
         """
-        step(self._state, self._state.settings.training_set(X, y, sample_weight))
+        step(self._state, self.settings.training_set(X, y, sample_weight))
 
     def run_epoch(
         self, X: ArrayLike | Dataset, y: Maybe = None, sample_weight: Maybe = None
@@ -186,11 +186,11 @@ class Trainer:
         if done := self._state.rows_into_epoch:
             raise RuntimeError(f"{done} rows of an epoch are done; call fit, which does the others")
         source: InMemory | Streamed
-        if isinstance(X, Dataset):
-            _refuse_labels(y, sample_weight)
-            source = Streamed(self._state.settings, X, records=False)
+        rows = self.settings.rows(X, y, sample_weight)
+        if isinstance(rows, Dataset):
+            source = Streamed(rows, self.settings.batch_size, records=False)
         else:
-            source = InMemory(self._state.settings.training_set(X, y, sample_weight))
+            source = InMemory(rows)
         run_epochs(self._state, source, _ONE_EPOCH, Records())
 
     def fit(
@@ -270,13 +270,13 @@ class Trainer:
             options = FitOptions(**passed(FitOptions, locals()))
         if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
             return fit_on_ranks(self._state, X, y, sample_weight, options)
-        if isinstance(X, Dataset):
-            _refuse_labels(y, sample_weight)
+        rows, validation = self.settings.rows(X, y, sample_weight), None
+        if isinstance(rows, Dataset):
             options.refuse_in_memory_only("rows of open_rows")
-            return train(self._state, Streamed(self._state.settings, X, records=True), options)
-        rows, validation = self._state.settings.training_set(X, y, sample_weight), None
+            source = Streamed(rows, self.settings.batch_size, records=True)
+            return train(self._state, source, options)
         if options.validation_fraction is not None:
-            rows, validation = rows.split(options.validation_fraction, self._state.settings.seed)
+            rows, validation = rows.split(options.validation_fraction, self.settings.seed)
         every = rows_between_records(options.record_every, len(rows.X), options.epochs)
         return train(self._state, InMemory(rows, every, validation), options, trainer=self)
 
@@ -357,7 +357,7 @@ class Trainer:
         >>> tw.Trainer(1, initial_weights=[2.0]).predict(np.float32([[3]]))
         array([6.], dtype=float32)
         """
-        settings = self._state.settings
+        settings = self.settings
         X = check_matrix(X, settings.n_features, settings.dtype)
         return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, settings.dtype))
 
@@ -371,9 +371,4 @@ class Trainer:
         >>> tw.Trainer(1, initial_weights=[2.0]).loss(np.float32([[3]]), np.float32([5]))
         0.5
         """
-        return self._state.loss(self._state.settings.training_set(X, y, sample_weight))
-
-
-def _refuse_labels(y: Maybe, sample_weight: Maybe) -> None:
-    refuse("y", y, "rows of open_rows")
-    refuse("sample_weight", sample_weight, "rows of open_rows")
+        return self._state.loss(self.settings.training_set(X, y, sample_weight))

@@ -12,7 +12,6 @@ from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.training.settings import Settings
-from tilewise.training.sources import check_rows
 from tilewise.training.state import State
 
 Pieces = Generator[TrainingSet, None, None]
@@ -27,7 +26,6 @@ class LocalRows:
             data.check_finite()
             self._examples, self.n_rows = data, len(data.X)
             return
-        check_rows(settings, data)
         if data.n_rows is None:
             raise ValueError(
                 "X is an iterable of chunks, whose number of rows is not known before; give files "

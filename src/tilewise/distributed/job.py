@@ -40,7 +40,8 @@ def fit_on_ranks(
     try:
         with ranks.agreed():
             options.refuse_in_memory_only("comm or checkpoint")
-            data = _local_data(state, X, y, sample_weight)
+            refuse("sample_weight", sample_weight, "comm or checkpoint")
+            data = state.settings.rows(X, y)
             if options.checkpoint is not None:
                 checkpoint.check_rate(state.settings.learning_rate)
             shown = replace(options, progress=options.progress and ranks.rank == 0)
@@ -56,18 +57,10 @@ def fit_on_ranks(
         raise
 
 
-def _local_data(
-    state: State, X: ArrayLike | Dataset, y: ArrayLike | None, sample_weight: ArrayLike | None
-) -> TrainingSet | Dataset:
-    refuse("sample_weight", sample_weight, "comm or checkpoint")
-    if not isinstance(X, Dataset):
-        return state.settings.training_set(X, y)
-    refuse("y", y, "rows of open_rows")
-    return X
-
-
 class Job:
     """The rows of all ranks, trained on together: a source of the loop."""
+
+    takes_back = True  # all ranks have the same model where the epoch began
 
     def __init__(
         self, state: State, data: TrainingSet | Dataset, ranks: Ranks, options: FitOptions
@@ -106,10 +99,6 @@ class Job:
         """Save the end."""
         with self._ranks.agreed():
             self._save(state)
-
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say yes: all ranks have the same model where the epoch began."""
-        return True
 
     def _check_checkpoint(self, state: State) -> None:
         done, rows = state.rows_into_epoch, state.trained_on.get("rows")

@@ -70,7 +70,7 @@ class Records:
     total_seconds: float = 0.0
     rows: int = 0  # trained on, also those that a divergence took back
     start_loss: float = float("nan")  # for the next call; see DivergenceCheck in cpp/sgd
-    faulty: bool = False  # bad data or a bad schedule, which take the epochs back
+    faulty: bool = False  # bad data, a fault in reading or a bad schedule: the epochs go back
 
     def add(self, loss: float, examples: int) -> None:
         """Append a record of this moment."""

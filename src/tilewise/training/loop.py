@@ -72,8 +72,8 @@ def _train_alone(
                 for rows in done:
                     if bar is not None:
                         bar.update(rows)
-        except BaseException as error:
-            if source.takes_back(error, records):
+        except BaseException:
+            if records.faulty or source.takes_back:
                 state.restore(begun)
             raise
 

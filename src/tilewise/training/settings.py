@@ -115,6 +115,25 @@ class Settings:
             n_features=self.n_features, n_targets=self.n_targets, dtype=self.dtype,
         )  # fmt: skip
 
+    def rows(
+        self, X: ArrayLike | Dataset, y: ArrayLike | None, sample_weight: ArrayLike | None = None
+    ) -> TrainingSet | Dataset:
+        """Return the rows to train such a model on, in memory or not, checked."""
+        if not isinstance(X, Dataset):
+            return self.training_set(X, y, sample_weight)
+        refuse("y", y, "rows of open_rows")
+        refuse("sample_weight", sample_weight, "rows of open_rows")
+        if (X.n_features, X.dtype) != (self.n_features, self.dtype):
+            raise ValueError(
+                f"rows have {X.n_features} features of {X.dtype}, but the model "
+                f"{self.n_features} of {self.dtype}; make them alike"
+            )
+        if self.n_targets is not None:
+            raise ValueError(
+                f"n_targets={self.n_targets}; streamed rows have one target, give None"
+            )
+        return X
+
     @property
     def native(self) -> _core.Settings:
         """What a step is, for native code."""
