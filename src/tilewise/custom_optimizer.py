@@ -95,7 +95,7 @@ def train(
         rows=state.settings.training_set(X, y),
         record_every=rows_between_records(options.record_every, len(X), options.epochs),
     )
-    return run_loop(state, source, options)
+    return run_loop(state, source, options).history(state)
 
 
 @dataclass

@@ -13,8 +13,8 @@ from tilewise.distributed.job import fit_on_ranks
 from tilewise.distributed.ranks import agreed
 from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
-from tilewise.training.history import History, Records, rows_between_records
-from tilewise.training.loop import run_epochs, train
+from tilewise.training.history import History, rows_between_records
+from tilewise.training.loop import train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import FitOptions, Rate, Settings, passed
@@ -191,7 +191,7 @@ class Trainer:
             source = Streamed(rows, self.settings.batch_size, records=False)
         else:
             source = InMemory(rows)
-        run_epochs(self._state, source, _ONE_EPOCH, Records())
+        train(self._state, source, _ONE_EPOCH)
 
     def fit(
         self,
@@ -273,12 +273,13 @@ class Trainer:
         rows, validation = self.settings.rows(X, y, sample_weight), None
         if isinstance(rows, Dataset):
             options.refuse_in_memory_only("rows of open_rows")
-            source = Streamed(rows, self.settings.batch_size, records=True)
-            return train(self._state, source, options)
+            streamed = Streamed(rows, self.settings.batch_size, records=True)
+            return train(self._state, streamed, options).history(self._state)
         if options.validation_fraction is not None:
             rows, validation = rows.split(options.validation_fraction, self.settings.seed)
         every = rows_between_records(options.record_every, len(rows.X), options.epochs)
-        return train(self._state, InMemory(rows, every, validation), options, trainer=self)
+        in_memory = InMemory(rows, every, validation)
+        return train(self._state, in_memory, options, trainer=self).history(self._state)
 
     def save(self, path: Any) -> None:
         """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.

@@ -51,7 +51,7 @@ def fit_on_ranks(
         with state.alone():
             make_alike(state, ranks, shared)
             job = Job(state, data, ranks, options)
-        return train(state, job, shown)
+        return train(state, job, shown).history(state)
     except BaseException as error:
         ranks.abort_unless_agreed(error)
         raise

@@ -64,6 +64,8 @@ class DivergenceError(FloatingPointError):
 class Records:
     """Losses over time, as they come."""
 
+    rows_per_epoch: int | None = None  # if that is known
+    finished: int = 0  # epochs of the model before these
     losses: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     examples: list[int] = field(default_factory=list)
@@ -95,8 +97,11 @@ class Records:
         self.rows += rows
         self.start_loss = start_loss
 
-    def history(self, model: Any, epochs: float) -> History:
-        """Return the records with the model as it is; `epochs` is how many these are."""
+    def history(self, model: Any) -> History:
+        """Return the records with the model as it is."""
+        epochs = model.epochs - self.finished
+        if self.rows_per_epoch:
+            epochs = self.rows / self.rows_per_epoch
         return History(
             losses=np.asarray(self.losses, np.float64),
             seconds=np.asarray(self.seconds, np.float64),

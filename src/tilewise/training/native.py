@@ -97,7 +97,7 @@ def divergence(
     return DivergenceError(
         f"learning_rate={rate} is too large: training diverged within {diverged_at} "
         f"examples; use a smaller one ({why})",
-        records.history(state, records.rows / len(rows.X)),
+        records.history(state),
     )
 
 
