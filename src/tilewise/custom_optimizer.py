@@ -10,7 +10,7 @@ from tilewise._checks import Array, check_examples, check_int
 from tilewise.data.minibatches import Minibatches
 from tilewise.data.training_set import TrainingSet
 from tilewise.timing import Timer
-from tilewise.training.history import History, Records, rows_between_records
+from tilewise.training.history import History, Records
 from tilewise.training.loop import train as run_loop
 from tilewise.training.settings import FitOptions, Settings
 from tilewise.training.sources import Done
@@ -93,7 +93,7 @@ def train(
         params=[state.parameters[:-1, 0].copy(), state.parameters[-1].copy()],
         data_iter=data_iter,
         rows=state.settings.training_set(X, y),
-        record_every=rows_between_records(options.record_every, len(X), options.epochs),
+        record_every=options.rows_between_records(len(X)),
     )
     return run_loop(state, source, options).history(state)
 

@@ -13,7 +13,7 @@ from tilewise.distributed.job import fit_on_ranks
 from tilewise.distributed.ranks import agreed
 from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
-from tilewise.training.history import History, rows_between_records
+from tilewise.training.history import History
 from tilewise.training.loop import train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
@@ -185,13 +185,11 @@ class Trainer:
         """
         if done := self._state.rows_into_epoch:
             raise RuntimeError(f"{done} rows of an epoch are done; call fit, which does the others")
-        source: InMemory | Streamed
         rows = self.settings.rows(X, y, sample_weight)
         if isinstance(rows, Dataset):
-            source = Streamed(rows, self.settings.batch_size, records=False)
+            train(self._state, Streamed(rows, self.settings.batch_size, records=False), _ONE_EPOCH)
         else:
-            source = InMemory(rows)
-        train(self._state, source, _ONE_EPOCH)
+            train(self._state, InMemory(rows), _ONE_EPOCH)
 
     def fit(
         self,
@@ -277,7 +275,7 @@ class Trainer:
             return train(self._state, streamed, options).history(self._state)
         if options.validation_fraction is not None:
             rows, validation = rows.split(options.validation_fraction, self.settings.seed)
-        every = rows_between_records(options.record_every, len(rows.X), options.epochs)
+        every = options.rows_between_records(len(rows.X))
         in_memory = InMemory(rows, every, validation)
         return train(self._state, in_memory, options, trainer=self).history(self._state)
 

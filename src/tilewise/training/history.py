@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._checks import INT64_MAX
-
 
 @dataclass(frozen=True)
 class History:
@@ -111,14 +109,3 @@ class Records:
             bias=model.bias,
             seed=model.settings.seed,
         )
-
-
-def rows_between_records(record_every: int | None, n_rows: int, epochs: int) -> int:
-    """Return `record_every`, or for None an interval that takes little time.
-
-    The loss over all rows is about half the work of an epoch, so one in five epochs is about a
-    tenth of the training's. With the end there are at most a hundred.
-    """
-    if record_every is not None:
-        return record_every
-    return min(n_rows * max(5, -(-epochs // 99)), INT64_MAX)
