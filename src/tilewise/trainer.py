@@ -163,7 +163,7 @@ class Trainer:
         >>> trainer.weights, trainer.bias
         (array([2.]), 2.0)
         """
-        step(self._state, self.settings.training_set(X, y, sample_weight))
+        step(self._state, self._state.settings.training_set(X, y, sample_weight))
 
     def run_epoch(
         self, X: ArrayLike | Dataset, y: Maybe = None, sample_weight: Maybe = None
