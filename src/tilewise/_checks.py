@@ -4,6 +4,8 @@ import operator
 import reprlib
 import secrets
 from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -15,6 +17,24 @@ Array = NDArray[Any]
 
 INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
+
+
+def check_fields(record: Any) -> None:
+    """Replace the values of a dataclass by what the checks in its fields' metadata return.
+
+    None stays where it is the default.
+    """
+    for name, check, optional in _checked_fields(record.__class__):
+        value = getattr(record, name)
+        if not (optional and value is None):
+            object.__setattr__(record, name, check(name, value))  # it may be frozen
+
+
+@cache
+def _checked_fields(kind: type) -> list[tuple[str, Any, bool]]:
+    """Return name, check, and whether it may be None, of each field that has a check."""
+    checked = [field for field in fields(kind) if "check" in field.metadata]
+    return [(field.name, field.metadata["check"], field.default is None) for field in checked]
 
 
 def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = INT64_MAX) -> int:
@@ -54,14 +74,14 @@ def check_bool(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_callbacks(callbacks: Any) -> list[Any]:
-    """Return a list of callables."""
-    if not isinstance(callbacks, Iterable):
-        raise TypeError(f"callbacks={_shown(callbacks)} is not a sequence; give a list")
-    listed = list(callbacks)
-    for i, callback in enumerate(listed):
-        if not callable(callback):
-            raise TypeError(f"callbacks[{i}]={_shown(callback)} is not callable; give a function")
+def check_callables(name: str, values: Any) -> tuple[Any, ...]:
+    """Return a tuple of callables."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name}={_shown(values)} is not a sequence; give a list")
+    listed = tuple(values)
+    for i, value in enumerate(listed):
+        if not callable(value):
+            raise TypeError(f"{name}[{i}]={_shown(value)} is not callable; give a function")
     return listed
 
 

@@ -1,6 +1,7 @@
 """Training with an optimizer written in Python."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from tilewise._checks import Array, check_examples, check_int
 from tilewise.data.minibatches import Minibatches
 from tilewise.data.training_set import TrainingSet
 from tilewise.timing import Timer
-from tilewise.training.history import History, Records, rows_between_records
+from tilewise.training.history import History, Records
 from tilewise.training.loop import train as run_loop
 from tilewise.training.settings import FitOptions, Settings
 from tilewise.training.sources import Done
@@ -87,42 +88,37 @@ def train(
     n_features = check_int("n_features", n_features)
     X, y = _rows(data_iter, n_features)
     state = State(Settings(n_features=n_features, dtype=X.dtype, seed=seed))
-    every = rows_between_records(options.record_every, len(X), options.epochs)
+    source = _PythonSteps(
+        step=lambda params, grads: optimizer_fn(params, grads, states, hyperparams),
+        params=[state.parameters[:-1, 0].copy(), state.parameters[-1].copy()],
+        data_iter=data_iter,
+        rows=state.settings.training_set(X, y),
+        record_every=options.rows_between_records(len(X)),
+    )
+    return run_loop(state, source, options).history(state)
 
-    def step(params: list[Array], grads: list[Array]) -> None:
-        optimizer_fn(params, grads, states, hyperparams)
 
-    rows = state.settings.training_set(X, y)
-    return run_loop(state, _PythonSteps(step, data_iter, rows, every), options)
-
-
+@dataclass
 class _PythonSteps:
     """Minibatches of an iterable, and steps in Python: a source of the loop."""
 
+    step: Callable[[list[Array], list[Array]], None]
+    params: list[Array]  # the same in all epochs
+    data_iter: Iterable[tuple[Array, Array]]
+    rows: TrainingSet  # for the losses
+    record_every: int
     n_rows = None  # an epoch may leave some out
-
-    def __init__(
-        self,
-        step: Callable[[list[Array], list[Array]], None],
-        data_iter: Iterable[tuple[Array, Array]],
-        rows: TrainingSet,
-        every: int,
-    ) -> None:
-        self._step, self._data_iter, self._rows, self._every = step, data_iter, rows, every
-        self._params: list[Array] = []  # the same arrays in all epochs
+    takes_back = False
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`; one epoch."""
         before, timer = state.rows, Timer()
-        params = self._params
-        if not params:
-            params += [state.parameters[:-1, 0].copy(), state.parameters[-1].copy()]
-        for X, y in _batches(self._data_iter, state.settings.n_features):
+        for X, y in _batches(self.data_iter, state.settings.n_features):
             with np.errstate(over="ignore", invalid="ignore"):  # divergence is found below
-                self._step(params, _gradients(params, X, y))
-                _put(params, state)
+                self.step(self.params, _gradients(self.params, X, y))
+                _put(self.params, state)
             state.counters += 1, len(X)
-            if state.rows // self._every > (state.rows - len(X)) // self._every:
+            if state.rows // self.record_every > (state.rows - len(X)) // self.record_every:
                 records.total_seconds += timer.stop()
                 self._record(state, records)
                 timer.start()
@@ -140,12 +136,8 @@ class _PythonSteps:
         if records.examples[-1:] != [state.rows]:
             self._record(state, records)
 
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say no: the history of the error has the weights so far."""
-        return False
-
     def _record(self, state: State, records: Records) -> None:
-        loss = state.loss(self._rows)
+        loss = state.loss(self.rows)
         if not np.isfinite(loss):
             raise FloatingPointError(
                 f"the loss overflowed after {state.rows} examples; use a smaller learning rate"

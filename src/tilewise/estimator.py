@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tilewise._checks import Array, check_finite, check_int, check_unmasked
+from tilewise._checks import INT64_MAX, Array, check_finite, check_int, check_unmasked
 from tilewise.data.dataset import Dataset
 from tilewise.trainer import Trainer
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings, passed
+from tilewise.training.settings import FitOptions, Rate, Settings, passed, settings_of_data
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -28,7 +28,6 @@ except ImportError:
     RegressorMixin, BaseEstimator = _WithoutScikitLearn, object
 
 _SEED_MAX = 2**32 - 1  # of scikit-learn
-_ONLY_THE_END = 2**63 - 1  # rows between two records of the loss
 
 
 class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -146,13 +145,12 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         with self._unchanged_after_error():
             options = passed(FitOptions, vars(self))
             if isinstance(X, Dataset):
-                self._start(X.n_features, None, X.dtype)
                 self.n_features_in_ = X.n_features
                 self.__dict__.pop("feature_names_in_", None)
             else:
                 X, y = self._checked(X, y, reset=True)
-                self._start(X.shape[1], _targets(y), X.dtype)
-                options["record_every"] = _ONLY_THE_END
+                options["record_every"] = INT64_MAX  # only the end
+            self._start(X, y)
             self._trainer.fit(X, y, sample_weight=sample_weight, **options)
         return self
 
@@ -179,7 +177,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             first = not self.__sklearn_is_fitted__()
             X, y = self._checked(X, y, reset=first)
             if first:
-                self._start(X.shape[1], _targets(y), X.dtype)
+                self._start(X, y)
             self._trainer.run_epoch(X, y, sample_weight)
         return self
 
@@ -200,22 +198,15 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Return dense numbers. NaN and infinity are left for the trainer to find."""
         check_unmasked("X", X)
         check_unmasked("y", y)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            validate_separately=(
-                {"dtype": "numeric", "ensure_all_finite": False},
-                {"ensure_2d": False, "ensure_all_finite": False},
-            ),
-        )
+        of_X = {"dtype": "numeric", "ensure_all_finite": False}
+        of_y = {"ensure_2d": False, "ensure_all_finite": False}
+        X, y = validate_data(self, X, y, reset=reset, validate_separately=(of_X, of_y))
         X = _floats("X", X)
         return X if reset else X.astype(self._trainer.weights.dtype, copy=False), _floats("y", y)
 
-    def _start(self, n_features: int, n_targets: int | None, dtype: Any) -> None:
-        seed, settings = _seed(self.random_state), passed(Settings, vars(self))
-        self._trainer = Trainer(n_features, n_targets=n_targets, dtype=dtype, seed=seed, **settings)
+    def _start(self, X: ArrayLike | Dataset, y: ArrayLike | None) -> None:
+        settings = {**settings_of_data(X, y), **passed(Settings, vars(self))}
+        self._trainer = Trainer(seed=_seed(self.random_state), **settings)
 
     @contextmanager
     def _unchanged_after_error(self) -> Iterator[None]:
@@ -237,10 +228,6 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _targets(y: Array) -> int | None:
-    return None if y.ndim == 1 else int(y.shape[1])
 
 
 def _floats(name: str, array: Array) -> Array:

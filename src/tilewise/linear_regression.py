@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from tilewise._checks import check_float_array, check_shape
 from tilewise.data.dataset import Dataset
 from tilewise.distributed.ranks import agreed
 from tilewise.trainer import Trainer
 from tilewise.training.history import History
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings, passed
+from tilewise.training.settings import FitOptions, Rate, Settings, passed, settings_of_data
 
 
 def fit(
@@ -86,20 +85,6 @@ def fit(
     """
     arguments = locals()
     with agreed(comm):
-        d, t, dtype = _shape(X, y)
-        settings = passed(Settings, arguments)
-        trainer = Trainer(d, n_targets=t, dtype=dtype, initial_weights=initial_weights, **settings)
+        settings = {**settings_of_data(X, y), **passed(Settings, arguments)}
+        trainer = Trainer(initial_weights=initial_weights, **settings)
     return trainer.fit(X, y, sample_weight=sample_weight, **passed(FitOptions, arguments))
-
-
-def _shape(X: ArrayLike | Dataset, y: ArrayLike | None) -> tuple[int, int | None, DTypeLike]:
-    """Return features, targets and dtype of the model for these data."""
-    if isinstance(X, Dataset):
-        return X.n_features, None, X.dtype
-    if y is None:
-        raise TypeError("y is missing; give the labels of X")
-    X = check_shape("X", check_float_array("X", X), ndim=2)
-    y = check_float_array("y", y)
-    if y.ndim not in (1, 2):
-        raise ValueError(f"y has shape {y.shape}; give shape (n,) or (n, t)")
-    return X.shape[1], y.shape[1] if y.ndim == 2 else None, X.dtype

@@ -3,17 +3,19 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._checks import check_int, check_positive, check_real
+from tilewise._checks import check_fields, check_int, check_positive, check_real
 
 __all__ = ["Cosine", "EpochDecay", "Exponential", "InverseScaling", "Schedule", "Step"]
 
 Rates = NDArray[np.float64]
+
+_RATE, _COUNT = {"check": check_positive}, {"check": check_int}
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,11 @@ class Schedule(ABC):
         Rate of the first step.
     """
 
-    rate: float
+    rate: float = field(metadata=_RATE)
 
     def __post_init__(self) -> None:
         """Check the values."""
-        self._keep("rate", check_positive)
-
-    def _keep(self, name: str, check: Callable[[str, Any], Any]) -> None:
-        """Keep a value as the plain number that its check returns."""
-        object.__setattr__(self, name, check(name, getattr(self, name)))
+        check_fields(self)
 
     @abstractmethod
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
@@ -75,12 +73,7 @@ class EpochDecay(Schedule):
     [0.5, 0.5, 0.25, 0.25]
     """
 
-    factor: float
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        super().__post_init__()
-        self._keep("factor", check_positive)
+    factor: float = field(metadata=_RATE)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""
@@ -107,14 +100,8 @@ class Step(Schedule):
     [1.0, 1.0, 0.1, 0.1]
     """
 
-    factor: float
-    every: int
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        super().__post_init__()
-        self._keep("factor", check_positive)
-        self._keep("every", check_int)
+    factor: float = field(metadata=_RATE)
+    every: int = field(metadata=_COUNT)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""
@@ -139,12 +126,7 @@ class Exponential(Schedule):
     [1.0, 0.607]
     """
 
-    decay: float
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        super().__post_init__()
-        self._keep("decay", check_positive)
+    decay: float = field(metadata=_RATE)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""
@@ -173,14 +155,12 @@ class Cosine(Schedule):
     [1.0, 0.5, 0.0, 0.0]
     """
 
-    steps: int
-    final: float = 0.0
+    steps: int = field(metadata=_COUNT)
+    final: float = field(default=0.0, metadata={"check": check_real})
 
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        self._keep("steps", check_int)
-        self._keep("final", check_real)
         if not 0 <= self.final <= self.rate:
             raise ValueError(f"final={self.final} is out of range; give 0 to rate={self.rate}")
 
@@ -208,12 +188,7 @@ class InverseScaling(Schedule):
     [1.0, 0.5]
     """
 
-    power: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        super().__post_init__()
-        self._keep("power", check_positive)
+    power: float = field(default=0.5, metadata=_RATE)
 
     def rates(self, steps: NDArray[np.int64], epochs: NDArray[np.int64]) -> Rates:
         """Return the rates of some steps, as `Schedule.rates` does."""

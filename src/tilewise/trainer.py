@@ -13,11 +13,11 @@ from tilewise.distributed.job import fit_on_ranks
 from tilewise.distributed.ranks import agreed
 from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
-from tilewise.training.history import History, Records, rows_between_records
-from tilewise.training.loop import run_epochs, train
+from tilewise.training.history import History
+from tilewise.training.loop import train
 from tilewise.training.native import step
 from tilewise.training.optimizers import Optimizer
-from tilewise.training.settings import FitOptions, Rate, Settings, passed, refuse
+from tilewise.training.settings import FitOptions, Rate, Settings, passed
 from tilewise.training.sources import InMemory, Streamed
 from tilewise.training.state import State
 
@@ -119,7 +119,7 @@ class Trainer:
     @property
     def learning_rate(self) -> Rate:
         """As it was set; 'auto' becomes a number with the first data."""
-        return self._state.settings.learning_rate
+        return self.settings.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Rate) -> None:
@@ -185,13 +185,11 @@ class Trainer:
         """
         if done := self._state.rows_into_epoch:
             raise RuntimeError(f"{done} rows of an epoch are done; call fit, which does the others")
-        source: InMemory | Streamed
-        if isinstance(X, Dataset):
-            _refuse_labels(y, sample_weight)
-            source = Streamed(self._state.settings, X, records=False)
+        rows = self.settings.rows(X, y, sample_weight)
+        if isinstance(rows, Dataset):
+            train(self._state, Streamed(rows, self.settings.batch_size, records=False), _ONE_EPOCH)
         else:
-            source = InMemory(self._state.settings.training_set(X, y, sample_weight))
-        run_epochs(self._state, source, _ONE_EPOCH, Records())
+            train(self._state, InMemory(rows), _ONE_EPOCH)
 
     def fit(
         self,
@@ -270,15 +268,16 @@ class Trainer:
             options = FitOptions(**passed(FitOptions, locals()))
         if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
             return fit_on_ranks(self._state, X, y, sample_weight, options)
-        if isinstance(X, Dataset):
-            _refuse_labels(y, sample_weight)
+        rows, validation = self.settings.rows(X, y, sample_weight), None
+        if isinstance(rows, Dataset):
             options.refuse_in_memory_only("rows of open_rows")
-            return train(self._state, Streamed(self._state.settings, X, records=True), options)
-        rows, validation = self._state.settings.training_set(X, y, sample_weight), None
+            streamed = Streamed(rows, self.settings.batch_size, records=True)
+            return train(self._state, streamed, options).history(self._state)
         if options.validation_fraction is not None:
-            rows, validation = rows.split(options.validation_fraction, self._state.settings.seed)
-        every = rows_between_records(options.record_every, len(rows.X), options.epochs)
-        return train(self._state, InMemory(rows, every, validation), options, trainer=self)
+            rows, validation = rows.split(options.validation_fraction, self.settings.seed)
+        every = options.rows_between_records(len(rows.X))
+        in_memory = InMemory(rows, every, validation)
+        return train(self._state, in_memory, options, trainer=self).history(self._state)
 
     def save(self, path: Any) -> None:
         """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.
@@ -357,7 +356,7 @@ class Trainer:
         >>> tw.Trainer(1, initial_weights=[2.0]).predict(np.float32([[3]]))
         array([6.], dtype=float32)
         """
-        settings = self._state.settings
+        settings = self.settings
         X = check_matrix(X, settings.n_features, settings.dtype)
         return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, settings.dtype))
 
@@ -371,9 +370,4 @@ class Trainer:
         >>> tw.Trainer(1, initial_weights=[2.0]).loss(np.float32([[3]]), np.float32([5]))
         0.5
         """
-        return self._state.loss(self._state.settings.training_set(X, y, sample_weight))
-
-
-def _refuse_labels(y: Maybe, sample_weight: Maybe) -> None:
-    refuse("y", y, "rows of open_rows")
-    refuse("sample_weight", sample_weight, "rows of open_rows")
+        return self._state.loss(self.settings.training_set(X, y, sample_weight))

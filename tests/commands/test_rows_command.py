@@ -189,11 +189,11 @@ def test_a_checkpoint_goes_on_with_its_own_data_only(folder, capsys):
     train = ["train", "data", "--resume", "--out", "out", "--epochs"]
     stop_before_the_model([*train, "1"])
     assert cli.main([*train, "2", "--target", "1"]) == 2
-    message = "checkpoint.npz has target=[3, None], not [0, None]; give those"
+    message = "checkpoint.npz has target=[3, None], not [0, None]; go on with"
     assert message in capsys.readouterr().err
     np.save("data/3.npy", np.load("data/1.npy"))
     assert cli.main([*train, "2"]) == 2
-    assert "has rows=3020, not 3040; give those" in capsys.readouterr().err
+    assert "has rows=3020, not 3040; go on with" in capsys.readouterr().err
     os.unlink("data/3.npy")
     assert cli.main([*train, "2"]) == 0
 

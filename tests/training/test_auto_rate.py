@@ -42,3 +42,9 @@ def test_many_features_have_the_same_limits():
     with_ones = np.column_stack([wide, np.ones(len(wide))])
     largest = np.linalg.eigvalsh(with_ones.T @ with_ones / len(wide))[-1]
     assert full == pytest.approx(2 / largest, rel=1e-3)
+
+
+@pytest.mark.parametrize(("batch_size", "minibatch"), [(2, 1.0), (1, 0.5)])
+def test_the_limits_of_two_opposite_rows(batch_size, minibatch):
+    rows = np.array([[1.0], [-1.0]])  # the curvature is 1, and each row has the squared length 2
+    assert auto_rate.largest_rates(rows, batch_size) == (2.0, minibatch)

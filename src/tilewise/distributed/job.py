@@ -39,17 +39,14 @@ def fit_on_ranks(
         with ranks.agreed():
             options.refuse_in_memory_only("comm or checkpoint")
             refuse("sample_weight", sample_weight, "comm or checkpoint")
-            if isinstance(X, Dataset):
-                refuse("y", y, "rows of open_rows")
-            data = X if isinstance(X, Dataset) else state.settings.training_set(X, y)
-            local = LocalRows(data, state, ranks.rank)
+            local = LocalRows(state.settings.rows(X, y), state, ranks.rank)
             if options.checkpoint is not None:
                 checkpoint.check_rate(state.settings.learning_rate)
             shown = replace(options, progress=options.progress and ranks.rank == 0)
         with state.alone():
             _make_alike(state, ranks, options)
             job = Job(state, local, ranks, options)
-        return train(state, job, shown)
+        return train(state, job, shown).history(state)
     except BaseException as error:
         ranks.abort_unless_agreed(error)
         raise
@@ -80,6 +77,8 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
 
 class Job:
     """The rows of all ranks, trained on together: a source of the loop."""
+
+    takes_back = True  # all ranks have the same model where the epoch began
 
     def __init__(self, state: State, local: LocalRows, ranks: Ranks, options: FitOptions) -> None:
         self._local, self._ranks, self._options = local, ranks, options
@@ -115,10 +114,6 @@ class Job:
         """Save the end."""
         with self._ranks.agreed():
             self._save(state)
-
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say yes: all ranks have the same model where the epoch began."""
-        return True
 
     def _begin(self, state: State) -> None:
         """Read the first rows that are not done; find the rate and the loss of a divergence."""

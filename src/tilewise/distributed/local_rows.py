@@ -11,7 +11,6 @@ from tilewise._checks import Array
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
-from tilewise.training.sources import check_rows
 from tilewise.training.state import State
 
 
@@ -33,7 +32,6 @@ class LocalRows:
             data.check_finite()
             self._data, self.n_rows = data, len(data.X)
             return
-        check_rows(state.settings, data)
         if data.n_rows is None:
             raise ValueError(
                 "X is an iterable of chunks, whose number of rows is not known before; give files "

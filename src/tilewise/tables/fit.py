@@ -256,4 +256,4 @@ def _score(name: str, trainer: Trainer, rows: FragmentDataset, ranks: Ranks) -> 
 def _history_of_the_end(trainer: Trainer, loss: float) -> History:
     records = Records()
     records.add(loss, trainer.examples)
-    return records.history(trainer, epochs=0)
+    return records.history(trainer)

@@ -1,6 +1,7 @@
 """How large a learning rate may be, from the curvature of the loss."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,36 +24,23 @@ def largest_rates(
     sample_weight: NDArray[Any] | None = None,
     weight_decay: float = 0.0,
 ) -> tuple[float, float]:
-    r"""Return the largest learning rates, of full batches and of minibatches.
+    r"""Return the largest learning rates, of full batches and of minibatches, for rows X (n, d).
 
     Full-batch descent converges if and only if the rate is below :math:`2 / \lambda_{\max}` of
     :math:`\tilde X^T \tilde X / n`, with a column of ones in :math:`\tilde X` for the bias.
     Minibatches have noise in the curvature too: below :math:`1 / L_b` SGD contracts, with the
-    expected smoothness :math:`L_b` of Gower et al. 2019 (arXiv:1901.09401); see `smoothness`.
-
-    Parameters
-    ----------
-    X : ndarray of float32 or float64, shape (n, d)
-    batch_size : int
-    sampling : str, default 'permutation'
-    sample_weight : ndarray, shape (n,), optional
-        Of mean 1: a row counts as often.
-    weight_decay : float, default 0
-        Is added to the curvature.
-
-    Returns
-    -------
-    tuple of float
-        :math:`2 / \lambda_{\max}` and :math:`1 / L_b`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> largest_rates(np.array([[1.0], [-1.0]]), batch_size=2)
-    (2.0, 1.0)
+    expected smoothness :math:`L_b` of Gower et al. 2019 (arXiv:1901.09401); see `_smoothness`.
+    Sample weights have mean 1; the weight decay is added to the curvature. All is computed in
+    float64, and a rate is 0 where the curvature is too large for it.
     """
-    largest = _largest_eigenvalue(X, sample_weight)
-    expected = smoothness(X, batch_size, sampling, largest, sample_weight)
+    n, d = X.shape
+    scale = max(float(X.max()), -float(X.min()), 1.0)  # no square leaves the range of float64
+    blocks = partial(_blocks, X, scale, sample_weight)
+    largest_eigenvalue = _gram if d <= _MOST_FOR_EIGENVALUES else _power_iteration
+    largest = largest_eigenvalue(blocks, n, d) * scale * scale
+    longest = max(float(np.einsum("ij,ij->i", block, block).max()) for block in blocks())
+    longest *= scale * scale
+    expected = _smoothness(n, min(batch_size, n), sampling, largest, longest)
     return 2 / (largest + weight_decay), 1 / (expected + weight_decay)
 
 
@@ -62,63 +50,25 @@ def momentum_factor(optimizer: Optimizer) -> float:
     With momentum :math:`\mu` the factor is :math:`1 + \mu`, with Nesterov's :math:`(1 + \mu) / (1 +
     2\mu)`, and 1 without: there the characteristic polynomial of an eigenvalue's recurrence has a
     root at -1.
-
-    Examples
-    --------
-    >>> momentum_factor(Optimizer("momentum", momentum=0.5))
-    1.5
     """
     momentum = optimizer.hyperparameters.get("momentum", 0.0)
     return (1 + momentum) / (1 + 2 * momentum if optimizer.name == "nesterov" else 1)
 
 
-def smoothness(
-    X: NDArray[Any],
-    batch_size: int,
-    sampling: str,
-    largest: float,
-    sample_weight: NDArray[Any] | None = None,
-) -> float:
-    r"""Return the expected smoothness of minibatches, from the largest eigenvalue.
+def _smoothness(n: int, b: int, sampling: str, largest: float, longest: float) -> float:
+    r"""Return the expected smoothness of batches of b of n rows.
 
-    For b of n rows without replacement :math:`\frac{n(b-1)}{b(n-1)} \lambda_{\max} +
-    \frac{n-b}{b(n-1)} \max_i |\tilde x_i|^2`, and with replacement :math:`\frac{b-1}{b}
-    \lambda_{\max} + \frac1b \max_i |\tilde x_i|^2`: Gower et al. 2019, section 3. Rows
-    that do not come at random may come in the worst order: there every step
-    contracts with :math:`\max_i |\tilde x_i|^2`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> smoothness(np.array([[1.0], [-1.0]]), 1, "permutation", 1.0)
-    2.0
+    It follows from the largest eigenvalue and the squared length of the longest row. Without
+    replacement it is :math:`\frac{n(b-1)}{b(n-1)} \lambda_{\max} + \frac{n-b}{b(n-1)} \max_i
+    |\tilde x_i|^2`, and with replacement :math:`\frac{b-1}{b} \lambda_{\max} + \frac1b \max_i
+    |\tilde x_i|^2`: Gower et al. 2019, section 3. Rows that do not come at random may come in the
+    worst order: there every step contracts with :math:`\max_i |\tilde x_i|^2`.
     """
-    n = len(X)
-    b = min(batch_size, n)
-    scale = _scale(X)
-    blocks = _blocks(X, scale, sample_weight)
-    longest = max(float(np.einsum("ij,ij->i", block, block).max()) for block in blocks)
-    longest *= scale * scale
-    if sampling in ("sequential", "chunked"):
-        return longest
     if sampling == "replacement":
         return (b - 1) / b * largest + longest / b
-    if n == 1:
+    if sampling in ("sequential", "chunked") or n == 1:
         return longest
     return n * (b - 1) / (b * (n - 1)) * largest + (n - b) / (b * (n - 1)) * longest
-
-
-def _largest_eigenvalue(X: NDArray[Any], sample_weight: NDArray[Any] | None) -> float:
-    """Return the largest eigenvalue of X~^T X~ / n, in float64; infinity if it is too large."""
-    n, d = X.shape
-    scale = _scale(X)  # no square leaves the range of float64
-    multiply = _gram if d <= _MOST_FOR_EIGENVALUES else _power_iteration
-    return multiply(lambda: _blocks(X, scale, sample_weight), n, d) * scale * scale
-
-
-def _scale(X: NDArray[Any]) -> float:
-    """Return the largest magnitude in X~."""
-    return max(float(X.max()), -float(X.min()), 1.0)
 
 
 def _blocks(

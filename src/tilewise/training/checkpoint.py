@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from tilewise.training.settings import Rate, Settings, check_checkpoint
 from tilewise.training.state import State
 
 _FORMAT = "tilewise trainer"
+_SCHEDULES = {name: getattr(schedules, name) for name in schedules.__all__ if name != "Schedule"}
 _VERSION = 2  # of the format: raised where a reader of the one before would go wrong
 
 
 def save(state: State, path: Any) -> None:
     """Write the file under a temporary name and rename it."""
-    checked = check_checkpoint(path)
+    checked = check_checkpoint("path", path)
     with state.alone(), outputs(checked.parent, [checked.name], force=True) as unfinished:
         _write(state, unfinished / checked.name)
 
@@ -38,16 +39,15 @@ def write_over(state: State, path: Any) -> None:
 
 
 def _write(state: State, path: Path) -> None:
-    settings = {field.name: getattr(state.settings, field.name) for field in fields(Settings)}
-    optimizer = state.settings.optimizer
+    settings = state.settings
     about = {
         "format": _FORMAT,
         "version": _VERSION,
         "settings": {
-            **settings,
-            "dtype": state.settings.dtype.name,
-            "optimizer": [optimizer.name, dict(optimizer.hyperparameters)],
-            "learning_rate": check_rate(state.settings.learning_rate),
+            **vars(settings),
+            "dtype": settings.dtype.name,
+            "optimizer": [settings.optimizer.name, dict(settings.optimizer.hyperparameters)],
+            "learning_rate": check_rate(settings.learning_rate),
         },
         "epochs": state.epochs,
         "rows_into_epoch": state.rows_into_epoch,
@@ -89,13 +89,9 @@ def load(path: Any) -> State:
 def _state(about: dict[str, Any], arrays: dict[str, Any]) -> State:
     saved = about["settings"]
     name, hyperparameters = saved["optimizer"]
-    settings = Settings(
-        **{
-            **saved,
-            "optimizer": Optimizer(name, **hyperparameters),
-            "learning_rate": _rate(saved["learning_rate"]),
-        }
-    )
+    saved["optimizer"] = Optimizer(name, **hyperparameters)
+    saved["learning_rate"] = _rate(saved["learning_rate"])
+    settings = Settings(**saved)
     shape = arrays["parameters"].shape
     if shape != settings.parameters_shape:  # before there is memory for a damaged shape
         raise ValueError(f"parameters is {shape}, not {settings.parameters_shape}")
@@ -104,9 +100,9 @@ def _state(about: dict[str, Any], arrays: dict[str, Any]) -> State:
         array = arrays[name]
         if array.shape != own.shape or array.dtype != own.dtype:
             raise ValueError(f"{name} is {array.dtype}{array.shape}, not {own.dtype}{own.shape}")
-    if (arrays["counters"] < 0).any() or not arrays["random"].any():
+        own[...] = array
+    if (state.counters < 0).any() or not state.random.any():
         raise ValueError("a count is negative or the random numbers have no state")
-    state.restore(arrays)
     if not state.is_finite:
         raise ValueError("a number is not finite")
     state.epochs = check_int("epochs", about["epochs"], minimum=0)
@@ -121,9 +117,8 @@ def _state(about: dict[str, Any], arrays: dict[str, Any]) -> State:
 
 def check_rate(rate: Rate) -> Any:
     """Return the learning rate as JSON has it, or raise."""
-    name = type(rate).__name__
-    if isinstance(rate, schedules.Schedule) and type(rate) is getattr(schedules, name, None):
-        return [name, asdict(rate)]
+    if isinstance(rate, schedules.Schedule) and type(rate) in _SCHEDULES.values():
+        return [type(rate).__name__, asdict(rate)]
     if isinstance(rate, float | str):
         return rate
     raise TypeError(
@@ -135,7 +130,5 @@ def _rate(saved: Any) -> Any:
     """Return the learning rate that JSON has."""
     if isinstance(saved, list):
         name, values = saved
-        if name not in schedules.__all__ or name == "Schedule":
-            raise ValueError(f"unknown schedule {name!r}")
-        return getattr(schedules, name)(**values)
+        return _SCHEDULES[name](**values)
     return saved

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise._checks import INT64_MAX
-
 
 @dataclass(frozen=True)
 class History:
@@ -64,13 +62,15 @@ class DivergenceError(FloatingPointError):
 class Records:
     """Losses over time, as they come."""
 
+    rows_per_epoch: int | None = None  # if that is known
+    finished: int = 0  # epochs of the model before these
     losses: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     examples: list[int] = field(default_factory=list)
     total_seconds: float = 0.0
     rows: int = 0  # trained on, also those that a divergence took back
     start_loss: float = float("nan")  # for the next call; see DivergenceCheck in cpp/sgd
-    faulty: bool = False  # bad data or a bad schedule, which take the epochs back
+    faulty: bool = False  # bad data, a fault in reading or a bad schedule: the epochs go back
 
     def add(self, loss: float, examples: int) -> None:
         """Append a record of this moment."""
@@ -95,8 +95,11 @@ class Records:
         self.rows += rows
         self.start_loss = start_loss
 
-    def history(self, model: Any, epochs: float) -> History:
-        """Return the records with the model as it is; `epochs` is how many these are."""
+    def history(self, model: Any) -> History:
+        """Return the records with the model as it is."""
+        epochs = model.epochs - self.finished
+        if self.rows_per_epoch:
+            epochs = self.rows / self.rows_per_epoch
         return History(
             losses=np.asarray(self.losses, np.float64),
             seconds=np.asarray(self.seconds, np.float64),
@@ -106,14 +109,3 @@ class Records:
             bias=model.bias,
             seed=model.settings.seed,
         )
-
-
-def rows_between_records(record_every: int | None, n_rows: int, epochs: int) -> int:
-    """Return `record_every`, or for None an interval that takes little time.
-
-    The loss over all rows is about half the work of an epoch, so one in five epochs is about a
-    tenth of the training's. With the end there are at most a hundred.
-    """
-    if record_every is not None:
-        return record_every
-    return min(n_rows * max(5, -(-epochs // 99)), INT64_MAX)

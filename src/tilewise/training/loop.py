@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from tilewise._extras import required
-from tilewise.training.history import DivergenceError, History, Records
+from tilewise.training.history import DivergenceError, Records
 from tilewise.training.settings import FitOptions
 from tilewise.training.sources import InMemory, Source
 from tilewise.training.state import State
@@ -14,18 +14,9 @@ from tilewise.training.state import State
 Hook = Callable[[int, float], Any]  # of an epoch's number and its loss; true: stop
 
 
-def train(state: State, source: Source, options: FitOptions, trainer: Any = None) -> History:
+def train(state: State, source: Source, options: FitOptions, trainer: Any = None) -> Records:
     """Train for some epochs; callbacks get `trainer`. See `Trainer.fit` for what it raises."""
-    records, finished = Records(), state.epochs
-    run_epochs(state, source, options, records, trainer)
-    return _history(state, source, records, finished)
-
-
-def run_epochs(
-    state: State, source: Source, options: FitOptions, records: Records, trainer: Any = None
-) -> None:
-    """Train as `train` does; only an error gets a history."""
-    best, finished = _Best(options.patience, options.tolerance), state.epochs
+    records, best = Records(source.n_rows, state.epochs), _Best(options)
     hooks = _hooks(options, trainer, records)
     in_memory = source if isinstance(source, InMemory) else None
     watched = in_memory if hooks or options.progress or options.patience is not None else None
@@ -51,8 +42,9 @@ def run_epochs(
         if isinstance(error, DivergenceError):
             best.restore(state)
         if not records.faulty:  # else nothing is left of the records
-            error.history = _history(state, source, records, finished)  # type: ignore[attr-defined]
+            error.history = records.history(state)  # type: ignore[attr-defined]
         raise
+    return records
 
 
 def _train_alone(
@@ -72,17 +64,10 @@ def _train_alone(
                 for rows in done:
                     if bar is not None:
                         bar.update(rows)
-        except BaseException as error:
-            if source.takes_back(error, records):
+        except BaseException:
+            if records.faulty or source.takes_back:
                 state.restore(begun)
             raise
-
-
-def _history(state: State, source: Source, records: Records, finished: int) -> History:
-    """Return the history; the epochs were `finished` before."""
-    if source.n_rows is None:
-        return records.history(state, state.epochs - finished)
-    return records.history(state, records.rows / source.n_rows)
 
 
 def _bar(source: Source, epochs: int) -> Any:
@@ -104,8 +89,8 @@ def _hooks(options: FitOptions, trainer: Any, records: Records) -> list[Hook]:
 class _Best:
     """The parameters with the lowest loss so far, and whether that is long ago."""
 
-    def __init__(self, patience: int | None, tolerance: float) -> None:
-        self._patience, self._tolerance = patience, tolerance
+    def __init__(self, options: FitOptions) -> None:
+        self._patience, self._tolerance = options.patience, options.tolerance
         self._loss = float("inf")
         self._kept: dict[str, Any] = {}
         self._since = 0

@@ -30,15 +30,8 @@ def step(state: State, rows: TrainingSet) -> None:
             raise divergence(state, rows, Records(), state.rows + len(rows.X))
 
 
-def run(
-    state: State,
-    rows: TrainingSet,
-    records: Records,
-    epochs: int = 1,
-    record_every: int = 0,
-    record_end: bool = False,
-) -> None:
-    """Train for some epochs, and add to the records. The caller is `alone`.
+def run(state: State, rows: TrainingSet, records: Records, plan: _core.Plan) -> None:
+    """Train for the epochs of a plan, and add to the records. The caller is `alone`.
 
     After bad data or a bad schedule the records are faulty: then the caller goes back.
     """
@@ -49,7 +42,6 @@ def run(
     row_bytes = rows.X[0].nbytes  # not the stride: the same rows have the same order
     sampler = _core.Sampler(len(rows.X), settings.sampling, settings.seed, row_bytes)
     sampler.state = state.random
-    plan = _core.Plan(epochs, record_every, record_end, state.start_loss)
     try:
         diverged_at = _core.train(
             rows.X, rows.y, rows.weights, state.parameters, state.slots, state.counters,
@@ -105,7 +97,7 @@ def divergence(
     return DivergenceError(
         f"learning_rate={rate} is too large: training diverged within {diverged_at} "
         f"examples; use a smaller one ({why})",
-        records.history(state, records.rows / len(rows.X)),
+        records.history(state),
     )
 
 

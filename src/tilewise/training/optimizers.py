@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -69,8 +70,7 @@ class Optimizer:
                 known = ", ".join(standard) or "none"
                 raise TypeError(f"{name} has no hyperparameter {key!r}; it has: {known}")
             values[key] = _check(key, value)
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "hyperparameters", MappingProxyType(values))
+        vars(self).update(name=name, hyperparameters=MappingProxyType(values))
 
     @property
     def slots(self) -> int:
@@ -82,22 +82,13 @@ class Optimizer:
         """Whether it divides the gradient by its size, which epsilon keeps above 0."""
         return "epsilon" in self.hyperparameters
 
-    @classmethod
-    def of(cls, optimizer: Any) -> "Optimizer":
-        """Return the optimizer itself, or the one of that name."""
-        return optimizer if isinstance(optimizer, cls) else cls(optimizer)
-
     def __hash__(self) -> int:
         """Return the hash of name and values."""
         return hash((self.name, *self.hyperparameters.values()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name and values."""
-        return _rebuilt, (self.name, dict(self.hyperparameters))
-
-
-def _rebuilt(name: str, hyperparameters: dict[str, float]) -> Optimizer:
-    return Optimizer(name, **hyperparameters)
+        return partial(Optimizer, **self.hyperparameters), (self.name,)  # type: ignore[arg-type]
 
 
 def _check(key: str, value: Any) -> float:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,15 +12,20 @@ from numpy.typing import ArrayLike
 
 from tilewise import _core
 from tilewise._checks import (
+    INT64_MAX,
     check_bool,
-    check_callbacks,
+    check_callables,
     check_choice,
+    check_fields,
+    check_float_array,
     check_float_dtype,
     check_fraction,
     check_int,
     check_positive,
     check_seed,
+    check_shape,
 )
+from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.schedules import Schedule
 from tilewise.training.optimizers import Optimizer
@@ -27,44 +33,61 @@ from tilewise.training.optimizers import Optimizer
 Rate = float | str | Schedule | Callable[[int], float]
 
 SAMPLINGS = _core.SAMPLINGS
+
+_COUNT, _FLAG = {"check": check_int}, {"check": check_bool}
+_NOT_NEGATIVE = {"check": partial(check_positive, or_zero=True)}
 _IN_MEMORY_ONLY = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
+
+
+def check_checkpoint(name: str, path: Any) -> Path:
+    """Return the path of an NPZ file that can be written."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name}={path!r} is not a path; give a str ending in .npz")
+    checked = Path(path)
+    if checked.suffix != ".npz":
+        raise ValueError(f"{name}={str(path)!r} does not end in .npz; give such a name")
+    if not checked.parent.is_dir():
+        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
+    return checked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a model and its steps are; see `Trainer`. All of it is in a checkpoint."""
 
-    n_features: int
-    n_targets: int | None = None
-    batch_size: int = 32
+    n_features: int = field(metadata=_COUNT)
+    n_targets: int | None = field(default=None, metadata=_COUNT)
+    batch_size: int = field(default=32, metadata=_COUNT)
     learning_rate: Rate = 0.01
     optimizer: Any = "sgd"  # an `Optimizer`, once it is checked
     sampling: str = "permutation"
     weight_decay: float = 0.0
     clip_norm: float | None = None
-    average: bool = False
+    average: bool = field(default=False, metadata=_FLAG)
     dtype: Any = np.float32  # an np.dtype, once it is checked
     seed: Any = None  # an int, once it is checked
 
     def __post_init__(self) -> None:
         """Check all; a name becomes an optimizer, and None a fresh seed."""
+        check_fields(self)
         check_choice("sampling", self.sampling, SAMPLINGS)
-        dtype = check_float_dtype(self.dtype)
-        optimizer = Optimizer.of(self.optimizer)
-        _check_rounded(optimizer.hyperparameters, dtype)
-        clip_norm, n_targets = self.clip_norm, self.n_targets
+        dtype, optimizer, clip_norm = check_float_dtype(self.dtype), self.optimizer, self.clip_norm
+        if not isinstance(optimizer, Optimizer):
+            optimizer = Optimizer(optimizer)
         vars(self).update(
-            n_features=check_int("n_features", self.n_features),
-            n_targets=None if n_targets is None else check_int("n_targets", n_targets),
-            batch_size=check_int("batch_size", self.batch_size),
             learning_rate=_checked_rate(self.learning_rate, optimizer, dtype),
             optimizer=optimizer,
             weight_decay=check_positive("weight_decay", self.weight_decay, dtype, or_zero=True),
             clip_norm=None if clip_norm is None else check_positive("clip_norm", clip_norm, dtype),
-            average=check_bool("average", self.average),
             dtype=dtype,
             seed=check_seed(self.seed),
         )
+        for name, value in optimizer.hyperparameters.items():
+            rounded = dtype.type(value)
+            if name == "epsilon" and rounded == 0:
+                raise ValueError(f"epsilon={value} is 0 in {dtype}; give a larger one")
+            if name != "epsilon" and rounded == 1:
+                raise ValueError(f"{name}={value} is 1 in {dtype}; give a smaller one")
 
     @property
     def weights_shape(self) -> tuple[int, ...]:
@@ -85,6 +108,25 @@ class Settings:
             n_features=self.n_features, n_targets=self.n_targets, dtype=self.dtype,
         )  # fmt: skip
 
+    def rows(
+        self, X: ArrayLike | Dataset, y: ArrayLike | None, sample_weight: ArrayLike | None = None
+    ) -> TrainingSet | Dataset:
+        """Return the rows to train such a model on, in memory or not, checked."""
+        if not isinstance(X, Dataset):
+            return self.training_set(X, y, sample_weight)
+        refuse("y", y, "rows of open_rows")
+        refuse("sample_weight", sample_weight, "rows of open_rows")
+        if (X.n_features, X.dtype) != (self.n_features, self.dtype):
+            raise ValueError(
+                f"rows have {X.n_features} features of {X.dtype}, but the model "
+                f"{self.n_features} of {self.dtype}; make them alike"
+            )
+        if self.n_targets is not None:
+            raise ValueError(
+                f"n_targets={self.n_targets}; streamed rows have one target, give None"
+            )
+        return X
+
     @property
     def native(self) -> _core.Settings:
         """What a step is, for native code."""
@@ -102,67 +144,62 @@ class Settings:
 class FitOptions:
     """What a fit does; see `Trainer.fit`."""
 
-    epochs: int = 1
-    record_every: int | None = None
-    validation_fraction: float | None = None
-    patience: int | None = None
-    tolerance: float = 0.0
-    callbacks: Iterable[Callable[..., Any]] = ()
-    progress: bool = False
-    verbose: bool = False
-    comm: Any = None
-    average_every: int = 1
-    checkpoint: str | os.PathLike[str] | None = None
-    checkpoint_every: int = 1000
+    epochs: int = field(default=1, metadata=_COUNT)
+    record_every: int | None = field(default=None, metadata=_COUNT)
+    validation_fraction: float | None = field(default=None, metadata={"check": check_fraction})
+    patience: int | None = field(default=None, metadata=_COUNT)
+    tolerance: float = field(default=0.0, metadata=_NOT_NEGATIVE)
+    callbacks: Iterable[Callable[..., Any]] = field(default=(), metadata={"check": check_callables})
+    progress: bool = field(default=False, metadata=_FLAG)
+    verbose: bool = field(default=False, metadata=_FLAG)
+    comm: Any = None  # is checked where it is used
+    average_every: int = field(default=1, metadata=_COUNT)
+    checkpoint: Any = field(default=None, metadata={"check": check_checkpoint})  # then a Path
+    checkpoint_every: int = field(default=1000, metadata=_COUNT)
 
     def __post_init__(self) -> None:
-        """Check all, whether it will be used or not; `comm` is checked where it is used."""
-        given = [name for name in ("record_every", "patience") if getattr(self, name) is not None]
-        counts = ("epochs", *given, "average_every", "checkpoint_every")
-        checked: dict[str, Any] = {name: check_int(name, getattr(self, name)) for name in counts}
-        if self.validation_fraction is not None:
-            part = check_fraction("validation_fraction", self.validation_fraction)
-            checked["validation_fraction"] = part
-        if self.checkpoint is not None:
-            checked["checkpoint"] = check_checkpoint(self.checkpoint)
-        vars(self).update(
-            checked,
-            tolerance=check_positive("tolerance", self.tolerance, or_zero=True),
-            progress=check_bool("progress", self.progress),
-            verbose=check_bool("verbose", self.verbose),
-            callbacks=tuple(check_callbacks(self.callbacks)),
-        )
+        """Check all, whether it will be used or not."""
+        check_fields(self)
 
     def refuse_in_memory_only(self, what: str) -> None:
         """Raise if an option is given that goes with rows in memory alone."""
-        standard = {field.name: field.default for field in fields(self)}
         for name in _IN_MEMORY_ONLY:
             value = getattr(self, name)
-            refuse(name, value if value != standard[name] else None, what)
+            if value != getattr(FitOptions, name):
+                refuse(name, value, what)
+
+    def rows_between_records(self, n_rows: int) -> int:
+        """Return `record_every`, or for None an interval that takes little time.
+
+        The loss over all rows is about half the work of an epoch, so one in five epochs is about a
+        tenth of the training's. With the end there are at most a hundred.
+        """
+        if self.record_every is not None:
+            return self.record_every
+        return min(n_rows * max(5, -(-self.epochs // 99)), INT64_MAX)
 
 
 def passed(settings: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the arguments of a call, its `locals()`, that are in a list of settings."""
-    names = {field.name for field in fields(settings)}
+    names = settings.__annotations__
     return {name: value for name, value in arguments.items() if name in names}
+
+
+def settings_of_data(X: ArrayLike | Dataset, y: ArrayLike | None) -> dict[str, Any]:
+    """Return the settings that data decide: the model's features, targets and dtype."""
+    if isinstance(X, Dataset):
+        return {"n_features": X.n_features, "dtype": X.dtype}
+    if y is None:
+        raise TypeError("y is missing; give the labels of X")
+    X, y = check_shape("X", check_float_array("X", X), ndim=2), check_float_array("y", y)
+    n_targets = None if y.ndim < 2 else y.shape[1]  # `training_set` checks the shape
+    return {"n_features": X.shape[1], "n_targets": n_targets, "dtype": X.dtype}
 
 
 def refuse(name: str, value: Any, what: str) -> None:
     """Raise if an argument is given that does not go with something."""
     if value is not None:
         raise ValueError(f"{name} does not go with {what}; leave it out")
-
-
-def check_checkpoint(path: Any) -> Path:
-    """Return the path of an NPZ file that can be written."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path={path!r} is not a path; give a str ending in .npz")
-    checked = Path(path)
-    if checked.suffix != ".npz":
-        raise ValueError(f"path={str(path)!r} does not end in .npz; give such a name")
-    if not checked.parent.is_dir():
-        raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
-    return checked
 
 
 def _checked_rate(rate: Any, optimizer: Optimizer, dtype: np.dtype[Any]) -> Rate:
@@ -176,13 +213,3 @@ def _checked_rate(rate: Any, optimizer: Optimizer, dtype: np.dtype[Any]) -> Rate
     if isinstance(rate, Schedule) or callable(rate):
         return cast(Rate, rate)
     return check_positive("learning_rate", rate, dtype)
-
-
-def _check_rounded(hyperparameters: Mapping[str, float], dtype: np.dtype[Any]) -> None:
-    """Raise if one is out of its range in `dtype`, though it was not before."""
-    for name, value in hyperparameters.items():
-        rounded = dtype.type(value)
-        if name == "epsilon" and rounded == 0:
-            raise ValueError(f"epsilon={value} is 0 in {dtype}; give a larger one")
-        if name != "epsilon" and rounded == 1:
-            raise ValueError(f"{name}={value} is 1 in {dtype}; give a smaller one")

@@ -6,20 +6,26 @@ from typing import Protocol
 
 import numpy as np
 
+from tilewise import _core
 from tilewise.data.buffers import Buffers
 from tilewise.data.dataset import Dataset
 from tilewise.data.training_set import TrainingSet
 from tilewise.timing import Timer
 from tilewise.training.history import Records
 from tilewise.training.native import run
-from tilewise.training.settings import Settings
 from tilewise.training.state import State
 
 Done = Generator[int, None, None]  # of rows
 
 
 class Source(Protocol):
-    """Rows, and the way to train on them. The loop calls `train` when the state is `alone`."""
+    """Rows, and the way to train on them. The loop calls `train` when the state is `alone`.
+
+    Bad data and bad schedules take an epoch back. Where `takes_back`, so does any other error;
+    else what is good is kept, as after Ctrl-C.
+    """
+
+    takes_back: bool
 
     @property
     def n_rows(self) -> int | None:
@@ -34,12 +40,11 @@ class Source(Protocol):
     def finish(self, state: State, records: Records, restored: bool) -> None:
         """Do what comes after the last epoch; `restored`: the weights are those of another."""
 
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Whether an error takes the epoch back: else what is good is kept, as after Ctrl-C."""
-
 
 class InMemory:
     """Rows in memory. Where nothing is to do between epochs, all are one native call."""
+
+    takes_back = False
 
     def __init__(
         self, rows: TrainingSet, record_every: int = 0, validation: TrainingSet | None = None
@@ -52,8 +57,9 @@ class InMemory:
         """See `Source.train`."""
         begun, steps_per_epoch = state.steps, -(-self.n_rows // state.settings.batch_size)
         record_end = last and self._record_every > 0
+        plan = _core.Plan(epochs, self._record_every, record_end, state.start_loss)
         try:
-            run(state, self._rows, records, epochs, self._record_every, record_end)
+            run(state, self._rows, records, plan)
         finally:
             state.epochs += (state.steps - begun) // steps_per_epoch
         yield epochs * self.n_rows
@@ -71,10 +77,6 @@ class InMemory:
         elif restored:
             records.losses[-1] = state.loss(self._rows)
 
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say yes to bad data and bad schedules."""
-        return records.faulty
-
 
 class Streamed:
     """Rows that are read meanwhile, with a record for each buffer: its loss after training on it.
@@ -83,42 +85,28 @@ class Streamed:
     ``sampling='sequential'`` all come in order.
     """
 
-    def __init__(self, settings: Settings, rows: Dataset, *, records: bool) -> None:
-        check_rows(settings, rows)
+    takes_back = False
+
+    def __init__(self, rows: Dataset, batch_size: int, *, records: bool) -> None:
         self.n_rows = rows.n_rows
-        self._buffers, self._records = Buffers(rows, settings.batch_size), records
+        self._buffers, self._records = Buffers(rows, batch_size), records
 
     def train(self, state: State, records: Records, epochs: int, last: bool) -> Done:
         """See `Source.train`; one epoch."""
         random = None
         if state.settings.sampling != "sequential":
             random = np.random.default_rng([state.settings.seed, state.rows])
-        with closing(self._buffers.epoch(random)) as buffers:
-            while (rows := _timed_next(buffers, records)) is not None:
-                run(state, rows, records, record_end=self._records)
-                yield len(rows.X)
+        try:
+            with closing(self._buffers.epoch(random)) as buffers:
+                while (rows := _timed_next(buffers, records)) is not None:
+                    run(state, rows, records, _core.Plan(1, 0, self._records, state.start_loss))
+                    yield len(rows.X)
+        finally:
+            records.faulty = records.faulty or self._buffers.failed
         state.epochs += 1
 
     def finish(self, state: State, records: Records, restored: bool) -> None:
         """See `Source.finish`; the last buffer was recorded."""
-
-    def takes_back(self, error: BaseException, records: Records) -> bool:
-        """Say yes to what reading raised, bad data and bad schedules."""
-        records.faulty = records.faulty or self._buffers.failed
-        return records.faulty
-
-
-def check_rows(settings: Settings, rows: Dataset) -> None:
-    """Raise if the rows are not those of such a model."""
-    if (rows.n_features, rows.dtype) != (settings.n_features, settings.dtype):
-        raise ValueError(
-            f"rows have {rows.n_features} features of {rows.dtype}, but the model "
-            f"{settings.n_features} of {settings.dtype}; make them alike"
-        )
-    if settings.n_targets is not None:
-        raise ValueError(
-            f"n_targets={settings.n_targets}; streamed rows have one target, give None"
-        )
 
 
 def _timed_next(buffers: Iterator[TrainingSet], records: Records) -> TrainingSet | None:

@@ -40,10 +40,12 @@ class State:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the lock, which cannot be copied."""
-        return {name: value for name, value in vars(self).items() if name != "_training"}
+        state = vars(self).copy()
+        del state["_training"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state, with a lock of its own."""
+        """Take the state, and a new lock."""
         vars(self).update(state, _training=Lock())
 
     @contextmanager
@@ -102,18 +104,14 @@ class State:
         return {name: getattr(self, name) for name in self.ARRAYS}
 
     def copy(self) -> dict[str, Any]:
-        """Return a copy of all that training changes."""
-        copied = {name: array.copy() for name, array in self.arrays.items()}
-        others = ("settings", "epochs", "rows_into_epoch", "start_loss")
-        return {**copied, **{name: getattr(self, name) for name in others}}
+        """Return all that training changes, with copies of the arrays."""
+        copied = self.__getstate__()
+        copied.update({name: array.copy() for name, array in self.arrays.items()})
+        return copied
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `copy` returned."""
-        for name, value in state.items():
-            if name in self.ARRAYS:
-                getattr(self, name)[:] = value
-            else:
-                setattr(self, name, value)
+        """Go back to what `copy` returned; the arrays become those of the state."""
+        vars(self).update(state)
 
 
 def _starting_weights(initial_weights: ArrayLike | None, settings: Settings) -> Array:
