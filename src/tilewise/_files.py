@@ -32,15 +32,21 @@ def readable(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
     return _told(path, "cannot be read: {}")
 
 
+def check_file(path: str | os.PathLike[str]) -> None:
+    """Raise unless it is a file or a pipe; devices may have no end."""
+    with readable(path):
+        kind = os.stat(path).st_mode
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file")
+    if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+        raise OSError(f"{os.fspath(path)} is a device; give a file")
+
+
 def read_content(path: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of a file or pipe; devices may have no end."""
+    """Return the bytes of a file or pipe."""
     try:
+        check_file(path)
         with readable(path):
-            kind = os.stat(path).st_mode
-            if stat.S_ISDIR(kind):
-                raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file")
-            if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
-                raise OSError(f"{os.fspath(path)} is a device; give a file")
             return Path(path).read_bytes()
     except ValueError as error:  # a null character in the name
         raise ValueError(f"{os.fspath(path)!r} is no file name: {error}") from None

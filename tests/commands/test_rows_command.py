@@ -78,6 +78,16 @@ def test_names_of_columns_are_kept(folder):
     assert model.columns == Columns(("a", "b", "c"), "y", 1)
 
 
+def test_labels_beside_a_file_are_used_in_memory_and_on_the_disk(folder):
+    table = np.load("data/2.npy")
+    np.save("rows.npy", table[:, :-1])
+    np.save("rows.y.npy", table[:, -1])
+    for out, option in {"memory": "--validation-fraction=0", "disk": "--buffer-mib=9"}.items():
+        assert cli.main(["train", "rows.npy", "--out", out, option]) == 0
+        model = assert_fitted(f"{out}/model.json", rows=2100)
+        assert model.columns == Columns(None, None, 3)
+
+
 def test_a_column_of_text_is_named(folder, capsys):
     parquet, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
     (folder / "columns").mkdir()
@@ -191,6 +201,8 @@ def test_a_checkpoint_goes_on_with_its_own_data_only(folder, capsys):
     assert cli.main([*train, "2", "--target", "1"]) == 2
     message = "checkpoint.npz has target=[3, None], not [0, None]; go on with"
     assert message in capsys.readouterr().err
+    assert cli.main([*train, "2", "--sampling", "sequential"]) == 2
+    assert "has sampling=permutation, not sequential; go on with" in capsys.readouterr().err
     np.save("data/3.npy", np.load("data/1.npy"))
     assert cli.main([*train, "2"]) == 2
     assert "has rows=3020, not 3040; go on with" in capsys.readouterr().err

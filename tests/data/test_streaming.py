@@ -94,6 +94,17 @@ def test_schedules_count_epochs_and_not_buffers(shards):
     assert trainer._state.epochs == 3
 
 
+def test_ranks_share_the_rows_of_all_shards_evenly(table, tmp_path):
+    for number, part in enumerate(np.split(table, 10)):
+        np.save(tmp_path / f"{number}.npy", part)
+    rows = tw.open_rows(tmp_path, buffer_bytes=SMALL)
+    shares = [rows.share(rank, 3) for rank in range(3)]
+    assert sum(share.n_rows for share in shares) == N
+    assert max(share.n_rows for share in shares) - min(share.n_rows for share in shares) < 40
+    found = np.concatenate([np.column_stack(share.loaded()) for share in shares])
+    np.testing.assert_array_equal(found, table)
+
+
 def test_an_iterator_gives_one_epoch(table):
     X, y = table[:, :-1], table[:, -1]
     chunks = (pair for pair in [(X[:400], y[:400]), (X[400:], y[400:])])
@@ -283,6 +294,31 @@ def test_damaged_shards_are_refused_by_name_or_read(tmp_path_factory, changes):
         assert "damaged.npy" in str(error)
     except tw.DivergenceError:
         pass
+
+
+def test_a_bad_label_beside_the_rows_is_named_by_its_file(table, tmp_path):
+    np.save(tmp_path / "rows.npy", table[:, :-1])
+    labels = table[:, -1].copy()
+    labels[3] = np.nan
+    np.save(tmp_path / "rows.y.npy", labels)
+    with pytest.raises(ValueError, match=r"rows\.y\.npy: row 4 is nan; remove"):
+        tw.fit(tw.open_rows(tmp_path), seed=0)
+
+
+def test_a_folder_takes_names_in_any_case_and_no_hidden_files(table, tmp_path):
+    np.save(tmp_path / "a.npy", table[:100])
+    np.save(tmp_path / "b.npy", table[100:])
+    (tmp_path / "b.npy").rename(tmp_path / "b.NPY")
+    (tmp_path / "._a.npy").write_bytes(b"x")
+    assert tw.open_rows(tmp_path).n_rows == N
+
+
+def test_changes_in_a_private_map_are_kept(table, tmp_path):
+    np.save(tmp_path / "rows.npy", table)
+    map_ = np.load(tmp_path / "rows.npy", mmap_mode="c")
+    map_[0, 0] = 77
+    tw.fit(tw.open_rows(map_[:, :-1], map_[:, -1]), learning_rate=1e-6, seed=0)
+    assert map_[0, 0] == 77
 
 
 def test_arguments_are_checked(shards):

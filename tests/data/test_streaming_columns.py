@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -109,6 +110,26 @@ def test_files_that_differ_are_named(table, tmp_path, suffix):
     np.save(tmp_path / "1.npy", table)
     with pytest.raises(ValueError, match="no names of columns"):
         tw.open_rows(tmp_path)
+
+
+def test_targets_that_differ_are_named(table, tmp_path, suffix):
+    for number, target in enumerate(("y", "z")):
+        write(tmp_path / f"{number}.{suffix}", columns_of(table, [*"abcde", target]))
+    message = rf"1.{suffix} has columns .* and the target z, but .*0.{suffix} .* and the target y"
+    with pytest.raises(ValueError, match=message):
+        tw.open_rows(tmp_path)
+    write(tmp_path / f"1.{suffix}", columns_of(table[:, :-1], "abcde"))
+    np.save(tmp_path / "1.y.npy", table[:, -1])
+    with pytest.raises(ValueError, match=rf"1.{suffix} has 5 features of float32, labels beside"):
+        tw.open_rows(tmp_path)
+
+
+def test_decimals_are_those_of_python(tmp_path, suffix):
+    texts = [f"{i}.{j:03}" for i in range(0, 10**6, 997) for j in (1, 7, 333)]
+    column = pa.array([Decimal(text) for text in texts], pa.decimal128(20, 3))
+    write(tmp_path / f"rows.{suffix}", {"a": column, "b": np.ones(len(texts))})
+    X, _ = tw.open_rows(tmp_path / f"rows.{suffix}").loaded()
+    assert X[:, 0].tolist() == list(map(float, texts))
 
 
 @pytest.mark.parametrize(

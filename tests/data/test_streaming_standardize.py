@@ -1,10 +1,14 @@
 """Columns that are standardized as they are read."""
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 import pytest
 
 import tilewise as tw
-from tests.support.streams import SMALL, D, N, sequential
+from tests.support.streams import SMALL, D, N, assert_same, sequential
+from tilewise.data.moments import Moments
 
 
 @pytest.fixture
@@ -101,3 +105,44 @@ def test_a_bad_value_is_named_by_file_row_and_column(table, shards):
         rows = tw.open_rows(shards)
         with pytest.raises(ValueError, match=rf"1.npy: row 201, {label} is inf; remove"):
             tw.fit(rows, seed=0) if column == D else tw.data.standardize(rows)
+
+
+def test_rows_that_are_standardized_stay_so(table, shards):
+    for name, rows in sources(table, shards).items():
+        once = tw.data.standardize(rows)
+        assert_same(sequential(tw.data.standardize(once)), sequential(once))
+        assert once.standardization.mean.any(), name
+
+
+def test_blocks_of_zeros_and_of_tiny_numbers_are_no_constant_column():
+    for size in (1e-130, 1e-200, 1e-300, 1e200):
+        X = np.zeros((40_000, 2))
+        X[33_000:, 0] = size * np.random.default_rng(0).normal(size=7000)
+        found = tw.data.standardize(X)
+        np.testing.assert_allclose(found.std(axis=0), [1, 0], rtol=1e-9)
+        rows = tw.data.standardize(tw.open_rows(X, np.zeros(len(X))))
+        np.testing.assert_allclose(rows.loaded()[0], found, rtol=1e-9)
+
+
+def test_moments_do_not_depend_on_the_blocks():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 4)) * [1e-300, 1e-150, 1, 1e300] + [0, 1e-140, 1e6, 0]
+    X[:100, 0] = 0
+    whole = Moments.of(X).standardization()
+    for cuts in ([100], [1, 299], [50, 100, 200]):
+        parts = reduce(add, map(Moments.of, np.split(X, cuts))).standardization()
+        np.testing.assert_allclose(parts.mean, whole.mean, rtol=1e-9)
+        np.testing.assert_allclose(parts.scale, whole.scale, rtol=1e-9)
+
+
+def test_other_rows_are_standardized_alike(table):
+    rows = tw.data.standardize(tw.open_rows(table[:, :-1], table[:, -1]))
+    X = table[:7, :-1]
+    found = rows.standardization.apply(X)
+    np.testing.assert_allclose(found, tw.data.standardize(table[:, :-1])[:7], rtol=1e-5)
+    assert found.dtype == np.float64
+    for wrong in (X[:, :2], X[0], X[:, :1]):
+        with pytest.raises(ValueError, match=r"X has shape .*; give shape \(n, 5\)"):
+            rows.standardization.apply(wrong)
+    with pytest.raises(TypeError, match="X has dtype"):
+        rows.standardization.apply(X.astype(int))

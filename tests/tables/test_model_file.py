@@ -52,7 +52,7 @@ def test_statistics_are_those_of_numpy_even_at_the_ends_of_the_range(rng):
 @pytest.mark.parametrize("target", ["x", "3"])
 def test_fit_is_the_trainer_on_standardized_rows_without_those_held_out(target):
     settings = {"batch_size": 8, "learning_rate": "auto", "seed": 4}
-    fitted = fit_table(TABLE, target, epochs=3, **settings)
+    fitted = fit_table(TABLE.dataset(target), epochs=3, **settings)
     position = position_of(target, NAMES, 3)
     X, y = np.delete(TABLE.values, position, axis=1), TABLE.values[:, position]
     order = np.random.default_rng(4).permutation(200)
@@ -76,7 +76,7 @@ def test_fit_is_the_trainer_on_standardized_rows_without_those_held_out(target):
 def test_a_line_is_found_in_the_units_of_the_table(rng):
     X = rng.normal([1e6, -3], [10, 1e-3], (500, 2))
     table = NumericTable(None, np.column_stack([X @ [2, 7000] - 4, X]))
-    fitted = fit_table(table, "1", epochs=200, validation_fraction=0)
+    fitted = fit_table(table.dataset("1"), epochs=200, validation_fraction=0)
     np.testing.assert_allclose(fitted.model.weights, [2, 7000], rtol=1e-6)
     np.testing.assert_allclose(fitted.model.features_of(table), X)
     np.testing.assert_allclose(fitted.model.predict(X), table.values[:, 0], rtol=1e-9)
@@ -87,10 +87,10 @@ def test_a_line_is_found_in_the_units_of_the_table(rng):
 
 def test_a_constant_feature_has_no_weight_and_is_named():
     values = np.column_stack([TABLE.values[:, 0], np.full(200, 0.1), TABLE.values[:, 1]])
-    fitted = fit_table(NumericTable(("a", "b", "c"), values))
+    fitted = fit_table(NumericTable(("a", "b", "c"), values).dataset())
     assert fitted.model.weights[1] == 0 != fitted.model.weights[0]
     assert fitted.constant == ["column 2 ('b')"]
-    assert fit_table(NumericTable(None, values), "1").constant == ["column 2"]
+    assert fit_table(NumericTable(None, values).dataset("1")).constant == ["column 2"]
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,13 @@ def test_a_constant_feature_has_no_weight_and_is_named():
 )
 def test_what_cannot_be_fitted(values, options, message):
     with pytest.raises(ValueError, match=message):
-        fit_table(NumericTable(None, values), **options)
+        rows = NumericTable(None, values).dataset(options.pop("target", None))
+        fit_table(rows, **options)
 
 
 def test_a_target_over_the_whole_range():
     values = SQUARES * [1, 1, 0] + np.array([[1, 0.5, 0.1, -0.5, -1]]).T * [0, 0, 1.7e308]
-    scores = fit_table(NumericTable(None, values), validation_fraction=0).scores
+    scores = fit_table(NumericTable(None, values).dataset(), validation_fraction=0).scores
     assert scores["training"].r2 > 0
 
 
@@ -124,7 +125,7 @@ def test_values_held_out_that_are_too_far_away():
     values = np.random.default_rng(0).normal(size=(10, 2)) * [1e-200, 1]
     values[np.random.default_rng(0).permutation(10)[0], 0] = 1e200
     with pytest.raises(ValueError, match="values of the validation part are too far apart"):
-        fit_table(NumericTable(None, values))
+        fit_table(NumericTable(None, values).dataset())
 
 
 def test_columns_by_name_in_any_order_and_otherwise_by_place():

@@ -1,5 +1,6 @@
 """Tables from outside: what is read, what is refused and where it says the fault is."""
 
+import csv
 import io
 import os
 import pickle
@@ -58,6 +59,7 @@ def read(tmp_path, name, content):
         ("living area,number of rooms\n1,2\n3,4\n", ("living area", "number of rooms")),
         ("\n\na,b\n\n1,2\n   \n3,4\n\n", ("a", "b")),
         ("Größe_1,b\n1,2\n3,4e0\n", ("Größe_1", "b")),
+        ("a,nan\n1,2\n3,4\n", ("a", "nan")),
     ],
 )
 def test_csv_as_people_write_it(text, names):
@@ -154,6 +156,10 @@ def test_the_fast_reader_takes_plain_numbers_alone():
         for rest in (b"1,x\n", b'1,"2"\n', b"1\n", b"1,\n", b"1,1e999\n", b"1,nan\n", b""):
             assert csv_file._read_fast(start + rest, ",", None) is None
     assert csv_file._read_fast(b"a b\n1  2\n", " ", ["b"]).values.tolist() == [[2]]
+    long = b"a,b\n1,1." + b"0" * csv.field_size_limit() + b"\n"
+    assert csv_file._read_fast(long, ",", None) is None
+    wide = b",".join([b"1"] * csv.field_size_limit())
+    assert csv_file._read_fast(wide + b"\n" + wide, ",", None).values.sum() == 2 * 131_072
 
 
 @pytest.mark.parametrize(
@@ -190,6 +196,7 @@ def test_the_fast_reader_takes_plain_numbers_alone():
         ),
         (b"a;b\n1;-1,234,567.5\n", "line 2, column 2 .*: '-1,234,567.5' has a comma inside"),
         (b"a;b\n1;1,2000\n", "line 2, column 2 .*: '1,2000' has a decimal comma"),
+        (b"a,b\r1,2\r3,\xf6\r", "line 3, offset 10: byte 0xf6"),
         (b"a,b\n1,\xf6\n", "line 2, offset 6: byte 0xf6 is not UTF-8; save the file as UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "line 1, offset 0: byte 0xff is not UTF-8"),
         (b"a,b\n1,2\0\n", "line 2, offset 7: a zero byte is not text"),

@@ -21,7 +21,7 @@ from tilewise.report.table import Table
 from tilewise.tables.fit import Fitted, fit_dataset, fit_table
 from tilewise.tables.model import LinearModel
 from tilewise.tables.model_file import save_model
-from tilewise.tables.read import read_table
+from tilewise.tables.read import read_rows
 from tilewise.training.history import History
 from tilewise.training.settings import SAMPLINGS
 
@@ -74,7 +74,9 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     ),
     "sampling": dict(choices=SAMPLINGS, default="permutation", help=f"order of the rows {_SHOWN}"),
     "weight_decay": dict(type=float, default=0.0, help=f"penalty on the weights {_SHOWN}"),
-    "seed": dict(type=seed, default=0, help=f"of the parts and the order of the rows {_SHOWN}"),
+    "seed": dict(
+        type=seed, default=0, help=f"of the rows held out and the order of the others {_SHOWN}"
+    ),
 }
 _ON_DISK: dict[str, dict[str, Any]] = {
     "buffer_mib": dict(type=int, help=f"memory of a process for rows, in MiB ({_BUFFER_MIB})"),
@@ -96,8 +98,9 @@ def add_train(commands: Any) -> None:
     command = commands.add_parser(
         "train",
         help="fit a linear model to your own CSV, NPY or Parquet file, or to a folder of shards",
-        description="Fit a linear model to your own table of numbers: CSV (any delimiter, header "
-        "or not), .npy or .parquet; or to more rows than fit in memory, on one process or many. "
+        description="Fit a linear model to your own table of numbers: CSV (any usual delimiter, "
+        "header or not), .npy, .parquet or .arrow; or to more rows than fit in memory, on one "
+        "process or many. "
         f"Prints how well it fits and writes {', '.join(FILES)}.",
         allow_abbrev=False,
     )
@@ -135,14 +138,13 @@ def _train(arguments: argparse.Namespace) -> None:
             raise SystemExit(2) from None  # another rank has the message
         return
     check_outputs(Path(arguments.out), FILES, arguments.force)
-    table = read_table(arguments.file)
+    rows = read_rows(arguments.file, arguments.target)
     fraction = arguments.validation_fraction
     fraction = _VALIDATION_FRACTION if fraction is None else fraction
     _finish(
         arguments,
         fit_table(
-            table, arguments.target,
-            validation_fraction=fraction, epochs=arguments.epochs, **settings,
+            rows, validation_fraction=fraction, epochs=arguments.epochs, **settings
         ),
     )  # fmt: skip
 

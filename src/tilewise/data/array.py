@@ -22,10 +22,12 @@ def array_fragment(X: Any, y: Any, name: str = "", columns: Columns | None = Non
     maps = [map_ for map_ in map(_map_of, (X, y)) if map_ is not None]
 
     def reader(start: int, stop: int) -> Reader:
+        done = start
+
         def read(table: Array, labels: Array) -> None:
-            nonlocal start
-            rows = slice(start, start + len(labels))
-            start = rows.stop
+            nonlocal done
+            rows = slice(done, done + len(labels))
+            done = rows.stop
             with np.errstate(over="ignore"):  # infinity is found by the training
                 table[:, : X.shape[1]], labels[:] = X[rows], y[rows]
             for map_ in maps:

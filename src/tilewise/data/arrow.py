@@ -79,6 +79,49 @@ class ColumnFile:
         groups = [self.numbers(i, wanted, dtype) for i, n in enumerate(self.groups) if n]
         return tuple(self.names[i] for i in wanted), np.concatenate(groups, axis=1).T
 
+    def fragment(self, target: int | str | None) -> Fragment:
+        """Return the rows, with the labels in a column, see `open_rows`, or beside the file."""
+        path, names = self.path, self.names
+        labels = open_labels(path, self.n_rows) if target is None else None
+        columns = Columns(tuple(names), None, len(names))
+        if labels is None:
+            with named(path):
+                columns = Columns.of(names, position_of(target, names, len(names)))
+        wanted = [i for i in range(len(names)) if i != columns.target_position]
+        d = len(wanted)
+        if d < 1:
+            raise ValueError(f"{path} has one column; add features, or labels beside it")
+        if labels is None:
+            wanted.append(columns.target_position)
+        dtype = self.dtype(wanted)
+
+        def reader(start: int, stop: int) -> Reader:
+            read_labels = None if labels is None else labels.reader(start)
+            group = list(accumulate(self.groups)).index(stop)
+            numbers: Array | None = None
+            done = 0
+
+            def read(table: Array, y: Array) -> None:
+                nonlocal numbers, done
+                if numbers is None:
+                    numbers = self.numbers(group, wanted, dtype)
+                rows = slice(done, done + len(y))
+                done = rows.stop
+                table[:, :d] = numbers[:d, rows].T
+                if read_labels is None:
+                    y[:] = numbers[-1, rows]
+                else:
+                    read_labels(y)
+
+            return read
+
+        return Fragment(
+            os.fspath(path), self.n_rows, d, d, dtype, reader, columns,
+            labels="" if labels is None else os.fspath(labels.path), groups=self.groups,
+            reading_bytes=max(self.groups) * len(wanted) * dtype.itemsize
+            + _DECODING * self.largest,
+        )  # fmt: skip
+
     def _dtype(self, i: int) -> np.dtype[Any]:
         from pyarrow import types
 
@@ -139,48 +182,6 @@ def open_arrow(path: Path) -> ColumnFile:
     return ColumnFile(path, schema, [n for n, _ in sizes], largest, read)
 
 
-def arrow_fragment(file: ColumnFile, target: int | str | None) -> Fragment:
-    """Return the rows of a file; `target` is the column of the labels, see `npy_fragment`."""
-    path, names = file.path, file.names
-    labels = open_labels(path, file.n_rows) if target is None else None
-    columns = Columns(tuple(names), None, len(names))
-    if labels is None:
-        with named(path):
-            columns = Columns.of(names, position_of(target, names, len(names)))
-    wanted = [i for i in range(len(names)) if i != columns.target_position]
-    d = len(wanted)
-    if d < 1:
-        raise ValueError(f"{path} has one column; add features, or labels beside it")
-    if labels is None:
-        wanted.append(columns.target_position)
-    dtype = file.dtype(wanted)
-
-    def reader(start: int, stop: int) -> Reader:
-        read_labels = None if labels is None else labels.reader(start)
-        group = list(accumulate(file.groups)).index(stop)
-        numbers: Array | None = None
-        done = 0
-
-        def read(table: Array, y: Array) -> None:
-            nonlocal numbers, done
-            if numbers is None:
-                numbers = file.numbers(group, wanted, dtype)
-            rows = slice(done, done + len(y))
-            done = rows.stop
-            table[:, :d] = numbers[:d, rows].T
-            if read_labels is None:
-                y[:] = numbers[-1, rows]
-            else:
-                read_labels(y)
-
-        return read
-
-    reading_bytes = max(file.groups) * len(wanted) * dtype.itemsize + _DECODING * file.largest
-    return Fragment(
-        os.fspath(path), file.n_rows, d, d, dtype, reader, columns, file.groups, reading_bytes
-    )
-
-
 COLUMN_FILES = {".parquet": open_parquet, ".arrow": open_arrow, ".feather": open_arrow}
 
 
@@ -189,8 +190,8 @@ def _floats(column: Any) -> Array:
 
     if types.is_boolean(column.type):
         column = column.cast("int8")
-    if types.is_decimal(column.type):
-        column = column.cast("float64", safe=False)
+    if types.is_decimal(column.type):  # PyArrow's cast is not rounded to the nearest
+        return np.array(column.to_pylist(), np.float64)
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 

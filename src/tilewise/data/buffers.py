@@ -54,7 +54,7 @@ class Buffers:
             groups = ", or write smaller row groups" if rows.reading_bytes else ""
             raise ValueError(
                 f"buffer_bytes={rows.buffer_bytes} is too small for batch_size={batch_size}; "
-                f"give at least {least}{groups}"
+                f"give at least {least} ({-(-least >> 20)} MiB){groups}"
             )
         if rows.n_rows is not None:  # buffers alike: the last one is not a few rows
             in_all = -(-rows.n_rows // batch_size)

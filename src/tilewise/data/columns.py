@@ -29,7 +29,7 @@ class Columns:
         if j is None:
             return column_label(self.target_position, self.target)
         name = None if self.features is None else self.features[j]
-        return column_label(j + (j >= self.target_position), name)
+        return column_label(j if j < self.target_position else j + 1, name)
 
 
 def position_of(target: int | str | None, names: Sequence[str] | None, d: int) -> int:

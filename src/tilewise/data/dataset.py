@@ -28,6 +28,7 @@ class Fragment:
     dtype: np.dtype[Any]
     reader: Callable[[int, int], Reader]  # of the rows from a start to a stop
     columns: Columns | None = None  # None: an array, in which messages count as Python does
+    labels: str = ""  # file of the labels, where they are beside the rows
     groups: Sequence[int] | None = None  # rows that are stored and read together; None: any
     reading_bytes: int = 0  # what reading takes at its peak, but for a megabyte or so
 
@@ -50,13 +51,24 @@ class Batch:
 
     def nonfinite(self, row: int, column: int | None, value: float) -> ValueError:
         """Return the error of a NaN or infinity in a row of the batch, in X or, for None, in y."""
-        fragment, row = self.fragment, self.start + row
+        fragment, row, name = self.fragment, self.start + row, self.fragment.name
         if fragment.columns is None:
             where = f"y[{row}]" if column is None else f"X[{row}, {column}]"
+        elif column is None and fragment.labels:
+            name, where = fragment.labels, f"row {row + 1}"
         else:
             where = f"row {row + 1}, {fragment.columns.label(column)}"
-        file = f"{fragment.name}: " if fragment.name else ""
+        file = f"{name}: " if name else ""
         return ValueError(f"{file}{where} is {value}; remove or replace NaN and infinity")
+
+    def check_finite(self, start: int, *arrays: Array) -> None:
+        """Raise unless X, and y where it is given, are finite in rows of the batch from `start`."""
+        for array in arrays:
+            finite = np.isfinite(array)
+            if not finite.all():
+                row, *column = map(int, np.argwhere(~finite)[0])
+                where = column[0] if column else None
+                raise self.nonfinite(start + row, where, array[(row, *column)])
 
 
 @dataclass(frozen=True)
@@ -116,15 +128,16 @@ class Dataset(ABC):
                 yield batch, start, table[:n, : self.n_features], y[:n]
 
     def loaded(self) -> tuple[Array, Array]:
-        """Return all rows, of which the number is known, in memory: X (n, d) and y (n,)."""
+        """Return all rows, whose number is known, in memory: X (n, d) and y (n,), finite."""
         n = self.n_rows or 0
         table, y = np.empty((n, self.width), self.dtype), np.empty(n, self.dtype)
-        first = 0
+        X, first = table[:, : self.n_features], 0
         for batch in self.batches(None):
             rows = slice(first, first + batch.n_rows)
             self.reader(batch)(table[rows], y[rows])
+            batch.check_finite(0, X[rows], y[rows])
             first = rows.stop
-        return table[:, : self.n_features], y
+        return X, y
 
 
 @dataclass(frozen=True)
@@ -159,9 +172,10 @@ class FragmentDataset(Dataset):
         """Return the batches of a rank of so many, which have about the same rows."""
         own = replace(self, rank=rank, ranks=ranks)
         if own.n_rows == 0:
+            first, others = self.fragments[0].name or "X", " .." * (len(self.fragments) > 1)
             raise ValueError(
-                f"{self.fragments[0].name}{' ..' if len(self.fragments) > 1 else ''}: nothing is "
-                f"left for rank {rank} of {ranks}; use fewer ranks, or write smaller row groups"
+                f"{first}{others}: nothing is left for rank {rank} of {ranks}; use fewer ranks, or "
+                "write smaller row groups"
             )
         return own
 

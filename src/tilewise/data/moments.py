@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from tilewise._checks import Array
+from tilewise._checks import Array, check_float_array
 
 NUMBERS = 2**15  # computed with at once, in float64: they stay in the cache
 _ORDINARY = 400  # exponents of numbers whose squares, and sums of these, are well within float64
@@ -15,56 +16,78 @@ _ORDINARY = 400  # exponents of numbers whose squares, and sums of these, are we
 class Standardization:
     """Mean and population standard deviation of columns, to standardize other rows alike.
 
-    Both are in a unit of each column, so that no sum or square leaves the range of float64; the
-    mean is a center and the rest, so that it is as exact as the deviations.
-
     Attributes
     ----------
     mean, scale : ndarray of float64, shape (d,)
-        The scale of a constant column is 1.
+        Mean and deviation of each column. The scale of a constant column is 1.
+    constant : ndarray of bool, shape (d,)
+        Whether each column is constant.
     """
 
-    unit: Array  # a power of two: 1 but for very large or small numbers
-    center: Array
-    rest: Array  # 0 where the deviations do not show it
-    deviation: Array
+    # In units of each column, so that no sum or square leaves the range of float64; the mean as a
+    # center and the rest, so that it is as exact as the deviations.
+    _unit: Array  # a power of two: 1 but for very large or small numbers
+    _center: Array
+    _rest: Array  # 0 where the deviations do not show it
+    _deviation: Array
 
     @property
     def mean(self) -> Array:
         """Mean of each column."""
-        return np.asarray(self.center * self.unit)
+        return np.asarray(self._center * self._unit)
 
     @property
     def scale(self) -> Array:
         """Standard deviation of each column; 1 where it is constant."""
-        return np.where(self.constant, 1.0, self.deviation * self.unit)
+        return np.where(self.constant, 1.0, self._deviation * self._unit)
 
     @property
     def constant(self) -> Array:
         """Whether each column is constant."""
-        return np.asarray(self.deviation == 0)
+        return np.asarray(self._deviation == 0)
 
-    def apply(self, X: Array) -> Array:
-        """Return ``(X - mean) / scale`` in float64, shaped as X (n, d).
+    def apply(self, X: ArrayLike) -> Array:
+        """Return ``(X - mean) / scale`` in float64.
+
+        Parameters
+        ----------
+        X : array_like of float32 or float64, shape (n, d)
+
+        Returns
+        -------
+        ndarray of float64, shape (n, d)
+
+        Raises
+        ------
+        TypeError, ValueError
+            `X` has another dtype or shape.
 
         Examples
         --------
-        >>> standardization = Moments.of(np.array([[1.0, 5.0], [3.0, 5.0]])).standardization()
-        >>> standardization.apply(np.array([[4.0, 6.0]]))
+        >>> import numpy as np
+        >>> import tilewise as tw
+        >>> rows = tw.open_rows(np.array([[1.0, 5.0], [3.0, 5.0]]), np.zeros(2))
+        >>> tw.data.standardize(rows).standardization.apply([[4.0, 6.0]])
         array([[2., 1.]])
         """
+        X, d = check_float_array("X", X), len(self._unit)
+        if X.ndim != 2 or X.shape[1] != d:
+            raise ValueError(f"X has shape {X.shape}; give shape (n, {d})")
+        return self._applied(X)
+
+    def _applied(self, X: Array) -> Array:
         with np.errstate(over="ignore"):  # of rows that are not those of the statistics
-            Z = X if (self.unit == 1).all() else X / self.unit
-            Z = Z - self.center
-            if self.rest.any():
-                Z -= self.rest
-            Z /= np.where(self.constant, 1 / self.unit, self.deviation)
+            Z = X if (self._unit == 1).all() else X / self._unit
+            Z = Z - self._center
+            if self._rest.any():
+                Z -= self._rest
+            Z /= np.where(self.constant, 1.0, self._deviation)
         return np.asarray(Z)
 
     def apply_in_place(self, X: Array) -> None:
         """Do what `apply` does to X itself, in its dtype."""
         for block in blocks(X):
-            block[...] = self.apply(block)
+            block[...] = self._applied(block)
 
 
 @dataclass(frozen=True)
@@ -86,7 +109,9 @@ class Moments:
         """Return those of the columns of X (n, d), which is finite."""
         largest = np.maximum(-X.min(axis=0), X.max(axis=0)).astype(np.float64)
         exponent = np.clip(np.frexp(largest)[1], -1000, 1000)  # the inverse is a number too
-        unit = np.ldexp(1.0, np.where(abs(exponent) < _ORDINARY, 0, exponent))
+        exponent[abs(exponent) < _ORDINARY] = 0
+        exponent[largest == 0] = -1000  # zeros have the unit of what is added to them
+        unit = np.ldexp(1.0, exponent)
         rows = X / unit
         origin = rows[0].copy()
         rows -= origin
@@ -109,7 +134,8 @@ class Moments:
         deviation, center = np.sqrt(self.squares / self.n), self.origin + self.rest
         rest = self.rest - (center - self.origin)
         rest[abs(rest) <= 4 * np.finfo(np.float64).eps * deviation] = 0
-        return Standardization(self.unit, center, rest, deviation)
+        unit = np.where(deviation == 0, 1.0, self.unit)  # other rows may differ by more
+        return Standardization(unit, center * (self.unit / unit), rest, deviation)
 
     def split(self, d: int) -> tuple["Moments", "Moments"]:
         """Return those of the first d columns, and those of the others."""

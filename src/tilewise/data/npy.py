@@ -47,11 +47,11 @@ class NpyFile:
             raise ValueError(f"{path} is cut short at {size} bytes; write it anew")
         return cls(path, offset, shape, fortran and ndim == 2 and min(shape) > 1, dtype)
 
-    def whole(self) -> Array:
-        """Return the array."""
+    def whole(self, only: object = None) -> tuple[None, Array]:
+        """Return all the columns, which have no names: `only` finds none."""
         stored = np.empty(self.shape[::-1] if self.fortran else self.shape, self.dtype)
         self.reader(0)(stored)
-        return stored.T if self.fortran else stored
+        return None, stored.T if self.fortran else stored
 
     def reader(self, start: int) -> Callable[[Array], None]:
         """Return what fills arrays with the rows from `start` on, one after the other.
@@ -76,40 +76,38 @@ class NpyFile:
         weakref.finalize(read, file.close)
         return read
 
+    def fragment(self, target: int | str | None) -> Fragment:
+        """Return the rows, with the labels in a column, see `open_rows`, or beside the file."""
+        path, (n, width) = self.path, self.shape
+        if self.fortran:
+            raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray of it")
+        labels = open_labels(path, n) if target is None else None
+        with named(path):
+            position = width if labels is not None else position_of(target, None, width)
+        d = width - (labels is None)
+        if d < 1:
+            raise ValueError(
+                f"{path} has one column; add features, or labels in {_beside(path).name}"
+            )
 
-def npy_fragment(path: Path, target: int | str | None) -> Fragment:
-    """Return the rows of a file (n, d + 1) with a column of labels, or (n, d) with them beside it.
+        def reader(start: int, stop: int) -> Reader:
+            read_table = self.reader(start)
+            read_labels = None if labels is None else labels.reader(start)
 
-    `target` is the column of the labels, see `open_rows`. By default they are beside
-    the file, see `open_labels`, or in the last column.
-    """
-    file = NpyFile.open(path, ndim=2)
-    n, width = file.shape
-    if file.fortran:
-        raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray of it")
-    labels = open_labels(path, n) if target is None else None
-    with named(path):
-        position = width if labels is not None else position_of(target, None, width)
-    d = width - (labels is None)
-    if d < 1:
-        raise ValueError(f"{path} has one column; add features, or labels in {_beside(path).name}")
+            def read(table: Array, y: Array) -> None:
+                read_table(table)
+                if read_labels is not None:
+                    read_labels(y)
+                    return
+                y[:] = table[:, position]
+                table[:, position:-1] = table[:, position + 1 :]
 
-    def reader(start: int, stop: int) -> Reader:
-        read_table = file.reader(start)
-        read_labels = None if labels is None else labels.reader(start)
+            return read
 
-        def read(table: Array, y: Array) -> None:
-            read_table(table)
-            if read_labels is not None:
-                read_labels(y)
-                return
-            y[:] = table[:, position]
-            table[:, position:-1] = table[:, position + 1 :]
-
-        return read
-
-    columns = Columns.of(None, position)
-    return Fragment(os.fspath(path), n, d, width, float_dtype(file.dtype), reader, columns)
+        return Fragment(
+            os.fspath(path), n, d, width, float_dtype(self.dtype), reader,
+            Columns.of(None, position), labels="" if labels is None else os.fspath(labels.path),
+        )  # fmt: skip
 
 
 def float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

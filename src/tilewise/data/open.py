@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from tilewise._checks import check_int
+from tilewise._files import check_file
 from tilewise.data.array import array_fragment
-from tilewise.data.arrow import COLUMN_FILES, arrow_fragment
+from tilewise.data.arrow import COLUMN_FILES, ColumnFile
 from tilewise.data.dataset import Dataset, Fragment, FragmentDataset
 from tilewise.data.iterable import open_iterable
-from tilewise.data.npy import LABELS_SUFFIX, npy_fragment
+from tilewise.data.npy import LABELS_SUFFIX, NpyFile
 
-_SUFFIXES = (".npy", *COLUMN_FILES)
+SUFFIXES = (".npy", *COLUMN_FILES)
 
 
 def open_rows(
@@ -22,11 +23,12 @@ def open_rows(
     Parameters
     ----------
     source : path, array, iterable or callable
-        An NPY file of shape (n, d + 1), a Parquet file or an Arrow IPC file (``.arrow``,
-        ``.feather``); a folder of such files, read in the order of their names; an array or memory
-        map (n, d), with `y`; or an iterable of chunks (X, y), or a callable that returns one. An
-        iterator can be read for one epoch only. A chunk of an iterable is memory of the caller's
-        and not in `buffer_bytes`, and so is a memory map of mode 'c'.
+        An NPY file of shape (n, d + 1), or (n, d) with labels beside it, a Parquet file or an
+        Arrow IPC file (``.arrow``, ``.feather``); a folder of such files, read in the order of
+        their names; an array or memory map (n, d), with `y`; or an iterable of chunks (X, y), or a
+        callable that returns one. An iterator can be read for one epoch only. A chunk of an
+        iterable is memory of the caller's and not in `buffer_bytes`, and so is a memory map of
+        mode 'c'.
     y : array, shape (n,), optional
         The labels of an array.
     target : int or str, optional
@@ -41,7 +43,8 @@ def open_rows(
     -------
     Dataset
         Give it to `fit`, `Trainer.fit`, `Trainer.run_epoch` or `SGDRegressor.fit` in place of X
-        and y. Of the options of `Trainer.fit` only `epochs` and `progress` go with it.
+        and y. Of the options of `Trainer.fit`, `record_every`, `validation_fraction`, `patience`,
+        `callbacks` and `verbose` do not go with it.
 
     Raises
     ------
@@ -88,9 +91,22 @@ def open_rows(
     return open_iterable(source, buffer_bytes)
 
 
+def open_file(path: Path) -> NpyFile | ColumnFile:
+    """Return a file of rows, by the end of its name."""
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return NpyFile.open(path, ndim=2)
+    if suffix in COLUMN_FILES:
+        check_file(path)
+        return COLUMN_FILES[suffix](path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; give a file or a folder")
+    raise ValueError(f"{path} does not end in {', '.join(SUFFIXES)}; convert it")
+
+
 def _open_path(path: Path, target: int | str | None, buffer_bytes: int) -> FragmentDataset:
     paths = _shards(path) if path.is_dir() else [path]
-    fragments = [_fragment(shard, target) for shard in paths]
+    fragments = [open_file(shard).fragment(target) for shard in paths]
     first = fragments[0]
     for other in fragments[1:]:
         for describe, remedy in (
@@ -105,41 +121,30 @@ def _open_path(path: Path, target: int | str | None, buffer_bytes: int) -> Fragm
     return FragmentDataset.of(fragments, buffer_bytes)
 
 
-def _fragment(path: Path, target: int | str | None) -> Fragment:
-    if path.suffix == ".npy":
-        return npy_fragment(path, target)
-    if path.suffix in COLUMN_FILES:
-        return arrow_fragment(COLUMN_FILES[path.suffix](path), target)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; give a file or a folder")
-    raise ValueError(f"{path} does not end in {', '.join(_SUFFIXES)}; convert it")
-
-
 def _shards(folder: Path) -> list[Path]:
     """Return the files of a folder that hold rows, in the order of their names."""
     found = [
         path
         for path in sorted(folder.iterdir())
-        if path.suffix in _SUFFIXES and not path.name.endswith(LABELS_SUFFIX)
+        if path.suffix.lower() in SUFFIXES
+        and not path.name.startswith(".")
+        and not path.name.lower().endswith(LABELS_SUFFIX)
     ]
     if not found:
         raise FileNotFoundError(
-            f"{folder} has no file that ends in {', '.join(_SUFFIXES)}; put shards in it"
+            f"{folder} has no file that ends in {', '.join(SUFFIXES)}; put shards in it"
         )
     return found
 
 
 def _kind(fragment: Fragment) -> str:
-    beside = fragment.width == fragment.n_features and _names(fragment) is None
-    return (
-        f"{fragment.n_features} features of {fragment.dtype}{', labels beside' if beside else ''}"
-    )
+    labels = ", labels beside them" if fragment.labels else ""
+    return f"{fragment.n_features} features of {fragment.dtype}{labels}"
 
 
 def _columns(fragment: Fragment) -> str:
-    names = _names(fragment)
-    return "no names of columns" if names is None else f"columns {', '.join(names)}"
-
-
-def _names(fragment: Fragment) -> tuple[str, ...] | None:
-    return None if fragment.columns is None else fragment.columns.features
+    columns = fragment.columns
+    if columns is None or columns.features is None:
+        return "no names of columns"
+    target = "" if columns.target is None else f" and the target {columns.target}"
+    return f"columns {', '.join(columns.features)}{target}"

@@ -55,6 +55,8 @@ def standardize(X: ArrayLike | Dataset) -> Array | Dataset:
            [ 1., -1.]])
     """
     if isinstance(X, Dataset):
+        if X.standardization is not None:  # it is done
+            return X
         return replace(X, standardization=moments_of(X).standardization())
     X = check_float_array("X", X)
     if X.ndim not in (1, 2) or X.size == 0:
@@ -74,10 +76,5 @@ def moments_of(data: Array | Dataset, labels: bool = False) -> Moments:
 def _checked(dataset: Dataset, labels: bool) -> Iterator[Array]:
     """Yield blocks of X, with y as the last column where the labels are wanted."""
     for batch, start, X, y in dataset.blocks(NUMBERS):
-        for array in (X, y) if labels else (X,):
-            finite = np.isfinite(array)
-            if not finite.all():
-                row, *column = map(int, np.argwhere(~finite)[0])
-                where = column[0] if column else None
-                raise batch.nonfinite(start + row, where, array[(row, *column)])
+        batch.check_finite(start, *((X, y) if labels else (X,)))
         yield np.column_stack([X, y]) if labels else X

@@ -48,9 +48,14 @@ def _read_fast(content: bytes, delimiter: str, only: Sequence[str] | None) -> Nu
     first, _, rest = content.replace(b"\r\n", b"\n").partition(b"\n")
     if rest.translate(None, _PLAIN + delimiter.encode()) or not rest.strip():
         return None
+    longest = csv.field_size_limit()
+    long_lines = (line for line in rest.split(b"\n") if len(line) > longest)
+    if any(len(field) > longest for line in long_lines for field in line.split(delimiter.encode())):
+        return None
     try:
         separator = None if delimiter == " " else delimiter
         values = np.loadtxt(io.BytesIO(rest), delimiter=separator, comments=None, ndmin=2)
+        # Read below the first line, the numbers of all columns become those of the columns read.
         numbers = delimiter.join(map(str, range(values.shape[1])))
         head = _read_carefully(first + b"\n" + numbers.encode(), delimiter, only)
     except ValueError:
@@ -68,7 +73,7 @@ def _read_carefully(content: bytes, delimiter: str, only: Sequence[str] | None) 
         raise ValueError("it is empty")
     width, names = len(first.fields), None
     columns: Sequence[int] = range(width)
-    if any(_is_number(_GROUPING.sub("", field)) for field in first.fields):
+    if any(_is_number(_GROUPING.sub("", field), finite=True) for field in first.fields):
         rows = chain([first], rows)
     else:
         names = _header(first.fields)
@@ -167,7 +172,8 @@ def _fault_of(field: str) -> str:
         )
     if _DECIMAL_COMMA.fullmatch(field):
         return f": {shown} has a decimal comma where a point is needed"
-    return f": {shown} is not a {'finite ' * _is_number(field)}number"
+    kind = "finite number" if _is_number(field) else "number"
+    return f": {shown} is not a {kind}"
 
 
 def _is_number(field: str, finite: bool = False) -> bool:
@@ -197,7 +203,7 @@ def _check_text(content: bytes) -> None:
     else:
         at, what = content.find(b"\0"), "a zero byte is not text"
     if at >= 0:
-        line = content.count(b"\n", 0, at) + 1
+        line = len(re.split(rb"\r\n|\r|\n", content[:at]))
         raise ValueError(f"line {line}, offset {at}: {what}; save the file as UTF-8 text")
 
 

@@ -14,14 +14,13 @@ from numpy.typing import DTypeLike
 
 from tilewise._checks import check_int
 from tilewise.data.array import array_fragment
-from tilewise.data.columns import Columns, position_of
+from tilewise.data.columns import Columns
 from tilewise.data.dataset import FragmentDataset
 from tilewise.data.moments import Moments
 from tilewise.data.standardization import moments_of
 from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.ranks import Ranks
 from tilewise.tables.model import LinearModel
-from tilewise.tables.table import NumericTable
 from tilewise.trainer import Trainer
 from tilewise.training.history import History, Records
 
@@ -55,25 +54,25 @@ class Fitted:
 
 
 def fit_table(
-    table: NumericTable,
-    target: str | None = None,
+    rows: FragmentDataset,
     *,
     validation_fraction: float = 0.2,
     epochs: int = 20,
     seed: int = 0,
     **settings: Any,
 ) -> Fitted:
-    """Fit a table in memory; a part of its rows, drawn at random, is held out for a score.
+    """Fit rows in memory, in float64; a part, drawn at random, is held out for a score.
 
     Examples
     --------
+    >>> from tilewise.tables.table import NumericTable
     >>> table = NumericTable(("x", "y"), np.array([[1.0, 3], [2, 5], [3, 7], [4, 9]]))
-    >>> fitted = fit_table(table, "y", validation_fraction=0, epochs=100, learning_rate="auto")
+    >>> fitted = fit_table(table.dataset("y"), validation_fraction=0, epochs=100)
     >>> fitted.model.weights.round(3).tolist(), round(fitted.model.bias, 3)
     ([2.0], 1.0)
     """
     return fit_dataset(
-        lambda: _parts(table, target, validation_fraction, seed),
+        lambda: _parts(rows, validation_fraction, seed),
         Ranks(None),
         epochs=epochs,
         about={"validation_fraction": validation_fraction},
@@ -148,18 +147,14 @@ def fit_dataset(
     return Fitted(model, history, scores, constant)
 
 
-def _parts(table: NumericTable, target: str | None, validation_fraction: float, seed: int) -> Parts:
+def _parts(rows: FragmentDataset, validation_fraction: float, seed: int) -> Parts:
     """Return the rows to train on and, if any, those held out."""
-    d = table.values.shape[1] - 1
-    position = position_of(target, table.names, d + 1)
-    if d == 0:
-        raise ValueError("the table has one column; give the target and at least one feature")
-    X, y = np.delete(table.values, position, axis=1), table.values[:, position]
-    whole = TrainingSet.checked(X, y, None, n_features=d, n_targets=None, dtype=np.float64)
-    parts = {"training": whole}
+    X, y = (array.astype(np.float64, copy=False) for array in rows.loaded())
+    parts = {"training": TrainingSet(X, y[:, np.newaxis], None)}
     if validation_fraction != 0:
-        parts["training"], parts["validation"] = whole.split(validation_fraction, seed)
-    columns = Columns.of(table.names, position)
+        split = parts["training"].split(validation_fraction, seed)
+        parts = dict(zip(("training", "validation"), split, strict=True))
+    columns = _columns(rows)
     return {
         name: FragmentDataset.of([array_fragment(part.X, part.y[:, 0], columns=columns)])
         for name, part in parts.items()
@@ -215,7 +210,7 @@ def _settings(trainer: Trainer) -> dict[str, Any]:
 def _epochs_left(trainer: Trainer, epochs: int) -> int:
     left = epochs - trainer.epochs
     begun = trainer.rows_into_epoch > 0
-    if left < begun:
+    if left < 0 or (left == 0 and begun):
         done = f"{trainer.epochs} are done{' and 1 is begun' if begun else ''}"
         raise ValueError(f"epochs={epochs}, but {done}; give more")
     return left

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tilewise._files import named, read_content
-from tilewise.data.arrow import COLUMN_FILES
-from tilewise.data.npy import NpyFile
+from tilewise.data.dataset import FragmentDataset
+from tilewise.data.open import SUFFIXES, open_file, open_rows
 from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.table import NumericTable
 
@@ -17,15 +17,24 @@ def read_table(path: str | os.PathLike[str], only: Sequence[str] | None = None) 
     Where the file names its columns, `only` are those to read; others may hold anything. Nothing
     in the file is ever executed: a pickled NPY file is refused.
     """
-    file = Path(path)
-    suffix = file.suffix.lower()
-    if suffix not in (".npy", *COLUMN_FILES):
+    if is_text(path):
         content = read_content(path)
         with named(path):
             return parse_csv(content, only)
-    if suffix == ".npy":
-        names, values = None, NpyFile.open(file, ndim=2).whole()
-    else:
-        names, values = COLUMN_FILES[suffix](file).whole(only)
+    names, values = open_file(Path(path)).whole(only)
     with named(path):
         return NumericTable.checked(names, values)
+
+
+def read_rows(path: str | os.PathLike[str], target: str | None) -> FragmentDataset:
+    """Return the rows of a table, with a target: of a text in memory, else of the file."""
+    if is_text(path):
+        return read_table(path).dataset(target)
+    rows = open_rows(path, target=target)
+    assert isinstance(rows, FragmentDataset)  # of a path
+    return rows
+
+
+def is_text(path: str | os.PathLike[str]) -> bool:
+    """Return whether it is none of the files that `open_rows` reads."""
+    return Path(path).suffix.lower() not in SUFFIXES

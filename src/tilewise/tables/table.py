@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise._checks import Array
-from tilewise.data.columns import column_label
+from tilewise.data.array import array_fragment
+from tilewise.data.columns import Columns, column_label, position_of
+from tilewise.data.dataset import FragmentDataset
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,12 @@ class NumericTable:
                 f"{len(values)}; mend or remove them"
             )
         return cls(names, converted)
+
+    def dataset(self, target: str | None = None) -> FragmentDataset:
+        """Return the rows, with the target in a column: its name, or its number from 1."""
+        d = self.values.shape[1]
+        position = position_of(target, self.names, d)
+        if d == 1:
+            raise ValueError("the table has one column; give the target and at least one feature")
+        X, y = np.delete(self.values, position, axis=1), self.values[:, position]
+        return FragmentDataset.of([array_fragment(X, y, columns=Columns.of(self.names, position))])
