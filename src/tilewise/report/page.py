@@ -21,10 +21,6 @@ def to_html(results: Results, folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pictures = {
-        name: base64.b64encode((folder / f"{name}.png").read_bytes()).decode("ascii")
-        for name in SECTIONS
-    }
     page: str = environment.get_template("report.html.jinja").render(
         subtitle=subtitle(results),
         load_sentence=load_sentence(results),
@@ -32,7 +28,10 @@ def to_html(results: Results, folder: Path) -> str:
         machine_facts=machine_table.facts_sentence(results.limits),
         machine_table=machine_table.of_machine(results.limits),
         spread_sentence=machine_table.spread_sentence(results.limits),
-        sections=[(pictures[name], make(results)) for name, make in SECTIONS.items()],
+        sections=[
+            (base64.b64encode((folder / f"{name}.png").read_bytes()).decode("ascii"), make(results))
+            for name, make in SECTIONS.items()
+        ],
     )
     return page
 

@@ -26,8 +26,6 @@ FILES = ("results.json", *(f"{name}.png" for name in sections.SECTIONS), "report
 
 _EXTRAS = ("jinja2", "matplotlib", "threadpoolctl", "tqdm")
 _ROWS, _FEATURES = 1500, 5
-
-
 # What an experiment does, where that is not what it does by default.
 _FULL: dict[str, dict[str, Any]] = {
     "batch_rate_sweep": {
