@@ -114,11 +114,11 @@ def test_strategies_count_the_true_operations_and_take_turns(monkeypatch):
     pytest.importorskip("threadpoolctl")
     order = []
 
-    def seconds(product, calls):
+    def timeit(product, number):
         order.append(product.keywords.get("strategy", "numpy"))
-        return 1e-4 * len(order)
+        return 1e-4 * len(order) * number
 
-    monkeypatch.setattr(experiments.products, "seconds", seconds)
+    monkeypatch.setattr(experiments.products, "timeit", timeit)
     results = experiments.strategies(n=8, repeats=3)
     names = [*tw.STRATEGIES, "numpy"]
     warm_up, laps = order[: 2 * len(names)], order[2 * len(names) :]

@@ -14,7 +14,8 @@ import pytest
 import tilewise as tw
 from tilewise import experiments
 from tilewise._format import duration, three_digits
-from tilewise.report.page import SECTIONS, to_html
+from tilewise.report.page import to_html
+from tilewise.report.sections import SECTIONS
 
 pytestmark = pytest.mark.once
 
@@ -229,12 +230,13 @@ HOSTILE = '<script>alert(\'"&")</script>'
 
 def test_the_page_escapes_whatever_is_named(made):
     results = made.results
-    loops = [dataclasses.replace(loop, framework=HOSTILE) for loop in results.frameworks]
-    curves = [dataclasses.replace(curve, name=HOSTILE) for curve in results.rate_decay]
+    loops = [
+        dataclasses.replace(loop, framework=HOSTILE + loop.framework) for loop in results.frameworks
+    ]
+    curves = [dataclasses.replace(curve, name=HOSTILE + curve.name) for curve in results.rate_decay]
     text = to_html(
         dataclasses.replace(
             results,
-            machine=results.machine | {"cpu": HOSTILE},
             dataset=dataclasses.replace(results.dataset, title=HOSTILE, note=HOSTILE),
             limits=dataclasses.replace(results.limits, cpu=HOSTILE),
             frameworks=loops,
@@ -244,8 +246,10 @@ def test_the_page_escapes_whatever_is_named(made):
     )
     assert "<script" not in text
     page = Tables(text)
-    assert page.tables["Loops in Python"][1][0] == HOSTILE
-    assert page.tables["Rate divided by ten after each epoch"][0][1:] == [HOSTILE, HOSTILE]
+    assert page.tables["Loops in Python"][1][0] == f"{HOSTILE}tilewise"
+    assert page.tables["Rate divided by ten after each epoch"][0][1:] == [
+        curve.name for curve in curves
+    ]
     assert sum(HOSTILE in caption for caption in page.captions) == 2
     assert html.unescape(text).count(HOSTILE) >= 9
 

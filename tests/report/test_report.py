@@ -14,7 +14,7 @@ import pytest
 
 import tilewise as tw
 from tilewise import _format, experiments
-from tilewise.report import page, training, writer
+from tilewise.report import sections, writer
 
 pytestmark = pytest.mark.once
 for extra in ("jinja2", "matplotlib", "threadpoolctl", "tqdm"):
@@ -37,7 +37,7 @@ def no_work(monkeypatch):
 
 def test_the_folder_has_the_files_and_nothing_else(made):
     assert sorted(os.listdir(made.out)) == sorted(writer.FILES)
-    for name in page.SECTIONS:
+    for name in sections.SECTIONS:
         assert (made.out / f"{name}.png").read_bytes().startswith(PNG)
 
 
@@ -116,7 +116,7 @@ def test_page_has_its_pictures_inside_and_fetches_nothing(made):
     shown = Page(text)
     prefix = "data:image/png;base64,"
     pictures = [base64.b64decode(source.removeprefix(prefix)) for source in shown.fetched]
-    names = page.SECTIONS
+    names = sections.SECTIONS
     assert pictures == [(out / f"{name}.png").read_bytes() for name in names]
     assert "url(" not in text and "@import" not in text
     for name in [run.name for run in results.runs] + [*tw.STRATEGIES, "numpy"]:
@@ -221,7 +221,7 @@ def gd(losses, learning_rate=1.0):
 @pytest.mark.parametrize(("lambda_max", "converges"), [(1.9, True), (2.0, False), (2.1, False)])
 def test_step_sentences_follow_the_numbers(lambda_max, converges, made):
     runs, limit = [gd([3.0, 1.0, 2.0])], experiments.StepLimit(lambda_max)
-    sentences = training.loss_vs_time(replace(made.results, runs=runs, step_limit=limit)).text
+    sentences = sections.loss_vs_time(replace(made.results, runs=runs, step_limit=limit)).text
     assert ("is below this limit, so it converges" in sentences) is converges
     assert ("is not below this limit, so it does not converge" in sentences) is not converges
     assert f"2 / lambda_max = {2 / lambda_max:.4g}," in sentences

@@ -11,7 +11,7 @@ from tilewise import experiments
 from tilewise.experiments.roofline import RooflinePoint
 from tilewise.hardware.limits import Limits, Measured
 from tilewise.hardware.measured import Machine
-from tilewise.report import exercises, products, training
+from tilewise.report import sections
 
 pytestmark = pytest.mark.once
 
@@ -45,7 +45,7 @@ def caption(made):
 
 def test_time(caption):
     for shown in (RUNS, RUNS[::-1]):
-        assert caption(training.concise_form, concise_form=shown) == (
+        assert caption(sections.concise_form, concise_form=shown) == (
             "Lower is better, and further left is sooner. An epoch of a took 2 s, the longest, and "
             "one of b 1 s, the shortest."
         )
@@ -61,7 +61,7 @@ def test_time(caption):
 )
 def test_examples_are_those_of_the_first_record_at_or_after_an_epoch(rows, found, caption, made):
     dataset = replace(made.results.dataset, X=np.zeros((rows, 1)))
-    assert caption(training.loss_vs_examples, runs=RUNS, dataset=dataset) == (
+    assert caption(sections.loss_vs_examples, runs=RUNS, dataset=dataset) == (
         "Here the cost of a step does not count, only the rows it reads. The first loss of each at "
         f"or after {rows} rows: {found}"
     )
@@ -69,14 +69,14 @@ def test_examples_are_those_of_the_first_record_at_or_after_an_epoch(rows, found
 
 def test_strategies(caption):
     for shown in (SPEEDS[:2], SPEEDS[1::-1]):
-        assert caption(products.strategies, strategies=shown) == (
+        assert caption(sections.strategies, strategies=shown) == (
             "All do the same arithmetic in another order. The fastest was x with 9 GFLOP/s, the "
             "slowest y with 2."
         )
 
 
 def test_sizes_give_each_strategy_its_best(caption):
-    assert caption(products.size_sweep, size_sweep=SPEEDS) == (
+    assert caption(sections.size_sweep, size_sweep=SPEEDS) == (
         "Each line against itself shows what size costs. Of these sizes, fastest were x at n = 8, "
         "y at n = 16."
     )
@@ -88,7 +88,7 @@ def test_frameworks(caption):
         for framework, element in (("tilewise", 256e-9), ("NumPy", 256e-6))
         for strategy, seconds in (("element", element), ("full", 1.0))
     ]
-    assert caption(products.frameworks, frameworks=results) == (
+    assert caption(sections.frameworks, frameworks=results) == (
         "The three matrices take 3 KiB together; tilewise loops in C++, the others in Python. "
         "Microseconds for one element, element by element: tilewise 0.001; NumPy 1."
     )
@@ -103,14 +103,14 @@ def test_the_sweep_where_none_some_or_all_diverged(caption):
         experiments.SweepResult(2, 0.1, 0.5, 9.0),
         experiments.SweepResult(4, 0.2, 0.0, 1.0),
     )
-    assert caption(exercises.sweep_loss, batch_rate_sweep=[bad]) == "1 of 1 runs diverged."
-    assert caption(exercises.sweep_seconds, batch_rate_sweep=[bad]) == "No run came to its end."
+    assert caption(sections.sweep_loss, batch_rate_sweep=[bad]) == "1 of 1 runs diverged."
+    assert caption(sections.sweep_seconds, batch_rate_sweep=[bad]) == "No run came to its end."
     for shown in ([slow, bad, fast], [fast, slow, bad]):
-        assert caption(exercises.sweep_loss, batch_rate_sweep=shown) == (
+        assert caption(sections.sweep_loss, batch_rate_sweep=shown) == (
             f"The lowest loss, 0, is that of batch size 4 with rate 0.2; 1 of 3 runs diverged. "
             f"{SHADES}"
         )
-        assert caption(exercises.sweep_seconds, batch_rate_sweep=shown) == (
+        assert caption(sections.sweep_seconds, batch_rate_sweep=shown) == (
             f"The shortest run, 1 s, had batch size 4; the longest, 9 s, had batch size 2. {SHADES}"
         )
 
@@ -120,17 +120,17 @@ def test_curves_can_be_told_apart_though_names_have_commas(caption):
         experiments.Curve("gd", (1, 2), (0.5, 0.25)),
         experiments.Curve("gd, rows twice", (1, 2), (0.5, 0.12345)),
     ]
-    assert caption(exercises.duplicated_data, duplicated_data=curves) == (
+    assert caption(sections.duplicated_data, duplicated_data=curves) == (
         "Loss above the least possible after epoch 2: gd 0.25; gd, rows twice 0.123."
     )
 
 
 def test_noise_gives_the_ends_and_the_largest_distance(caption):
     noise = [experiments.NoiseResult(1, 2.2, 2.0), experiments.NoiseResult(9, 0.0, 0.0)]
-    assert caption(exercises.gradient_noise, gradient_noise=noise) == (
+    assert caption(sections.gradient_noise, gradient_noise=noise) == (
         "The noise was 2.2 at batch size 1 and 0 at 9. Measured and theory differ by at most 10 %."
     )
-    assert caption(exercises.gradient_noise, gradient_noise=noise[1:]).endswith(
+    assert caption(sections.gradient_noise, gradient_noise=noise[1:]).endswith(
         "differ by at most 0 %."
     )
 
@@ -145,7 +145,7 @@ def made_machine(peak, *bandwidths):
 
 def roofline(machine, points):
     """Return the caption of the roofline; the points are computed from other results otherwise."""
-    return products.roofline(SimpleNamespace(limits=machine, roofline=points)).caption
+    return sections.roofline(SimpleNamespace(limits=machine, roofline=points)).caption
 
 
 def test_the_roofline():

@@ -1,7 +1,9 @@
 """The exercises of the section: batch size and rate, decay, replacement, duplicated rows."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -99,16 +101,13 @@ def batch_rate_sweep(
     """
     seed = check_seed(seed)
     results = []
-    for batch_size in batch_sizes:
-        for rate in learning_rates:
-            settings: dict[str, Any] = {"batch_size": batch_size, "learning_rate": rate}
-            try:
-                history = fit(X, y, epochs=epochs, seed=seed, record_every=RECORD_EVERY, **settings)
-            except DivergenceError:
-                results.append(SweepResult(batch_size, rate, None, None))
-                continue
-            time = history.seconds_per_epoch * epochs
-            results.append(SweepResult(batch_size, rate, float(history.losses[-1]), time))
+    for batch_size, rate in product(batch_sizes, learning_rates):
+        loss, seconds = None, None
+        settings: dict[str, Any] = {"batch_size": batch_size, "learning_rate": rate}
+        with suppress(DivergenceError):
+            history = fit(X, y, epochs=epochs, seed=seed, record_every=RECORD_EVERY, **settings)
+            loss, seconds = float(history.losses[-1]), history.seconds_per_epoch * epochs
+        results.append(SweepResult(batch_size, rate, loss, seconds))
     return results
 
 

@@ -1,18 +1,23 @@
 """The strategies of `tilewise.matmul` against NumPy, at one size and at several."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from timeit import timeit
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from tilewise._checks import check_float_dtype, check_int
+from tilewise._extras import required
 from tilewise._threads import threads
-from tilewise.experiments.laps import calls_in_a_lap, numpy_on_one_thread, seconds
 from tilewise.products import STRATEGIES, matmul
+
+_LAP_SECONDS = 1e-2  # long beside an interrupt, and the threads of the one before come to rest
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,11 @@ def strategies(
     with threads(1), numpy_on_one_thread():
         for turn in range(2 + repeats):
             for name, product in products.items():
-                taken = seconds(product, calls[name])
+                seconds = timeit(product, number=calls[name]) / calls[name]
                 if turn == 1:  # warm by now
-                    calls[name] = calls_in_a_lap(taken)
+                    calls[name] = math.ceil(_LAP_SECONDS / seconds)
                 elif turn > 1:
-                    laps[name].append(taken)
+                    laps[name].append(seconds)
     return [
         StrategyResult(name, n, dtype.name, 2 * n**3 / statistics.median(laps[name]) / 1e9)
         for name in products
@@ -126,3 +131,10 @@ def size_sweep(
     [4, 8]
     """
     return [result for n in sizes for result in strategies(n, repeats=repeats)]
+
+
+def numpy_on_one_thread() -> AbstractContextManager[Any]:
+    """Hold NumPy to one thread in a `with` block."""
+    controls = required("threadpoolctl", "report", "NumPy on one thread needs threadpoolctl")
+    limits: AbstractContextManager[Any] = controls.threadpool_limits(1)
+    return limits

@@ -1,19 +1,19 @@
 """The strategies as loops in Python over the arrays of NumPy, PyTorch, TensorFlow and JAX."""
 
-import importlib
-import importlib.util
 import statistics
+import timeit
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from tilewise._checks import check_int
 from tilewise._threads import threads
-from tilewise.experiments.laps import numpy_on_one_thread, seconds
+from tilewise.experiments.products import numpy_on_one_thread
 from tilewise.products import matmul
 
 
@@ -68,12 +68,12 @@ def _numpy() -> _Framework:
 
 
 def _torch() -> _Framework:
-    torch = importlib.import_module("torch")
+    torch = import_module("torch")
     return _Framework(torch.tensor, torch.matmul, _set, torch.clone)
 
 
 def _jax() -> _Framework:
-    jnp = importlib.import_module("jax.numpy")
+    jnp = import_module("jax.numpy")
     return _Framework(
         jnp.asarray,
         jnp.matmul,
@@ -84,7 +84,7 @@ def _jax() -> _Framework:
 
 
 def _tensorflow() -> _Framework:
-    tf = importlib.import_module("tensorflow")
+    tf = import_module("tensorflow")
 
     def assign(A: Any, index: Any, value: Any) -> Any:
         A[index].assign(value)
@@ -96,12 +96,16 @@ def _tensorflow() -> _Framework:
     )
 
 
-_FRAMEWORKS = {
-    "numpy": ("NumPy", _numpy),
-    "torch": ("PyTorch", _torch),
-    "tensorflow": ("TensorFlow", _tensorflow),
-    "jax": ("JAX", _jax),
-}
+_LOADERS = {"NumPy": _numpy, "PyTorch": _torch, "TensorFlow": _tensorflow, "JAX": _jax}
+
+
+def _loaded() -> dict[str, _Framework]:
+    """Return the frameworks that can be imported; a broken one is as good as none."""
+    loaded = {}
+    for name, load in _LOADERS.items():
+        with suppress(ImportError, OSError):
+            loaded[name] = load()
+    return loaded
 
 
 def _parts(strategy: str, n: int) -> list[tuple[Any, Any]]:
@@ -117,27 +121,18 @@ def _parts(strategy: str, n: int) -> list[tuple[Any, Any]]:
     return parts[strategy]
 
 
-def _product(framework: _Framework, parts: list[tuple[Any, Any]], B: Any, C: Any, A: Any) -> Any:
-    for rows, columns in parts:
-        value = framework.dot(B[rows, :], C[:, columns])
-        A = framework.assign(A, (rows, columns), value)
-    return framework.finish(A)
-
-
-def _loop(framework: _Framework, parts: list[tuple[Any, Any]], B: Any, C: Any) -> Any:
+def _loop(framework: _Framework, parts: list[tuple[Any, Any]], B: Any, C: Any) -> Callable[[], Any]:
     """Return the loop over arrays of the framework's own, to be called."""
-    A = framework.result(framework.array(np.zeros_like(B)))
-    return partial(_product, framework, parts, framework.array(B), framework.array(C), A)
+    zeros = framework.result(framework.array(np.zeros_like(B)))
+    B, C = framework.array(B), framework.array(C)
 
+    def product() -> Any:
+        A = zeros
+        for rows, columns in parts:
+            A = framework.assign(A, (rows, columns), framework.dot(B[rows, :], C[:, columns]))
+        return framework.finish(A)
 
-def _loaded() -> dict[str, _Framework]:
-    """Return the frameworks that can be imported; a broken one is as good as none."""
-    loaded = {}
-    for module, (label, load) in _FRAMEWORKS.items():
-        if importlib.util.find_spec(module):
-            with suppress(ImportError, OSError):
-                loaded[label] = load()
-    return loaded
+    return product
 
 
 def frameworks(n: int = 64, repeats: int = 3) -> list[FrameworkResult]:
@@ -186,6 +181,6 @@ def frameworks(n: int = 64, repeats: int = 3) -> list[FrameworkResult]:
                     parts = _parts(strategy, n)
                     calls, product = len(parts), _loop(loaded[label], parts, B, C)
                 product()
-                times = [seconds(product, calls=1) for _ in range(repeats)]
+                times = timeit.repeat(product, number=1, repeat=repeats)
                 results.append(FrameworkResult(label, strategy, n, calls, statistics.median(times)))
     return results

@@ -2,12 +2,12 @@
 
 import os
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from timeit import Timer
+from timeit import timeit
 
 import numpy as np
 
@@ -91,27 +91,22 @@ def measure(cpus: int) -> tuple[Limits, Limits, Measured]:
     round, which wakes the threads, does not count. Until it ends, the process uses `cpus` threads.
     MemoryError where there is no room for four times the last cache.
     """
-    one, every = _measurements(1), _measurements(cpus)
-    measurements = [*one.values(), *every.values(), _call_seconds]
+    measurements = [*_measurements(1), *_measurements(cpus), _call_seconds]
     with threads(cpus):
         rounds = [[run() for run in measurements] for _ in range(_REPEATS + 1)]
     *rates, calls = zip(*rounds[1:], strict=True)
     figures = [_summary(values, best=max(values)) for values in rates]
-    one_core = Limits(**dict(zip(one, figures, strict=False)))
-    all_cores = Limits(**dict(zip(every, figures[len(one) :], strict=True)))
+    half = len(figures) // 2
+    one_core, all_cores = Limits(*figures[:half]), Limits(*figures[half:])
     return one_core, all_cores, _summary(calls, best=min(calls))
 
 
-def _measurements(count: int) -> dict[str, Callable[[], float]]:
-    """Return what measures each field of `Limits` once, on `count` threads."""
-    return {
-        "fma_float32": partial(_fma_gflops, np.float32, count),
-        "fma_float64": partial(_fma_gflops, np.float64, count),
-        **{
-            f"read_{name}": partial(read_gbytes, size, count, _SECONDS)
-            for name, size in _bytes_to_read(count).items()
-        },
-    }
+def _measurements(count: int) -> Iterator[Callable[[], float]]:
+    """Yield what measures each field of `Limits` once, in their order, on `count` threads."""
+    for dtype in (np.float32, np.float64):
+        yield partial(_fma_gflops, dtype, count)
+    for size in _bytes_to_read(count).values():
+        yield partial(read_gbytes, size, count, _SECONDS)
 
 
 def _fma_gflops(dtype: type, count: int) -> float:
@@ -128,7 +123,7 @@ def _fma_gflops(dtype: type, count: int) -> float:
 
 def _call_seconds() -> float:
     A = np.ones((2, 2), np.float32)
-    return Timer(partial(matmul, A, A)).timeit(_CALLS) / _CALLS
+    return timeit(partial(matmul, A, A), number=_CALLS) / _CALLS
 
 
 def _summary(values: tuple[float, ...], best: float) -> Measured:

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -110,11 +110,8 @@ def machine(refresh: bool = False) -> Machine:
     """
     check_bool("refresh", refresh)
     facts = _facts()
-    found = None if refresh else _read(facts)
-    if found is None:
-        found = _measured(facts)
-        _keep(found, facts)
-    return found
+    kept = None if refresh else _read(facts)
+    return kept or _measured(facts)
 
 
 def measured_again() -> Machine:
@@ -124,16 +121,7 @@ def measured_again() -> Machine:
     than ever before raises its limit.
     """
     facts = _facts()
-    found, kept = _measured(facts), _read(facts)
-    if kept is not None:
-        found = replace(
-            found,
-            one_core=found.one_core.or_faster(kept.one_core),
-            all_cores=found.all_cores.or_faster(kept.all_cores),
-            call_seconds=min(found.call_seconds, kept.call_seconds, key=lambda time: time.best),
-        )
-    _keep(found, facts)
-    return found
+    return _measured(facts, _read(facts))
 
 
 def _facts() -> dict[str, Any]:
@@ -148,12 +136,22 @@ def _facts() -> dict[str, Any]:
     }
 
 
-def _measured(facts: dict[str, Any]) -> Machine:
+def _measured(facts: dict[str, Any], kept: Machine | None = None) -> Machine:
+    """Measure; keep and return that, or the faster of each figure of that and of `kept`."""
     one_core, all_cores, call_seconds = measure(facts["cpus"])
+    if kept is not None:
+        one_core = one_core.or_faster(kept.one_core)
+        all_cores = all_cores.or_faster(kept.all_cores)
+        call_seconds = min(call_seconds, kept.call_seconds, key=lambda time: time.best)
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Machine(
+    found = Machine(
         **facts, one_core=one_core, all_cores=all_cores, call_seconds=call_seconds, date=date
     )
+    path = _path(facts)  # whole or not at all; where it cannot be written, each call measures
+    with suppress(OSError), outputs(path.parent, [path.name], force=True) as unfinished:
+        text = json.dumps(asdict(found), indent=2) + "\n"
+        (unfinished / path.name).write_text(text, encoding="utf-8")
+    return found
 
 
 def _path(facts: dict[str, Any]) -> Path:
@@ -180,11 +178,3 @@ def _read(facts: dict[str, Any]) -> Machine | None:
 
 def _limits(content: dict[str, dict[str, float]]) -> Limits:
     return Limits(**{name: Measured(**figure) for name, figure in content.items()})
-
-
-def _keep(found: Machine, facts: dict[str, Any]) -> None:
-    """Put the file there, whole or not at all; where that cannot be done, each call measures."""
-    path = _path(facts)
-    with suppress(OSError), outputs(path.parent, [path.name], force=True) as unfinished:
-        text = json.dumps(asdict(found), indent=2) + "\n"
-        (unfinished / path.name).write_text(text, encoding="utf-8")

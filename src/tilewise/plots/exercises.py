@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tilewise._format import three_digits
-from tilewise.plots.style import BLUE, ORANGE, add_legend, line_style, started
+from tilewise.plots.style import BLUE, ORANGE, finished, line_style, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,10 +118,7 @@ def excess_loss(curves: Iterable[Curve], ax: Axes | None = None) -> Axes:
         axes.plot(curve.epochs, losses, **line_style(i), label=curve.name)
     axes.set_yscale("log")
     axes.set_xticks(curves[0].epochs)
-    axes.set(xlabel="epoch", ylabel="loss above the least possible")
-    axes.grid(alpha=0.3)
-    add_legend(axes, outside=ax is None)
-    return axes
+    return finished(axes, ax, "epoch", "loss above the least possible")
 
 
 def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Axes:
@@ -159,7 +156,5 @@ def gradient_noise(results: Iterable[NoiseResult], ax: Axes | None = None) -> Ax
     axes.plot(batches, [result.theory for result in results], color=ORANGE, label="theory")
     measured = [result.measured for result in results]
     axes.plot(batches, measured, color=BLUE, ls="", marker="o", label="measured")
-    axes.set(xscale="log", yscale="log", xlabel="batch size b", ylabel="noise of the gradient")
-    axes.grid(alpha=0.3)
-    add_legend(axes, outside=ax is None)
-    return axes
+    axes.set(xscale="log", yscale="log")
+    return finished(axes, ax, "batch size b", "noise of the gradient")

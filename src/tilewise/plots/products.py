@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tilewise._format import three_digits
-from tilewise.plots.style import BLUE, ORANGE, add_legend, line_style, started
+from tilewise.plots.style import BLUE, ORANGE, draw_lines, finished, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,15 +89,13 @@ def size_sweep(results: Iterable[StrategyResult], ax: Axes | None = None) -> Axe
     'rows and columns n'
     """
     results, axes = started(results, "results", "measured strategy", ax)
-    for i, name in enumerate(dict.fromkeys(result.name for result in results)):
-        own = [result for result in results if result.name == name]
-        sizes, speeds = [result.n for result in own], [result.gflops for result in own]
-        axes.plot(sizes, speeds, **line_style(i), label=name)
+    draw_lines(axes, results, x="n", y="gflops", label="name")
     sizes = sorted({result.n for result in results})
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, [str(n) for n in sizes])
-    _finish_log_speeds(axes, "rows and columns n", outside=ax is None)
-    return axes
+    axes.set_yscale("log")
+    axes.minorticks_off()
+    return finished(axes, ax, "rows and columns n", "GFLOP/s")
 
 
 def frameworks(results: Iterable[FrameworkResult], ax: Axes | None = None) -> Axes:
@@ -131,17 +129,7 @@ def frameworks(results: Iterable[FrameworkResult], ax: Axes | None = None) -> Ax
     'GFLOP/s'
     """
     results, axes = started(results, "results", "measured loop", ax)
-    for i, name in enumerate(dict.fromkeys(result.framework for result in results)):
-        own = [result for result in results if result.framework == name]
-        speeds = [result.gflops for result in own]
-        axes.plot([result.strategy for result in own], speeds, **line_style(i), label=name)
-    _finish_log_speeds(axes, "strategy", outside=ax is None)
-    return axes
-
-
-def _finish_log_speeds(axes: Axes, xlabel: str, *, outside: bool) -> None:
+    draw_lines(axes, results, x="strategy", y="gflops", label="framework")
     axes.set_yscale("log")
     axes.minorticks_off()
-    axes.set(xlabel=xlabel, ylabel="GFLOP/s")
-    axes.grid(alpha=0.3)
-    add_legend(axes, outside=outside)
+    return finished(axes, ax, "strategy", "GFLOP/s")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tilewise._format import three_digits
 from tilewise.experiments.roofline import RooflinePoint
 from tilewise.hardware.measured import Machine
-from tilewise.plots.style import add_legend, line_style, started
+from tilewise.plots.style import draw_lines, finished, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,17 +64,13 @@ def roofline(machine: Machine, points: Iterable[RooflinePoint], ax: Axes | None 
     'operations per byte (flop / byte)'
     """
     points, axes = started(points, "points", "measured point", ax, _SIZE)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log")
     _draw_ceilings(machine, points, axes)
-    _draw_points(points, axes)
+    draw_lines(axes, points, "flops_per_byte", "gflops", "series", markersize=5, linewidth=0.8)
     _name_points(points, axes)
-    axes.set_xlabel("operations per byte (flop / byte)")
-    axes.set_ylabel("speed (GFLOP/s)")
-    axes.grid(alpha=0.2)
     # So many entries leave no place free inside: in axes that are given they are to the right.
-    add_legend(axes, outside=ax is None, loc="upper left", bbox_to_anchor=(1, 1))
-    return axes
+    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    return finished(axes, ax, "operations per byte (flop / byte)", "speed (GFLOP/s)", **beside)
 
 
 def _draw_ceilings(machine: Machine, points: Sequence[RooflinePoint], ax: Axes) -> None:
@@ -93,14 +89,6 @@ def _draw_ceilings(machine: Machine, points: Sequence[RooflinePoint], ax: Axes) 
         text = f"{name} {three_digits(bandwidth)} GB/s"
         x = [left, peak / bandwidth]
         ax.plot(x, [bandwidth * left, peak], line, color=_GREY, linewidth=1.2, label=text)
-
-
-def _draw_points(points: Sequence[RooflinePoint], ax: Axes) -> None:
-    for i, series in enumerate(dict.fromkeys(point.series for point in points)):
-        own = [point for point in points if point.series == series]
-        x = [point.flops_per_byte for point in own]
-        y = [point.gflops for point in own]
-        ax.plot(x, y, **line_style(i), markersize=5, linewidth=0.8, label=series)
 
 
 def _name_points(points: Sequence[RooflinePoint], ax: Axes) -> None:

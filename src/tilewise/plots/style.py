@@ -59,6 +59,22 @@ def started(
     return listed, new_axes(size) if ax is None else ax
 
 
+def draw_lines(axes: Axes, results: list[Any], x: str, y: str, label: str, **style: Any) -> None:
+    """Draw a line for each label among the results, of which x, y and label are attributes."""
+    for i, name in enumerate(dict.fromkeys(getattr(result, label) for result in results)):
+        own = [result for result in results if getattr(result, label) == name]
+        xs, ys = ([getattr(result, key) for result in own] for key in (x, y))
+        axes.plot(xs, ys, **line_style(i), label=name, **style)
+
+
+def finished(axes: Axes, ax: Axes | None, xlabel: str, ylabel: str, **legend: Any) -> Axes:
+    """Name the axes and the curves, lay a grid, and return the axes; `ax` is what the user gave."""
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    add_legend(axes, outside=ax is None, **legend)
+    return axes
+
+
 def add_legend(ax: Axes, *, outside: bool, **inside: Any) -> None:
     """Name the curves: below the axes in a figure of our own, else as `Axes.legend` does."""
     labels = ax.get_legend_handles_labels()[1]

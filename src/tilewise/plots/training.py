@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tilewise.plots.style import add_legend, line_style, started
+from tilewise.plots.style import finished, line_style, started
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +99,10 @@ def _draw(
     curves: Iterable[tuple[str, History]] = (
         histories.items()
         if isinstance(histories, Mapping)
-        else ((_label(run), run.history) for run in histories)
+        else (
+            (f"{run.name}: batch size {run.batch_size}, rate {run.learning_rate:g}", run.history)
+            for run in histories
+        )
     )
     curves, axes = started(curves, "histories", "training run", ax)
     for i, (label, history) in enumerate(curves):
@@ -107,14 +110,8 @@ def _draw(
         drawable = np.isfinite(history.losses) & (spent > 0)
         losses = history.losses[drawable]
         axes.plot(spent[drawable], losses, **line_style(i), markersize=4, label=label)
-    axes.set(xscale="log", xlabel=xlabel, ylabel="loss (half mean squared error)")
-    axes.grid(alpha=0.3)
-    add_legend(axes, outside=ax is None)
-    return axes
-
-
-def _label(run: Run) -> str:
-    return f"{run.name}: batch size {run.batch_size}, rate {run.learning_rate:g}"
+    axes.set_xscale("log")
+    return finished(axes, ax, xlabel, "loss (half mean squared error)")
 
 
 def _label_one_two_five(ax: Axes) -> None:

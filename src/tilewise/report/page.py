@@ -1,40 +1,37 @@
 """The page of the report: its sections in their order, rendered with the pictures inside."""
 
 import base64
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
 from tilewise._extras import required
 from tilewise._format import counted
-from tilewise.report import exercises, machine_table, products, training
+from tilewise.report import machine_table
 from tilewise.report.results import Results
-
-# What makes each section, by the name of its picture.
-SECTIONS = {
-    make.__name__: make for make in (*training.SECTIONS, *products.SECTIONS, *exercises.SECTIONS)
-}
+from tilewise.report.sections import SECTIONS
 
 
 def to_html(results: Results, folder: Path) -> str:
     """Return the page, with the pictures of the folder inside."""
     jinja2 = required("jinja2", "report", "the page needs Jinja2")
-    template = resources.files("tilewise.report").joinpath("report.html.jinja")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("tilewise", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    pictures = {
-        name: base64.b64encode((folder / f"{name}.png").read_bytes()).decode("ascii")
-        for name in SECTIONS
-    }
-    page: str = environment.from_string(template.read_text(encoding="utf-8")).render(
+    page: str = environment.get_template("report.html.jinja").render(
         subtitle=subtitle(results),
         load_sentence=load_sentence(results),
         dataset=results.dataset,
         machine_facts=machine_table.facts_sentence(results.limits),
         machine_table=machine_table.of_machine(results.limits),
         spread_sentence=machine_table.spread_sentence(results.limits),
-        sections=[(pictures[name], make(results)) for name, make in SECTIONS.items()],
+        sections=[
+            (base64.b64encode((folder / f"{name}.png").read_bytes()).decode("ascii"), make(results))
+            for name, make in SECTIONS.items()
+        ],
     )
     return page
 
@@ -44,7 +41,7 @@ def subtitle(results: Results) -> str:
     about = results.machine
     threads = counted(about["threads"], "thread")
     return (
-        f"{about['cpu']}, {about['isa']} kernels on up to {threads}. "
+        f"{results.limits.cpu}, {results.limits.isa} kernels on up to {threads}. "
         f"tilewise {version('tilewise')}, NumPy {about['numpy']}, Python {about['python']}. "
         f"{about['date']}. {results.dataset.title}, {len(results.dataset.X)} rows of "
         f"{results.dataset.X.shape[1]} features; seed {results.seed}."

@@ -60,6 +60,8 @@ def to_json(results: Results) -> str:
         "tilewise": version("tilewise"),
         "machine": {
             **results.machine,
+            "cpu": limits.cpu,
+            "isa": limits.isa,
             "available_isas": limits.available_isas,
             "cpus": limits.cpus,
             "caches": {"l1": limits.l1, "l2": limits.l2, "l3": limits.l3},
@@ -77,19 +79,12 @@ def to_json(results: Results) -> str:
 
 def _plain(result: Any) -> dict[str, Any]:
     """Return the fields of a result, and what is computed from them, as JSON has them."""
+    content = dict(vars(result))
     if isinstance(result, experiments.FrameworkResult):
-        return {**vars(result), "gflops": result.gflops}
-    if not isinstance(result, experiments.Run):
-        return dict(vars(result))
-    history = result.history
-    return {
-        "name": result.name,
-        "batch_size": result.batch_size,
-        "learning_rate": result.learning_rate,
-        "epochs": result.epochs,
-        "loss": result.loss,
-        "seconds_per_epoch": result.seconds_per_epoch,
-        "examples": history.examples.tolist(),
-        "seconds": history.seconds.tolist(),
-        "losses": history.losses.tolist(),
-    }
+        content["gflops"] = result.gflops
+    if isinstance(result, experiments.Run):
+        history = content.pop("history")
+        content |= {"loss": result.loss, "seconds_per_epoch": result.seconds_per_epoch}
+        for name in ("examples", "seconds", "losses"):
+            content[name] = getattr(history, name).tolist()
+    return content
