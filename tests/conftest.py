@@ -82,7 +82,7 @@ def made(measured_cache, tmp_path_factory):
         pytest.importorskip(extra)
     out = tmp_path_factory.mktemp("made") / "new" / "folder"
     results, create = [], writer.create
-    arguments = ["report", "--out", str(out), "--quick", "--data", "synthetic", "--seed", "3"]
+    arguments = ["report", "--out", str(out), "--quick", "--seed", "3"]
     with (
         pytest.MonkeyPatch.context() as patch,
         redirect_stdout(io.StringIO()) as stdout,
@@ -98,8 +98,8 @@ def made(measured_cache, tmp_path_factory):
 def measured_before(made, monkeypatch):
     """Let a report take the results of the session's, for the data and the seed that it is of."""
 
-    def measure(dataset, seed, plan):
-        return replace(made.results, dataset=dataset, seed=seed)
+    def measure(seed, settings):
+        return replace(made.results, seed=seed)
 
     monkeypatch.setattr(writer, "_measure", measure)
 

@@ -47,13 +47,13 @@ def test_report_writes_the_folder_and_prints_the_tables(made):
 
 def test_the_default_folder(written_before, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["report", "--quick", "--data", "synthetic"]) == 0
+    assert cli.main(["report", "--quick"]) == 0
     assert os.listdir(tmp_path) == ["tilewise-report"]
 
 
 def test_nothing_is_overwritten_without_force(written_before, tmp_path, capsys):
     (tmp_path / "results.json").write_text("mine")
-    arguments = ["report", "--quick", "--out", str(tmp_path), "--data", "synthetic"]
+    arguments = ["report", "--quick", "--out", str(tmp_path)]
     assert cli.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"tilewise report: error: .*results\.json exists; .*--force.*", line)
@@ -66,7 +66,6 @@ def test_nothing_is_overwritten_without_force(written_before, tmp_path, capsys):
     [
         ([], "command"),
         (["repotr"], "repotr"),
-        (["report", "--data", "wine"], "--data: invalid choice: 'wine'"),
         (["report", "--seed", "x"], "--seed: 'x' is not an integer from 0"),
         (["report", "--seed", "-1"], "--seed: '-1'"),
         (["report", "--seed", str(2**64)], "--seed: '18446744073709551616'"),
@@ -85,14 +84,14 @@ def test_wrong_arguments_end_with_status_2_and_are_named(arguments, message, cap
 
 @NEEDS_REPORT
 def test_out_that_cannot_be_made(capsys):
-    assert cli.main(["report", "--out", "/dev/null/x", "--data", "synthetic"]) == 2
+    assert cli.main(["report", "--out", "/dev/null/x"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "tilewise report: error: /dev/null is not a folder; choose another"
 
 
 @NEEDS_REPORT
 def test_out_with_a_name_that_is_too_long(tmp_path, capsys):
-    assert cli.main(["report", "--out", str(tmp_path / ("x" * 300)), "--data", "synthetic"]) == 2
+    assert cli.main(["report", "--out", str(tmp_path / ("x" * 300))]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot be written: File name too long; choose another folder" in line
 
@@ -103,7 +102,7 @@ def test_ctrl_c_is_status_130_without_a_traceback(tmp_path, monkeypatch, capsys)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(report.experiments, "strategies", interrupt)
-    assert cli.main(["report", "--out", str(tmp_path), "--data", "synthetic"]) == 130
+    assert cli.main(["report", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == ""
     assert os.listdir(tmp_path) == []
 

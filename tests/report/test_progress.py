@@ -28,7 +28,7 @@ def terminal(monkeypatch):
 
 def test_a_report_names_each_experiment_and_takes_the_bar_off(terminal, tmp_path, monkeypatch):
     monkeypatch.setattr(writer, "_write", lambda *_: None)
-    writer.create(tmp_path / "out", data="synthetic", quick=True)
+    writer.create(tmp_path / "out", quick=True)
     shown = terminal.getvalue()
     names = ("runs", "size sweep", "batch rate sweep", "gradient noise", "limits")
     places = [shown.index(f"{name}: ") for name in names]
@@ -43,5 +43,5 @@ def test_an_experiment_that_fails_takes_the_bar_off(terminal, tmp_path, monkeypa
 
     monkeypatch.setattr(experiments, "strategies", fail)
     with pytest.raises(OSError, match="no"):
-        writer.create(tmp_path / "out", data="synthetic", quick=True)
+        writer.create(tmp_path / "out", quick=True)
     assert terminal.getvalue().endswith("\r")

@@ -63,15 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--out", metavar="DIR", default="tilewise-report", help="folder to write (%(default)s)"
     )
-    command.add_argument(
-        "--data",
-        choices=writer.DATA,
-        default="airfoil",
-        help="what the runs train on (%(default)s)",
-    )
-    command.add_argument(
-        "--seed", type=seed, default=0, help="of the runs and synthetic data (%(default)s)"
-    )
+    command.add_argument("--seed", type=seed, default=0, help="of the runs (%(default)s)")
     command.add_argument(
         "--force", action="store_true", help="replace the files of an earlier report"
     )
@@ -94,9 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    results = writer.create(
-        arguments.out, arguments.data, arguments.seed, arguments.force, arguments.quick
-    )
+    results = writer.create(arguments.out, arguments.seed, arguments.force, arguments.quick)
     print(writer.text(results))
     print(f"\nSee {os.path.join(arguments.out, 'report.html')}")
 

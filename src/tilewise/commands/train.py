@@ -14,8 +14,7 @@ from tilewise._extras import required
 from tilewise._files import check_outputs, outputs, remove_unfinished
 from tilewise._format import counted, duration
 from tilewise._threads import get_num_threads, set_num_threads
-from tilewise.data.dataset import FragmentDataset
-from tilewise.data.open import open_rows
+from tilewise.data.open import open_path
 from tilewise.distributed.ranks import Ranks
 from tilewise.report.table import Table
 from tilewise.tables.fit import Fitted, fit_dataset, fit_table
@@ -128,7 +127,8 @@ def _train(arguments: argparse.Namespace) -> None:
     given = [getattr(arguments, name) for name in _ON_DISK]
     named = any(value is not None and value is not False for value in given)  # 0 is refused later
     if os.path.isdir(arguments.file) or named:
-        ranks = Ranks(_world() if arguments.mpi else None)
+        MPI = required("mpi4py.MPI", "mpi", "--mpi needs mpi4py") if arguments.mpi else None
+        ranks = Ranks(MPI and MPI.COMM_WORLD)
         try:
             _train_on_disk(arguments, settings, ranks)
         except BaseException as error:
@@ -159,10 +159,6 @@ def _check_processes(arguments: argparse.Namespace) -> None:
             )
 
 
-def _world() -> Any:
-    return required("mpi4py.MPI", "mpi", "--mpi needs mpi4py").COMM_WORLD
-
-
 def _train_on_disk(arguments: argparse.Namespace, settings: dict[str, Any], ranks: Ranks) -> None:
     """Train on all ranks, and on rank 0 write the files."""
     checkpoint = Path(arguments.out, _CHECKPOINT)
@@ -190,8 +186,10 @@ def _train_on_disk(arguments: argparse.Namespace, settings: dict[str, Any], rank
         if ranks.rank == 0 and not resume:
             checkpoint.unlink(missing_ok=True)  # another job's, with --force
 
+    buffer_bytes = (arguments.buffer_mib or _BUFFER_MIB) * 2**20
     fitted = fit_dataset(
-        lambda: {"training": _open(arguments)}, ranks, epochs=arguments.epochs,
+        lambda: {"training": open_path(Path(arguments.file), arguments.target, buffer_bytes)},
+        ranks, epochs=arguments.epochs,
         about={"ranks": ranks.size}, resume=checkpoint if resume else None, begin=begin,
         fitting=fitting, **settings,
     )  # fmt: skip
@@ -219,13 +217,6 @@ def _check(arguments: argparse.Namespace, checkpoint: Path, writes: bool) -> boo
             f"{checkpoint} exists; --resume to go on from it, or --force to begin anew"
         )
     return resume
-
-
-def _open(arguments: argparse.Namespace) -> FragmentDataset:
-    buffer_bytes = (arguments.buffer_mib or _BUFFER_MIB) * 2**20
-    rows = open_rows(arguments.file, target=arguments.target, buffer_bytes=buffer_bytes)
-    assert isinstance(rows, FragmentDataset)  # of a path
-    return rows
 
 
 def _finish(arguments: argparse.Namespace, fitted: Fitted) -> None:

@@ -83,7 +83,7 @@ def open_rows(
     if isinstance(source, str | os.PathLike):
         if y is not None:
             raise ValueError("y is given with a path; name the column of the labels in target")
-        return _open_path(Path(source), target, buffer_bytes)
+        return open_path(Path(source), target, buffer_bytes)
     if target is not None:
         raise ValueError(f"target={target} needs a path; give y with an array")
     if y is not None:
@@ -104,7 +104,8 @@ def open_file(path: Path) -> NpyFile | ColumnFile:
     raise ValueError(f"{path} does not end in {', '.join(SUFFIXES)}; convert it")
 
 
-def _open_path(path: Path, target: int | str | None, buffer_bytes: int) -> FragmentDataset:
+def open_path(path: Path, target: int | str | None, buffer_bytes: int = 2**30) -> FragmentDataset:
+    """Return the rows of a file or folder; see `open_rows`."""
     paths = _shards(path) if path.is_dir() else [path]
     fragments = [open_file(shard).fragment(target) for shard in paths]
     first = fragments[0]

@@ -24,7 +24,6 @@ def to_html(results: Results, folder: Path) -> str:
     page: str = environment.get_template("report.html.jinja").render(
         subtitle=subtitle(results),
         load_sentence=load_sentence(results),
-        dataset=results.dataset,
         machine_facts=machine_table.facts_sentence(results.limits),
         machine_table=machine_table.of_machine(results.limits),
         spread_sentence=machine_table.spread_sentence(results.limits),
@@ -38,13 +37,13 @@ def to_html(results: Results, folder: Path) -> str:
 
 def subtitle(results: Results) -> str:
     """Name the machine, the versions and the data."""
-    about = results.machine
+    about, (rows, features) = results.machine, results.shape
     threads = counted(about["threads"], "thread")
     return (
         f"{results.limits.cpu}, {results.limits.isa} kernels on up to {threads}. "
         f"tilewise {version('tilewise')}, NumPy {about['numpy']}, Python {about['python']}. "
-        f"{about['date']}. {results.dataset.title}, {len(results.dataset.X)} rows of "
-        f"{results.dataset.X.shape[1]} features; seed {results.seed}."
+        f"{about['date']}. Airfoil self-noise data, {rows} rows of {features} "
+        f"features; seed {results.seed}."
     )
 
 

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-from numpy.typing import NDArray
-
 from tilewise import experiments
 from tilewise.experiments.roofline import RooflinePoint, roofline_points
 from tilewise.hardware.measured import Machine
@@ -15,22 +13,11 @@ _ROOFLINE_SIZES = (64, 256, 1024)
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """What the runs train on: rows (n, d) and targets (n,), of which `note` says the source."""
-
-    name: str
-    title: str
-    note: str
-    X: NDArray[Any]
-    y: NDArray[Any]
-
-
-@dataclass(frozen=True)
 class Results:
     """Everything that a report shows: what speeds depend on, and what each experiment returned."""
 
     machine: dict[str, Any]
-    dataset: Dataset
+    shape: tuple[int, ...]  # rows and features of the data
     seed: int
     runs: list[experiments.Run]
     step_limit: experiments.StepLimit
@@ -67,7 +54,7 @@ def to_json(results: Results) -> str:
             "caches": {"l1": limits.l1, "l2": limits.l2, "l3": limits.l3},
             "limits_date": limits.date,
         },
-        "data": results.dataset.name,
+        "data": "airfoil",
         "seed": results.seed,
         "limits": {name: asdict(figure) for name, figure in limits.figures()},
         "step_limit": {"lambda_max": limit.lambda_max, "learning_rate": limit.learning_rate},

@@ -16,6 +16,7 @@ from tilewise.experiments.stability import StepLimit
 from tilewise.report.results import Results
 from tilewise.report.table import Table
 
+_DATA = "Airfoil self-noise data"
 _SHADES = "Cells grow lighter up to ten times the least, and no further."
 
 
@@ -50,7 +51,7 @@ def loss_vs_time(results: Results) -> Section:
         },
         text=_step_sentences(results.runs[0], results.step_limit),
         draw=lambda: plots.loss_vs_time(results.runs),
-        picture_title=results.dataset.title,
+        picture_title=_DATA,
         caption=_slowest_and_fastest(results.runs),
         table=_of_runs(
             "Training runs",
@@ -71,7 +72,7 @@ def loss_vs_time(results: Results) -> Section:
 
 def loss_vs_examples(results: Results) -> Section:
     """Return the section that compares the runs when each has seen all rows once, or soon after."""
-    runs, rows = results.runs, len(results.dataset.X)
+    runs, rows = results.runs, results.shape[0]
     losses, found = {}, []
     for run in runs:
         record = int(np.searchsorted(run.history.examples, rows))
@@ -80,7 +81,7 @@ def loss_vs_examples(results: Results) -> Section:
     return Section(
         title="Loss against rows seen",
         draw=lambda: plots.loss_vs_examples(runs),
-        picture_title=results.dataset.title,
+        picture_title=_DATA,
         caption="Here the cost of a step does not count, only the rows it reads. The first loss of "
         f"each at or after {rows} rows: {'; '.join(found)}. The lowest is that of "
         f"{min(losses, key=lambda name: losses[name])}.",
@@ -98,7 +99,7 @@ def concise_form(results: Results) -> Section:
             "concise": "the same steps by tilewise.Trainer, whose loop is in C++",
         },
         draw=lambda: plots.loss_vs_time(runs),
-        picture_title=results.dataset.title,
+        picture_title=_DATA,
         caption=_slowest_and_fastest(runs),
         table=_of_runs("From scratch and concise", runs, caption),
     )

@@ -16,16 +16,13 @@ from tilewise._extras import required
 from tilewise._files import check_outputs, outputs
 from tilewise._threads import get_num_threads
 from tilewise.data.airfoil import load_airfoil
-from tilewise.data.generated import synthetic
 from tilewise.hardware.measured import measured_again
 from tilewise.report import page, sections
-from tilewise.report.results import Dataset, Results, to_json
+from tilewise.report.results import Results, to_json
 
-DATA = ("airfoil", "synthetic")
 FILES = ("results.json", *(f"{name}.png" for name in sections.SECTIONS), "report.html")
 
 _EXTRAS = ("jinja2", "matplotlib", "threadpoolctl", "tqdm")
-_ROWS, _FEATURES = 1500, 5
 # What an experiment does, where that is not what it does by default.
 _FULL: dict[str, dict[str, Any]] = {
     "batch_rate_sweep": {
@@ -41,20 +38,15 @@ _QUICK: dict[str, dict[str, Any]] = {
 
 
 def create(
-    out: str | os.PathLike[str],
-    data: str = "airfoil",
-    seed: int = 0,
-    force: bool = False,
-    quick: bool = False,
+    out: str | os.PathLike[str], seed: int = 0, force: bool = False, quick: bool = False
 ) -> Results:
     """Run the experiments and leave ``FILES`` in the folder `out`, never half written."""
     out = Path(out)
     for module in _EXTRAS:
         required(module, "report", f"the report needs {module}")
     check_outputs(out, FILES, force)
-    dataset = _load(data, seed)
     with outputs(out, FILES, force) as unfinished:
-        results = _measure(dataset, seed, _QUICK if quick else _FULL)
+        results = _measure(seed, _QUICK if quick else _FULL)
         _write(results, unfinished)
     return results
 
@@ -69,31 +61,14 @@ def text(results: Results) -> str:
     )
 
 
-def _load(data: str, seed: int) -> Dataset:
-    if data not in DATA:
-        raise ValueError(f"data={data!r} is unknown; choose one of {', '.join(DATA)}")
-    if data == "airfoil":
-        X, y = load_airfoil(_ROWS)
-        title = "Airfoil self-noise data"
-        note = (
-            "T. Brooks, D. Pope, M. Marcolini (1989), Airfoil Self-Noise, UCI Machine Learning "
-            "Repository, doi:10.24432/C5VW2C, CC BY 4.0; standardized."
-        )
-    else:
-        X, y, _, _ = synthetic(_ROWS, _FEATURES, seed=seed)
-        title = "Synthetic data"
-        note = "Random rows of a known linear model with noise; the losses are not those of d2l.ai."
-    return Dataset(data, title, note, X, y)
-
-
-def _measure(dataset: Dataset, seed: int, settings: Mapping[str, Mapping[str, Any]]) -> Results:
+def _measure(seed: int, settings: Mapping[str, Mapping[str, Any]]) -> Results:
     """Run each experiment, with a bar on stderr if that is a terminal."""
     from tqdm import tqdm
 
-    rows = dataset.X, dataset.y
+    rows = load_airfoil()
     work: dict[str, Callable[..., Any]] = {
         "runs": partial(experiments.four_runs, *rows, seed=seed),
-        "step_limit": partial(experiments.step_limit, dataset.X),
+        "step_limit": partial(experiments.step_limit, rows[0]),
         "strategies": experiments.strategies,
         "size_sweep": experiments.size_sweep,
         "frameworks": experiments.frameworks,
@@ -118,7 +93,7 @@ def _measure(dataset: Dataset, seed: int, settings: Mapping[str, Mapping[str, An
         for name in bar:
             bar.set_description(name.replace("_", " "))
             found[name] = work[name](**settings.get(name, {}))
-    return Results(machine=machine, dataset=dataset, seed=seed, **found)
+    return Results(machine=machine, shape=rows[0].shape, seed=seed, **found)
 
 
 def _write(results: Results, folder: Path) -> None:

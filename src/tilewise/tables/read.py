@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tilewise._files import named, read_content
 from tilewise.data.dataset import FragmentDataset
-from tilewise.data.open import SUFFIXES, open_file, open_rows
+from tilewise.data.open import SUFFIXES, open_file, open_path
 from tilewise.tables.csv_file import parse_csv
 from tilewise.tables.table import NumericTable
 
@@ -30,9 +30,7 @@ def read_rows(path: str | os.PathLike[str], target: str | None) -> FragmentDatas
     """Return the rows of a table, with a target: of a text in memory, else of the file."""
     if is_text(path):
         return read_table(path).dataset(target)
-    rows = open_rows(path, target=target)
-    assert isinstance(rows, FragmentDataset)  # of a path
-    return rows
+    return open_path(Path(path), target)
 
 
 def is_text(path: str | os.PathLike[str]) -> bool:
