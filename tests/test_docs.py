@@ -32,12 +32,15 @@ SHOWN = ["tilewise", *(f"tilewise.{name}" for name in tw.__all__ if ismodule(get
 
 
 def functions_of(module_name: str) -> dict[str, object]:
-    """Return what a module offers for calling, by full name."""
+    """Return what a module offers for calling, by full name: what it lists, or what it defines."""
     module = importlib.import_module(module_name)
-    items = {
-        f"{module_name}.{name}": getattr(module, name) for name in getattr(module, "__all__", ())
-    }
-    return {name: item for name, item in items.items() if callable(item)}
+    own = [
+        name
+        for name, item in vars(module).items()
+        if not name.startswith("_") and getattr(item, "__module__", "") == module_name
+    ]
+    items = {name: getattr(module, name) for name in getattr(module, "__all__", own)}
+    return {f"{module_name}.{name}": item for name, item in items.items() if callable(item)}
 
 
 def needs_example(item: object) -> bool:

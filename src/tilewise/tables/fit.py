@@ -67,7 +67,8 @@ def fit_table(
     --------
     >>> from tilewise.tables.table import NumericTable
     >>> table = NumericTable(("x", "y"), np.array([[1.0, 3], [2, 5], [3, 7], [4, 9]]))
-    >>> fitted = fit_table(table.dataset("y"), validation_fraction=0, epochs=100)
+    >>> settings = {"epochs": 100, "learning_rate": "auto"}
+    >>> fitted = fit_table(table.dataset("y"), validation_fraction=0, **settings)
     >>> fitted.model.weights.round(3).tolist(), round(fitted.model.bias, 3)
     ([2.0], 1.0)
     """
