@@ -103,24 +103,24 @@ def test_files_that_differ_are_named(table, tmp_path, suffix):
     for names, number in ((NAMES, 0), ([*"abdce", "label"], 1)):
         write(tmp_path / f"{number}.{suffix}", columns_of(table, names))
     with pytest.raises(
-        ValueError, match=rf"1.{suffix} has columns a, b, d.*0.{suffix} columns a, b, c"
+        ValueError, match=rf"1.{suffix} has .*columns a, b, d.*0.{suffix} .*columns a, b, c"
     ):
         tw.open_rows(tmp_path)
     (tmp_path / f"1.{suffix}").unlink()
     np.save(tmp_path / "1.npy", table)
-    with pytest.raises(ValueError, match="no names of columns"):
+    with pytest.raises(ValueError, match=r"1.npy has 5 features of float32, but"):
         tw.open_rows(tmp_path)
 
 
 def test_targets_that_differ_are_named(table, tmp_path, suffix):
     for number, target in enumerate(("y", "z")):
         write(tmp_path / f"{number}.{suffix}", columns_of(table, [*"abcde", target]))
-    message = rf"1.{suffix} has columns .* and the target z, but .*0.{suffix} .* and the target y"
+    message = rf"1.{suffix} has .*, target z, but .*0.{suffix} .*, target y; make them alike"
     with pytest.raises(ValueError, match=message):
         tw.open_rows(tmp_path)
     write(tmp_path / f"1.{suffix}", columns_of(table[:, :-1], "abcde"))
     np.save(tmp_path / "1.y.npy", table[:, -1])
-    with pytest.raises(ValueError, match=rf"1.{suffix} has 5 features of float32, labels beside"):
+    with pytest.raises(ValueError, match=rf"1.{suffix} has .*, labels beside them, but"):
         tw.open_rows(tmp_path)
 
 

@@ -137,13 +137,10 @@ class Moments:
         unit = np.where(deviation == 0, 1.0, self.unit)  # other rows may differ by more
         return Standardization(unit, center * (self.unit / unit), rest, deviation)
 
-    def split(self, d: int) -> tuple["Moments", "Moments"]:
-        """Return those of the first d columns, and those of the others."""
-        arrays = self.unit, self.origin, self.rest, self.squares
-        return (
-            Moments(self.n, *(array[:d] for array in arrays)),
-            Moments(self.n, *(array[d:] for array in arrays)),
-        )
+    def __getitem__(self, columns: slice) -> "Moments":
+        """Return the moments of some of the columns."""
+        arrays = (array[columns] for array in (self.unit, self.origin, self.rest, self.squares))
+        return Moments(self.n, *arrays)
 
 
 def blocks(X: Array) -> Iterator[Array]:

@@ -107,18 +107,13 @@ def open_file(path: Path) -> NpyFile | ColumnFile:
 def open_path(path: Path, target: int | str | None, buffer_bytes: int = 2**30) -> FragmentDataset:
     """Return the rows of a file or folder; see `open_rows`."""
     paths = _shards(path) if path.is_dir() else [path]
-    fragments = [open_file(shard).fragment(target) for shard in paths]
-    first = fragments[0]
-    for other in fragments[1:]:
-        for describe, remedy in (
-            (_kind, "make them alike"),
-            (_columns, "give all the same columns in one order"),
-        ):
-            if describe(other) != describe(first):
-                raise ValueError(
-                    f"{other.name} has {describe(other)}, but {first.name} {describe(first)}; "
-                    f"{remedy}"
-                )
+    first, *others = fragments = [open_file(shard).fragment(target) for shard in paths]
+    for other in others:
+        if _layout(other) != _layout(first):
+            raise ValueError(
+                f"{other.name} has {_layout(other)}, but {first.name} {_layout(first)}; make them "
+                "alike"
+            )
     return FragmentDataset.of(fragments, buffer_bytes)
 
 
@@ -138,14 +133,10 @@ def _shards(folder: Path) -> list[Path]:
     return found
 
 
-def _kind(fragment: Fragment) -> str:
+def _layout(fragment: Fragment) -> str:
+    """Return what fragments of a dataset have in common, in words."""
     labels = ", labels beside them" if fragment.labels else ""
-    return f"{fragment.n_features} features of {fragment.dtype}{labels}"
-
-
-def _columns(fragment: Fragment) -> str:
-    columns = fragment.columns
-    if columns is None or columns.features is None:
-        return "no names of columns"
-    target = "" if columns.target is None else f" and the target {columns.target}"
-    return f"columns {', '.join(columns.features)}{target}"
+    columns, named = fragment.columns, ""
+    if columns is not None and columns.features is not None:
+        named = f", columns {', '.join(columns.features)}, target {columns.target}"
+    return f"{fragment.n_features} features of {fragment.dtype}{named}{labels}"

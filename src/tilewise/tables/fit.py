@@ -112,7 +112,8 @@ def fit_dataset(
     moments = reduce(add, ranks.allgather(own))
     with ranks.agreed():
         columns = _columns(parts["training"])
-        of_X, of_y = (half.standardization() for half in moments.split(data["n_features"]))
+        d = data["n_features"]
+        of_X, of_y = moments[:d].standardization(), moments[d:].standardization()
         if of_y.constant[0]:
             raise ValueError(
                 f"the target, {columns.label(None)}, is {of_y.mean[0]:g} in every training row; "
@@ -129,7 +130,9 @@ def fit_dataset(
     history = _train(trainer, parts["training"], left, fitting)
     scores = {name: _score(name, trainer, rows, ranks) for name, rows in parts.items()}
     if history is None:  # killed after the last step and before the model was written
-        history = _history_of_the_end(trainer, scores["training"].loss)
+        end = Records()
+        end.add(scores["training"].loss, trainer.examples)
+        history = end.history(trainer)
     training = {
         **settings,
         "learning_rate": trainer.learning_rate,
@@ -199,13 +202,7 @@ def _trainer(
 
 
 def _settings(trainer: Trainer) -> dict[str, Any]:
-    settings = trainer.settings
-    names = ("n_features", "dtype", "batch_size", "sampling", "weight_decay", "seed")
-    return {
-        **{name: getattr(settings, name) for name in names},
-        "optimizer": settings.optimizer.name,
-        "learning_rate": trainer.learning_rate,
-    }
+    return {**vars(trainer.settings), "optimizer": trainer.settings.optimizer.name}
 
 
 def _epochs_left(trainer: Trainer, epochs: int) -> int:
@@ -247,9 +244,3 @@ def _score(name: str, trainer: Trainer, rows: FragmentDataset, ranks: Ranks) -> 
             )
     constant = labels.squares[0] == 0
     return Score(labels.n, loss, None if constant else 1 - 2 * loss / variance)
-
-
-def _history_of_the_end(trainer: Trainer, loss: float) -> History:
-    records = Records()
-    records.add(loss, trainer.examples)
-    return records.history(trainer)
