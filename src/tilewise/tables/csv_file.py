@@ -7,8 +7,8 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -80,13 +80,18 @@ def _read_carefully(content: bytes, delimiter: str, only: Sequence[str] | None) 
         columns = columns_of(names, only)
     values, bad_rows, first_fault = array("d"), 0, ""
     for row in rows:
+        fields = [row.fields[i] for i in columns] if len(row.fields) == width else [""]
         try:
-            values.extend(_numbers(row.fields, columns, width))
+            numbers = list(map(float, fields))
         except ValueError:
-            bad_rows += 1
-            first_fault = first_fault or _fault(row, columns, width, names)
-            if row is first and first_fault.endswith("not a number"):
-                first_fault += " (a header has no number in any field)"
+            numbers = [math.nan]
+        if all(map(math.isfinite, numbers)) and "_" not in "".join(fields):
+            values.extend(numbers)
+            continue
+        bad_rows += 1
+        first_fault = first_fault or _fault(row, columns, width, names)
+        if row is first and first_fault.endswith("not a number"):
+            first_fault += " (a header has no number in any field)"
     n = bad_rows + len(values) // len(columns)
     if bad_rows:
         raise ValueError(f"{first_fault}; bad rows: {bad_rows} of {n}; mend or remove them")
@@ -96,8 +101,7 @@ def _read_carefully(content: bytes, delimiter: str, only: Sequence[str] | None) 
     return NumericTable(chosen, np.frombuffer(values, np.float64).reshape(n, len(columns)))
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     fields: list[str]
     line: int  # the first: a line break may be within quotes
     last_line: int
@@ -139,14 +143,6 @@ def _header(fields: list[str]) -> list[str]:
     return names
 
 
-def _numbers(fields: list[str], columns: Sequence[int], width: int) -> list[float]:
-    """Return the numbers of a row, or raise ValueError, without a message."""
-    numbers = [_number(fields[i]) for i in columns] if len(fields) == width else []
-    if not numbers or not all(map(math.isfinite, numbers)):
-        raise ValueError
-    return numbers
-
-
 def _fault(row: _Row, columns: Sequence[int], width: int, names: list[str] | None) -> str:
     """Say what is wrong with a row."""
     quote = ""
@@ -177,17 +173,11 @@ def _fault_of(field: str) -> str:
 
 
 def _is_number(field: str, finite: bool = False) -> bool:
+    """Return whether Python reads the field as a number, which may have underscores there."""
     try:
-        return math.isfinite(_number(field)) or not finite
+        return "_" not in field and (math.isfinite(float(field)) or not finite)
     except ValueError:
         return False
-
-
-def _number(field: str) -> float:
-    """Return the number; unlike float, take no underscores."""
-    if "_" in field:
-        raise ValueError(field)
-    return float(field)
 
 
 def _text(content: bytes) -> io.TextIOWrapper:
@@ -196,12 +186,11 @@ def _text(content: bytes) -> io.TextIOWrapper:
 
 
 def _check_text(content: bytes) -> None:
+    at, what = content.find(b"\0"), "a zero byte is not text"
     try:
         content.decode()
     except UnicodeDecodeError as error:
         at, what = error.start, f"byte 0x{content[error.start]:02x} is not UTF-8"
-    else:
-        at, what = content.find(b"\0"), "a zero byte is not text"
     if at >= 0:
         line = len(re.split(rb"\r\n|\r|\n", content[:at]))
         raise ValueError(f"line {line}, offset {at}: {what}; save the file as UTF-8 text")

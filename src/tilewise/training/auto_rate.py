@@ -2,26 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tilewise._checks import Array
 from tilewise.products import matmul
 from tilewise.training.optimizers import Optimizer
 
 _MOST_FOR_EIGENVALUES = 1000
 _ITERATIONS = 100
 _PRECISION = 1e-4
-Blocks = Callable[[], Iterator[NDArray[np.float64]]]
+Blocks = Callable[[], Iterator[Array]]
 _NUMBERS_IN_A_BLOCK = 1 << 17  # 1 MiB: beside data that fill the memory they were given
 
 
 def largest_rates(
-    X: NDArray[Any],
+    X: Array,
     batch_size: int,
     sampling: str = "permutation",
-    sample_weight: NDArray[Any] | None = None,
+    sample_weight: Array | None = None,
     weight_decay: float = 0.0,
 ) -> tuple[float, float]:
     r"""Return the largest learning rates, of full batches and of minibatches, for rows X (n, d).
@@ -71,9 +70,7 @@ def _smoothness(n: int, b: int, sampling: str, largest: float, longest: float) -
     return n * (b - 1) / (b * (n - 1)) * largest + (n - b) / (b * (n - 1)) * longest
 
 
-def _blocks(
-    X: NDArray[Any], scale: float, sample_weight: NDArray[Any] | None
-) -> Iterator[NDArray[np.float64]]:
+def _blocks(X: Array, scale: float, sample_weight: Array | None) -> Iterator[Array]:
     """Yield rows of X~ / scale in float64, times the roots of their weights.
 
     They lie in one buffer, which the next ones overwrite.
