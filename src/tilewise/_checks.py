@@ -86,16 +86,16 @@ def check_callables(name: str, values: Any) -> tuple[Any, ...]:
 
 
 def check_positive(
-    name: str, value: Any, dtype: DTypeLike = np.float64, *, or_zero: bool = False
+    name: str, value: Any, dtype: DTypeLike | None = None, *, or_zero: bool = False
 ) -> float:
     """Return a float that is finite and above 0, or 0 or more, in `dtype` too."""
     number = check_real(name, value)
-    limits = np.finfo(dtype)
+    limits, where = np.finfo(dtype or np.float64), f" in {np.dtype(dtype)}" if dtype else ""
     least = 0.0 if or_zero else float(limits.smallest_subnormal)
     if not least <= number <= float(limits.max):
         raise ValueError(
             f"{name}={_shown(value)} is out of range; give a number that is finite and "
-            f"{'0 or more' if or_zero else 'above 0'} in {np.dtype(dtype)}"
+            f"{'0 or more' if or_zero else 'above 0'}{where}"
         )
     return number
 

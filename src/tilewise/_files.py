@@ -6,6 +6,7 @@ import shutil
 import stat
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -54,6 +55,8 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
 
 def read_npz(content: bytes, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Return the arrays of these names of an NPZ file, or raise ValueError; never unpickle."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise ValueError("it is no NPZ file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files from Python 2

@@ -93,8 +93,19 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
-        given = locals()
-        self.__dict__.update({name: given[name] for name in self._get_param_names()})
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.sampling = sampling
+        self.epochs = epochs
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.average = average
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.tolerance = tolerance
+        self.random_state = random_state
+        self.verbose = verbose
 
     @property
     def coef_(self) -> Array:
@@ -143,7 +154,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             After Ctrl-C; the estimator has the weights so far.
         """
         with self._unchanged_after_error():
-            options = passed(FitOptions, vars(self))
+            options = self._given(FitOptions)
             if isinstance(X, Dataset):
                 self.n_features_in_ = X.n_features
                 self.__dict__.pop("feature_names_in_", None)
@@ -160,8 +171,9 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Train for one epoch over these rows, from where the last call ended.
 
         The optimizer's state, the step that a schedule is at and the random numbers go on; the
-        estimator's parameters are those of the first call. Arguments and errors are those of `fit`,
-        but that after a divergence the estimator has the last good weights.
+        estimator's parameters are those of the first call. Arguments and errors are those of
+        `fit`; after an error the estimator is what it was before, but after a divergence of a later
+        call it has the last good weights.
 
         Examples
         --------
@@ -204,8 +216,14 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X = _floats("X", X)
         return X if reset else X.astype(self._trainer.weights.dtype, copy=False), _floats("y", y)
 
+    def _given(self, settings: type) -> dict[str, Any]:
+        """Return the parameters of this class, whatever a subclass adds, that are in a list."""
+        names = SGDRegressor._get_param_names()
+        return passed(settings, {name: getattr(self, name) for name in names})
+
     def _start(self, X: ArrayLike | Dataset, y: ArrayLike | None) -> None:
-        settings = {**settings_of_data(X, y), **passed(Settings, vars(self))}
+        settings = {**settings_of_data(X, y), **self._given(Settings)}
+        FitOptions(**self._given(FitOptions))  # checked for `partial_fit` too
         self._trainer = Trainer(seed=_seed(self.random_state), **settings)
 
     @contextmanager

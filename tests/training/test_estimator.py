@@ -269,3 +269,33 @@ def test_without_scikit_learn_no_estimator_can_be_made(make):
     assert done.stderr.splitlines()[-1] == (
         'ImportError: tilewise.SGDRegressor needs scikit-learn; pip install "tilewise[sklearn]"'
     )
+
+
+class WithOneMore(tw.SGDRegressor):
+    def __init__(self, extra=1, batch_size=32):
+        super().__init__(batch_size=batch_size, random_state=0)
+        self.extra = extra
+
+
+class WithFewer(tw.SGDRegressor):
+    def __init__(self, seed=3):
+        super().__init__(learning_rate=0.1, epochs=7, random_state=0)
+        self.seed = seed
+
+
+def test_a_subclass_trains_with_the_parameters_that_it_hands_on():
+    X, y, _, _ = tw.data.synthetic(100, 3, seed=0)
+    one_more = WithOneMore(batch_size=10).fit(X, y)
+    expected = tw.SGDRegressor(batch_size=10, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(one_more.coef_, expected.coef_)
+    fewer = WithFewer().fit(X, y)
+    assert (fewer.n_iter_, fewer._trainer.learning_rate) == (7, 0.1)
+    fewer.comm = "not an option of the estimator"
+    fewer.fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["epochs", "patience", "validation_fraction", "tolerance"])
+def test_partial_fit_checks_what_it_does_not_use(name):
+    X, y, _, _ = tw.data.synthetic(100, 3, seed=0)
+    with pytest.raises(ValueError, match=f"{name}=-1"):
+        tw.SGDRegressor(**{name: -1}).partial_fit(X, y)

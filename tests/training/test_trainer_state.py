@@ -1,5 +1,6 @@
 """What a trainer is besides its numbers: resumed, damaged, pickled, and of one thread."""
 
+import io
 import json
 import pickle
 import zipfile
@@ -17,6 +18,9 @@ from tilewise.training.settings import Settings
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(300, 5)).astype(np.float32)
 Y = (X @ np.arange(5) + RNG.normal(size=300)).astype(np.float32)
+
+NPY = io.BytesIO()
+np.save(NPY, np.zeros(3))
 
 
 @pytest.mark.parametrize("rate", [1e-4, tw.schedules.InverseScaling(1e-4)])
@@ -296,3 +300,19 @@ def test_another_version_is_refused_by_name(saved, tmp_path):
     path = with_about(saved, tmp_path / "later.npz", lambda about: about.update(version=3))
     with pytest.raises(ValueError, match="version 3; this tilewise reads 'tilewise trainer', vers"):
         tw.Trainer.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", NPY.getvalue()])
+def test_what_is_no_npz_file_is_refused(tmp_path, content):
+    (tmp_path / "trainer.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"is not a trainer saved by tilewise: it is no NPZ file"):
+        tw.Trainer.load(tmp_path / "trainer.npz")
+
+
+def test_a_folder_in_the_place_of_a_checkpoint_is_refused_before_the_work(tmp_path):
+    (tmp_path / "trainer.npz").mkdir()
+    trainer = tw.Trainer(5)
+    for call in (trainer.save, lambda path: trainer.fit(X, Y, checkpoint=path)):
+        with pytest.raises(IsADirectoryError, match="is a folder; choose another name"):
+            call(tmp_path / "trainer.npz")
+    assert trainer.steps == 0

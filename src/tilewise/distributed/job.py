@@ -57,14 +57,14 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
     settings = state.settings
     rate, optimizer = settings.learning_rate, settings.optimizer
     comparable = isinstance(rate, float | str | Schedule)  # of functions, the rates are compared
-    may_differ = dict.fromkeys(("seed", "comm", "progress"))
+    may_differ = dict.fromkeys(("seed", "comm", "progress", "tolerance"))
     ranks.check_alike(
         {
             **vars(settings),
             **vars(options),
             **may_differ,
             "optimizer": (optimizer.name, *optimizer.hyperparameters.items()),
-            "learning_rate": str(rate) if comparable else type(rate).__name__,
+            "learning_rate": str(rate) if comparable else getattr(rate, "__name__", type(rate)),
             "checkpoint": options.checkpoint is not None,
         }
     )
@@ -118,11 +118,12 @@ class Job:
     def _begin(self, state: State) -> None:
         """Read the first rows that are not done; find the rate and the loss of a divergence."""
         ranks, local = self._ranks, self._local
+        automatic = isinstance(state.settings.learning_rate, str)
         done = np.array([state.rows_into_epoch])
         with ranks.agreed():
             local.begin(int(rows_among(done, ranks.rank, self._sizes)[0]))
             rate = resolved_rate(state, local.piece)
-        if isinstance(rate, float):  # of 'auto', each rank found its own
+        if automatic:  # each rank found its own
             state.set_rate(min(ranks.allgather(rate)))
         if np.isinf(self._most_loss):
             y = local.piece.y
@@ -159,8 +160,8 @@ class Job:
     def _rates(self, state: State, count: int) -> NDArray[np.float64]:
         """Return the rates of the next steps, the same on all ranks."""
         rate = state.settings.learning_rate
-        if isinstance(rate, float | str):  # 'auto' is a number by now
-            return np.full(count, rate)
+        if not (isinstance(rate, Schedule) or callable(rate)):
+            return np.full(count, float(rate))
         steps = state.counters[0] + np.arange(count)
         with self._ranks.agreed():
             rates = rate_block(rate, steps, np.full(count, state.epochs))

@@ -46,6 +46,8 @@ def check_checkpoint(name: str, path: Any) -> Path:
     checked = Path(path)
     if checked.suffix != ".npz":
         raise ValueError(f"{name}={str(path)!r} does not end in .npz; give such a name")
+    if checked.is_dir():
+        raise IsADirectoryError(f"{name}={str(path)!r} is a folder; choose another name")
     if not checked.parent.is_dir():
         raise FileNotFoundError(f"{checked.parent} is not a folder; make it first")
     return checked
