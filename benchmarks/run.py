@@ -1,75 +1,75 @@
-"""A run: every case in several visits, each with processes of its own, and the record of all."""
+"""A run: every case in several visits, each with processes of its own."""
 
-from collections.abc import Collection, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.epochs import epoch_cases
-from benchmarks.field import Field, best_core
-from benchmarks.growth import growth_cases
-from benchmarks.machine import BUSY, all_threads, machine
-from benchmarks.measure import FULL, QUICK, Visit, summary, visit
-from benchmarks.products import DTYPES, product_cases
-from benchmarks.rival import OURS, RIVALS
-from benchmarks.worker import SkippedError
-
-Record = dict[str, Any]
+from benchmarks.cases import all_cases
+from benchmarks.cases.case import Case
+from benchmarks.machine import BUSY, limits, machine, size
+from benchmarks.rivals import RIVALS
+from benchmarks.rivals.rival import OURS
+from benchmarks.turns import FULL, QUICK, Row, Visit, rows, visit
+from benchmarks.worker import SkippedError, Worker
 
 
-def run(*, quick: bool, only: Collection[str] | None = None) -> Record:
-    """Return the record of a run, of all cases or of those with certain keys.
+@dataclass
+class Run:
+    """What a run found."""
+
+    quick: bool
+    machine: dict[str, Any]
+    limits: dict[str, Any]
+    contestants: dict[str, dict[str, str]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)  # who did not start, and why
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)  # by name and key, why
+    cases: dict[Case, dict[str, Row]] = field(default_factory=dict)
+
+
+def run(*, quick: bool, only: Callable[[str], bool] = bool) -> Run:
+    """Measure the cases of which ``only(key)`` holds; all by default.
 
     All cases are visited before any is visited again: what makes a process fast or slow for as
     long as it lives, and a machine for minutes, differs between the visits of a case.
     """
-    about = machine()
-    if about["load"] > BUSY and only is None:  # else it is our own
-        print(f"load {about['load']}: others use this machine; do not trust what follows")
-    record: Record = {"quick": quick, "machine": about, "contestants": {}}
-    record |= {"skipped": {}, "failed": {}}
-    try:
-        core = best_core()
-    except SkippedError as reason:
-        record["skipped"]["numpy-best"], core = str(reason), None
+    found = Run(quick, machine(), limits(refresh=not quick))
+    if found.machine["load"] > BUSY:
+        print(f"load {found.machine['load']}: others use this machine; do not trust what follows")
+    cases = [c for c in all_cases(size(found.machine, found.limits), quick=quick) if only(c.key)]
     plan = QUICK if quick else FULL
-    visits: dict[Any, list[Visit]] = {}
+    visits: dict[Case, list[Visit]] = {case: [] for case in cases}
     for number in range(1, plan.visits + 1):
-        print(f"visit {number} of {plan.visits}")
-        for field, cases in _fields(record, core):
-            for case in cases:
-                if only is None or case.key in only:
-                    visits.setdefault(case, []).append(visit(case, field, plan))
-            record["failed"] = field.failed | record["failed"]
-    record["cases"] = [summary(case, taken) for case, taken in visits.items()]
-    return record | {"peaks": {dtype: _peak(record["cases"], dtype) for dtype in DTYPES}}
+        print(f"visit {number} of {plan.visits}, {len(cases)} cases")
+        for alone, threads in sorted({(c.alone, 1 if c.alone else c.threads) for c in cases}):
+            with _workers(found, [OURS] if alone else [*RIVALS], threads) as workers:
+                for case in cases:
+                    if case.alone == alone and (alone or case.threads == threads):
+                        visits[case].append(visit(case, workers, plan))
+    for case, taken in visits.items():
+        found.cases[case] = rows(taken)
+        for name, why in (item for each in taken for item in each.skipped.items()):
+            found.left_out.setdefault(name, {})[case.key] = why
+    return found
 
 
-def _fields(record: Record, core: dict[str, str] | None) -> Iterator[tuple[Field, list[Any]]]:
-    """Yield fresh processes of the contestants, and the cases of one visit that are theirs."""
-    quick, most = record["quick"], all_threads()
-    for threads in sorted({1, most}):
-        with Field() as field:
-            field.enter([n for n in RIVALS if n != "numpy-best" or core], threads, core)
-            _describe(record, field)
-            last_cache = record["limits"]["l3"]
-            products = product_cases(quick=quick, threads=threads, last_cache=last_cache)
-            yield field, [*products, *epoch_cases(quick=quick, threads=threads)]
-    with Field() as alone:
-        alone.enter([OURS])
-        yield alone, growth_cases(quick=quick, threads=most)
-
-
-def _describe(record: Record, field: Field) -> None:
-    """Note who takes part, where it is not known yet: the same for all threads and visits."""
-    if not record["contestants"]:
-        record["contestants"] = field.about()
-        record["limits"] = field.ours.limits(kept=record["quick"])
-    for name, why in field.skipped.items():
-        if name not in record["skipped"]:
-            record["skipped"][name] = why
-            print(f"without {name}: {why}")
-
-
-def _peak(cases: list[Record], dtype: str) -> float:
-    peaks = chain.from_iterable(case["peaks"] for case in cases if case["dtype"] == dtype)
-    return max(peaks, default=0.0)
+@contextmanager
+def _workers(found: Run, names: list[str], threads: int) -> Iterator[list[Worker]]:
+    """Start contestants, all at once, tilewise first, and note who takes part and who does not."""
+    names.sort(key=lambda name: name != OURS)
+    with ExitStack() as ends:
+        started, running = [Worker(name, threads) for name in names], []
+        for worker in started:
+            ends.callback(worker.close)
+            try:
+                about = worker.receive()
+            except (SkippedError, ArithmeticError) as reason:
+                if worker.name == OURS:
+                    raise
+                if worker.name not in found.skipped:
+                    print(f"without {worker.name}: {reason}")
+                found.skipped[worker.name] = str(reason)
+            else:
+                found.contestants.setdefault(worker.name, about)
+                running.append(worker)
+        yield running

@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
-from benchmarks.epochs import Epochs
-from benchmarks.rival import Array, Call, Rival, UnsupportedError
+from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError
+from benchmarks.steps import Steps
 
 
 class ScikitLearn(Rival):
@@ -16,27 +16,24 @@ class ScikitLearn(Rival):
         "with the loss in each step; its checks of values and parameters are off; it has batch "
         "size 1 and one thread"
     )
+    has_threads = False
 
     def __init__(self) -> None:
         self.library = import_module("sklearn.linear_model")
         self.config = import_module("sklearn").config_context
 
     def kernels(self) -> str:
-        """Return how its loop was made."""
         return "Cython"
 
-    def epochs(self, X: Array, y: Array, task: Epochs) -> Call:
-        """Return its fit, in order or shuffled."""
-        if task.batch_size != 1:
+    def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
+        if steps.batch_size != 1:
             raise UnsupportedError("SGDRegressor has no minibatches")
-        if task.sampling == "chunked" or task.threads > 1:
-            raise UnsupportedError("SGDRegressor has neither chunks nor threads")
         model = self.library.SGDRegressor(
             penalty=None,
             learning_rate="constant",
-            eta0=task.learning_rate,
-            shuffle=task.sampling == "permutation",
-            max_iter=task.epochs,
+            eta0=steps.learning_rate,
+            shuffle=steps.sampling == "permutation",
+            max_iter=steps.epochs,
             tol=None,
             random_state=0,
         )
