@@ -4,14 +4,23 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from time import perf_counter
 
+Call = Callable[[], object]
 
-def clock(calls: Iterator[Callable[[], object]], repeats: int = 1) -> float:
-    """Return the mean seconds of the next calls; the iterator must have as many."""
-    following = islice(calls, repeats)
-    start = perf_counter()
+
+def clock(calls: Iterator[Call], repeats: int = 1, before: Call | None = None) -> float:
+    """Return the mean seconds of the next calls, without those of `before`, made before each."""
+    following, seconds = islice(calls, repeats), 0.0
+    if before is None:
+        start = perf_counter()
+        for call in following:
+            call()
+        return (perf_counter() - start) / repeats
     for call in following:
+        before()
+        start = perf_counter()
         call()
-    return (perf_counter() - start) / repeats
+        seconds += perf_counter() - start
+    return seconds / repeats
 
 
 def repeats_in(seconds: float, call: float) -> int:

@@ -14,6 +14,7 @@ from benchmarks.results import write
 from benchmarks.rivals.rival import OURS
 from benchmarks.roofline import least_seconds
 from benchmarks.run import Run
+from benchmarks.shapes import FIGURES
 from benchmarks.turns import Row
 
 PICTURES = ("products", "sgd", "growth")
@@ -44,7 +45,7 @@ def publish(run: Run, source: str, root: Path) -> None:
     except ImportError:
         print('no pictures without matplotlib; pip install "tilewise[bench]"')
         return
-    for name in PICTURES:
+    for name in (*PICTURES, *["shapes"] * bool(run.points)):
         write(root / "docs" / "images" / f"performance-{name}.png", png(name, run))
 
 
@@ -72,7 +73,7 @@ def _rendered(template: str, run: Run, **names: Any) -> str:
     made.filters |= {"ratio": ratio, "digits": digits}
     shared = {"run": run, "machine": run.machine, "busy": BUSY, "ours": OURS, "dtypes": DTYPES}
     made.globals |= {"summary": _summary, "rivals": _rivals, "cpus": _cpus, "least": least_seconds}
-    made.globals |= {"taking_part": _taking_part}
+    made.globals |= {"taking_part": _taking_part, "shape_figures": FIGURES}
     return made.get_template(template).render(**shared, **names)
 
 

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from benchmarks.cases.case import DTYPES, Case
@@ -18,7 +19,7 @@ from tilewise.plots.style import STYLES, line_style, new_figure
 
 def png(name: str, run: Run) -> bytes:
     """Return one of `benchmarks.page.PICTURES`."""
-    figure = {"products": products, "sgd": sgd, "growth": growth}[name](run)
+    figure = {"products": products, "sgd": sgd, "growth": growth, "shapes": shapes}[name](run)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
@@ -60,6 +61,22 @@ def sgd(run: Run) -> Figure:
         axes.loglog()
     figure.axes[0].set_ylabel("us an epoch")
     _legend(figure)
+    return figure
+
+
+def shapes(run: Run) -> Figure:
+    """Return NumPy's time over ours for shapes at random: terms of a sum, and size of result."""
+    figure = _figure(run, 8, "NumPy's time over that of tilewise, for shapes at random")
+    names = list(run.shapes["groups"])
+    for axes, name in zip(
+        figure.subplots(2, -(-len(names) // 2), squeeze=False).flat, names, strict=True
+    ):
+        of = [p for p in run.points if f"{p.case.dtype} {p.case.threads}t" == name]
+        x, y = [p.case.a[1] for p in of], [p.case.a[0] * p.case.b[1] for p in of]
+        ratios = [p.ratio for p in of]
+        shown = axes.scatter(x, y, s=12, c=ratios, norm=LogNorm(0.25, 4), cmap="RdBu")
+        axes.set(xlabel="k", ylabel="m x n", title=name, xscale="log", yscale="log")
+    figure.colorbar(shown, ax=figure.axes, ticks=[0.25, 0.5, 1, 2, 4], format="%g")
     return figure
 
 

@@ -47,15 +47,21 @@ def save(run: Run, folder: Path) -> None:
         path.unlink()
     for name, about in run.contestants.items():
         reasons = Counter(run.left_out.get(name, {}).values())
-        lines = [
-            f"  {json.dumps(case.key)}: {json.dumps([_rounded(x) for x in taken[name] if x != ''])}"
-            for case, taken in run.cases.items()
-            if name in taken
-        ]
-        start = json.dumps(about | {"left_out": reasons}, indent=1).removesuffix("\n}")
-        cases = ",\n".join(lines)
-        write(folder / f"{name}.json", f'{start},\n "cases": {{\n{cases}\n }}\n}}\n')
+        lines = {case.key: taken[name] for case, taken in run.cases.items() if name in taken}
+        _write_lines(folder / f"{name}.json", about | {"left_out": reasons}, cases=lines)
+    if run.shapes:
+        _write_lines(folder / "shapes.json", {"seed": run.seed}, **run.shapes)
     write(folder / "run.json", json.dumps(_rounded(head), indent=1) + "\n")
+
+
+def _write_lines(path: Path, head: dict[str, Any], **parts: dict[str, Any]) -> None:
+    """Write a file of which each entry of a part has a line."""
+    text = json.dumps(head, indent=1).removesuffix("\n}")
+    for name, entries in parts.items():
+        pairs = [(key, [_rounded(x) for x in taken if x != ""]) for key, taken in entries.items()]
+        lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(taken)}" for key, taken in pairs)
+        text += f',\n "{name}": {{\n{lines}\n }}'
+    write(path, text + "\n}\n")
 
 
 def _rounded(value: Any) -> Any:
@@ -83,8 +89,10 @@ def load(folder: Path) -> Run:
     cases = all_cases(size(run.machine, run.limits), quick=run.quick)
     run.cases = {case: {} for case in cases}
     for path in sorted(folder.glob("*.json"), key=lambda path: (path.stem != OURS, path.stem)):
-        if path.stem != "run":
-            content = _read(path)
+        content = _read(path)
+        if path.stem == "shapes":
+            run.seed, run.shapes = content.pop("seed"), content
+        elif path.stem != "run":
             for case in run.cases:
                 if taken := content["cases"].get(case.key):
                     run.cases[case][path.stem] = Row(*taken)

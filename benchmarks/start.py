@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.cases.case import Case
+from benchmarks.cases.case import BESIDE, Case
+from benchmarks.cases.products import Product
+from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import Rival, UnsupportedError
 
 
@@ -25,3 +27,11 @@ def start(case: Case, rival: Rival, answer: Any = None) -> list[Callable[[], Any
         case.check(given, rival.result(returned, given.get("out")), answer)
         calls.append(call)
     return calls
+
+
+def neighbour(case: Case) -> Callable[[], Any] | None:
+    """Return what is called before each call of a case."""
+    if case.after in ("", BESIDE):
+        return None
+    product = Product("neighbour", threads=case.threads, a=(512, 512), b=(512, 512))
+    return start(product, RIVALS[case.after]())[0]

@@ -17,6 +17,8 @@ class Steps:
     learning_rate: float
     epochs: int = 1
     sampling: str = "sequential"  # as `tilewise.fit` has it
+    average: bool = False  # the answer is the mean of the weights after each step
+    weight_decay: float = 0.0  # times the weights, not the bias, is added to the gradient
 
     def count(self, rows: int) -> int:
         """Return how many steps all epochs have."""
@@ -26,9 +28,12 @@ class Steps:
 def plain_sgd(X: Array, y: Array, steps: Steps, dtype: Any) -> Array:
     """Return weights and bias after the steps in order, written down as they are defined."""
     w, b = np.zeros(X.shape[1], dtype), dtype(0)
+    total = np.zeros(X.shape[1] + 1, dtype)
     for start in [*range(0, len(X), steps.batch_size)] * steps.epochs:
         rows = X[start : start + steps.batch_size].astype(dtype)
         residual = rows @ w + b - y[start : start + steps.batch_size]
-        w -= steps.learning_rate / len(rows) * (residual @ rows)
+        w -= steps.learning_rate * ((residual @ rows) / len(rows) + steps.weight_decay * w)
         b -= steps.learning_rate / len(rows) * residual.sum()
-    return np.append(w, b)
+        if steps.average:
+            total += np.append(w, b)
+    return total / steps.count(len(X)) if steps.average else np.append(w, b)

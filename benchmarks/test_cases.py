@@ -20,7 +20,7 @@ _SECONDS = 0.02  # of a round, where calls are short
 CASES = {
     case.key: case
     for case in all_cases(size(machine(), limits(refresh=False)), quick=True)
-    if not case.alone
+    if not case.only
 }
 
 

@@ -1,14 +1,16 @@
 """Turns: every contestant does the same, one after the other, several times round."""
 
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from math import exp, log
 from typing import Any, NamedTuple
 
-from benchmarks.cases.case import Case
+from benchmarks.cases.case import BESIDE, Case
 from benchmarks.clock import repeats_in
 from benchmarks.rivals.rival import OURS
 from benchmarks.worker import EndedError, SkippedError, Worker
@@ -32,6 +34,7 @@ class Plan:
 
 QUICK = Plan(visits=1, rounds=4, seconds=0.12)
 FULL = Plan(visits=2, rounds=7, seconds=0.56)
+SHAPE = Plan(visits=1, rounds=5, seconds=0.05)
 
 
 class Visit(NamedTuple):
@@ -60,33 +63,41 @@ class Row(NamedTuple):
 
 
 def visit(case: Case, workers: list[Worker], plan: Plan) -> Visit:
-    """Measure a case once, and print a line of it; who has ended is taken out of the workers.
+    """Measure a case once; who has ended is taken out of the workers.
 
     Raises
     ------
     ArithmeticError, SkippedError
         The answer of tilewise is wrong, or its process has ended; a rival is left out then.
     """
-    found = Visit({}, {}, {})
+    found, answer = Visit({}, {}, {}), case.answer()
     ready: dict[Worker, float] = {}
-    answer = case.answer()
     for worker in list(workers):
         with _left_out(worker, found, workers):
             ready[worker], found.forms[worker.name] = worker.ask("load", case, answer)
-    for turn in range(plan.rounds):
-        for worker, call in ready.items():
-            turns = plan.turns(call)
-            if turn * turns % plan.rounds >= turns:  # fewer turns are spread over the rounds
-                continue
-            repeats = repeats_in(plan.seconds / plan.rounds / len(ready), call)
-            if worker.name not in found.skipped:
+    with _busy_process() if case.after == BESIDE else nullcontext():
+        for turn in range(plan.rounds):
+            for worker, call in ready.items():
+                turns = plan.turns(call)
+                if worker.name in found.skipped or turn * turns % plan.rounds >= turns:
+                    continue  # fewer turns are spread over the rounds
+                repeats = repeats_in(plan.seconds / plan.rounds / len(ready), call)
                 with _left_out(worker, found, workers):
                     sample = worker.ask("sample", repeats)
                     found.samples.setdefault(worker.name, []).append(sample)
                     if case.threads > 1:
                         worker.rest()
-    print(_line(case, found), flush=True)
     return found
+
+
+@contextmanager
+def _busy_process() -> Iterator[None]:
+    """Let a process take a CPU meanwhile."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @contextmanager
@@ -144,7 +155,8 @@ def _quartiles(visits: list[list[float]]) -> tuple[float, float, float]:
     return min(q1 for q1, _, _ in each), median, max(q3 for _, _, q3 in each)
 
 
-def _line(case: Case, found: Visit) -> str:
+def line(case: Case, found: Visit) -> str:
+    """Return the time of tilewise, and the times of rivals over it."""
     ours = statistics.median(seconds for seconds, _ in found.samples[OURS])
     ratios: list[Any] = [
         f"{name} {statistics.median(_ratios(found, name)):.2f}"

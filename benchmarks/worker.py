@@ -16,7 +16,7 @@ from benchmarks.cases.products import Product
 from benchmarks.clock import clock
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import Call, UnsupportedError
-from benchmarks.start import start
+from benchmarks.start import neighbour, start
 
 _LONG = 0.1  # seconds; a call that takes longer needs no second one to be warm
 _LOOK = 0.004  # seconds between two looks at the CPU time of a process
@@ -62,7 +62,7 @@ class Worker:
         return self.receive()
 
     def receive(self) -> Any:
-        """Return the next answer; the first one says how the contestant is set up."""
+        """Return the next answer; the first one says that the library is imported."""
         try:
             if not self._pipe.poll(_PATIENCE):
                 raise EndedError(f"the process of {self.name} gave no answer for {_PATIENCE} s")
@@ -107,15 +107,19 @@ class _Server:
         self.rival = RIVALS[name]()
         self.calls: Iterator[Call] = iter(())
         self.units, self.seconds = 1, 0.0
-        with suppress(UnsupportedError):  # some pick their kernels in the first product
-            self.load(Product("warm", a=(64, 64), b=(64, 64)), None)
-        self.about = {name: getattr(self.rival, name)() for name in ("version", "kernels")}
-        self.about["settings"] = self.rival.settings
+
+    def about(self) -> dict[str, str]:
+        """Return version, settings, and kernels: some libraries pick them in a first product."""
+        with suppress(UnsupportedError):
+            start(Product("warm", a=(64, 64), b=(64, 64)), self.rival)
+        about = {name: getattr(self.rival, name)() for name in ("version", "kernels")}
+        return about | {"settings": self.rival.settings}
 
     def load(self, case: Case, answer: Any) -> tuple[float, str]:
         """Make the data, check the first answer; return the seconds of a warm call, and a form."""
         self.calls = iter(())  # the data of two cases at once may not fit
         self.calls, self.units = cycle(start(case, self.rival, answer)), case.units
+        self.before = neighbour(case)
         self.seconds = clock(self.calls)
         if self.seconds < _LONG:
             self.seconds = min(clock(self.calls) for _ in range(3))
@@ -126,7 +130,7 @@ class _Server:
         if self.seconds < _LONG:
             clock(self.calls)
         before = time.process_time()
-        seconds = clock(self.calls, repeats)
+        seconds = clock(self.calls, repeats, self.before)
         return seconds / self.units, (time.process_time() - before) / (seconds * repeats)
 
 
@@ -136,7 +140,7 @@ def _serve(name: str, pipe: Connection) -> None:
         server = _Server(name)
     except Exception as error:  # such as OSError for a shared library
         return pipe.send(_to_raise(error))
-    pipe.send(server.about)
+    pipe.send("ready")
     with suppress(EOFError, KeyboardInterrupt):
         while True:
             task, arguments = pipe.recv()

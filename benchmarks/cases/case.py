@@ -5,6 +5,8 @@ from typing import Any, ClassVar, NamedTuple
 
 DTYPES = ("float32", "float64")
 """Those that have a peak."""
+BESIDE = "busy process"
+"""A neighbour of a case that takes a CPU meanwhile."""
 
 
 class Size(NamedTuple):
@@ -34,7 +36,8 @@ class Case:
     dtype: str = "float32"
     threads: int = 1
     sets: int = 1  # of data that take turns, call by call: many make sure that none is in a cache
-    alone: bool = False  # asked of tilewise only
+    only: tuple[str, ...] = ()  # the contestants; by default all
+    after: str = ""  # the rival whose product comes before each call in the same process, or BESIDE
 
     asks: ClassVar[str]
     name: ClassVar[Any]
@@ -46,7 +49,8 @@ class Case:
     @property
     def key(self) -> str:
         """Return what tells the case from all others."""
-        return f"{self.group} {self.name} {self.dtype} {self.threads}t"
+        after = f", after {self.after}" if self.after else ""
+        return f"{self.group} {self.name}{after} {self.dtype} {self.threads}t"
 
     @property
     def units(self) -> int:

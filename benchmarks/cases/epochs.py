@@ -19,8 +19,10 @@ _AIRFOIL_EPOCHS = 50  # a call of scikit-learn takes as long as some epochs of s
 _LARGE = ((1_000_000, 16), (1_000_000, 128), (200_000, 1024))
 _IN_CACHE = (16_384, 128)
 _ORDERS = ("sequential", "permutation", "chunked")
+_SUMS = ({"average": True}, {"weight_decay": 0.1})
 _QUICK = (
     *("1500 x 5, batch 1, sequential", "1500 x 5, batch 100, sequential"),
+    *("1500 x 5, batch 1, sequential, average", "1500 x 5, batch 100, sequential, weight decay"),
     *("1500 x 5, batch 100, permutation", "20000 x 64, batch 1, sequential"),
     *("200000 x 64, batch 100, sequential", "16384 x 128, batch 1024, sequential"),
 )
@@ -38,12 +40,16 @@ class Epochs(Case):
     batch_size: int = 1
     epochs: int = 1  # in one call: several where they are short, so that the call counts little
     sampling: str = "sequential"  # "permutation" is a new order for each epoch
+    average: bool = False
+    weight_decay: float = 0.0
 
     asks = "train"
 
     @property
     def name(self) -> str:
-        return f"{self.rows} x {self.features}, batch {self.batch_size}, {self.sampling}"
+        special = ", average" * self.average + ", weight decay" * bool(self.weight_decay)
+        sizes = f"{self.rows} x {self.features}, batch {self.batch_size}"
+        return f"{sizes}, {self.sampling}{special}"
 
     @property
     def units(self) -> int:
@@ -67,7 +73,8 @@ class Epochs(Case):
         largest = (1 + sqrt((self.features + 1) / self.batch_size)) ** 2
         steps = self.epochs * -(-self.rows // self.batch_size)
         rate = min(1 / steps, 0.5 / largest)
-        return Steps(self.batch_size, rate, self.epochs, self.sampling)
+        sums = self.average, self.weight_decay
+        return Steps(self.batch_size, rate, self.epochs, self.sampling, *sums)
 
     def data(self) -> dict[str, Any]:
         """Return the steps, and X and y of a linear model with noise, which repeats in the end."""
@@ -81,7 +88,7 @@ class Epochs(Case):
 
     def answer(self) -> Array:
         """Return weights and bias after the same steps in order, in float64."""
-        return _answer(replace(self, group="", sampling="sequential", threads=1, alone=False))
+        return _answer(replace(self, group="", sampling="sequential", threads=1, only=(), after=""))
 
     def check(self, data: dict[str, Any], found: Any, answer: Array) -> None:
         """Raise ArithmeticError unless the parameters are those of the same steps in float64.
@@ -120,6 +127,8 @@ def cases(size: Size, *, quick: bool) -> list[Epochs]:
         ("sgd-large", _IN_CACHE, 1024, "sequential"),
     ]
     found = [_case(1, *of) for of in shapes]
+    few = [c for c in found if c.rows == AIRFOIL[0] and c.sampling == "sequential"]
+    found += [replace(case, group="averaging", **sums) for case in few for sums in _SUMS]
     for threads, shape in product(size.threads[1:], (_IN_CACHE, _LARGE[1])):
         found.append(_case(threads, "sgd-large", shape, 1024, "sequential"))
     return [case for case in found if not quick or case.name in _QUICK]

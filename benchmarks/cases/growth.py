@@ -24,7 +24,7 @@ def cases(size: Size, *, quick: bool) -> list[Case]:
 
     X, or the three matrices, may take a quarter of the memory: the check needs copies.
     """
-    limit = min(size.memory // 4, 2**26 if quick else size.memory)
+    limit = min(size.memory // 4, 2**24 if quick else size.memory)
     threads = sorted({1, size.cpus, *(2**i for i in range(1, 20) if 2**i < size.cpus)})
     return [
         *_until(limit, lambda i: _square("growth-n", 256 << i)),
@@ -36,11 +36,12 @@ def cases(size: Size, *, quick: bool) -> list[Case]:
 
 
 def _square(group: str, n: int, threads: int = 1) -> Product:
-    return Product(group, "float32", threads, 1, True, (n, n), (n, n))
+    return Product(group, threads=threads, only=("tilewise",), a=(n, n), b=(n, n))
 
 
 def _epoch(group: str, rows: int, features: int, batch: int, threads: int = 1) -> Epochs:
-    return Epochs(group, "float32", threads, 1, True, rows, features, batch)
+    sizes = {"rows": rows, "features": features, "batch_size": batch}
+    return Epochs(group, threads=threads, only=("tilewise",), **sizes)
 
 
 def _until(limit: int, case: Callable[[int], Case]) -> list[Case]:

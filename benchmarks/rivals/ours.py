@@ -18,6 +18,7 @@ class Tilewise(Rival):
     settings = "as installed; each call makes its trainer, in the clock"
     dtypes = ALL_DTYPES
     samplings = ("sequential", "permutation", "chunked")
+    averages = True
 
     def kernels(self) -> str:
         return str(self.library.isa())
@@ -39,6 +40,8 @@ class Tilewise(Rival):
             batch_size=steps.batch_size,
             learning_rate=steps.learning_rate,
             sampling=steps.sampling,
+            average=steps.average,
+            weight_decay=steps.weight_decay,
             dtype=X.dtype,
             initial_weights=np.zeros(X.shape[1]),
             seed=0,
@@ -53,3 +56,15 @@ class Tilewise(Rival):
             return trainer.weights, trainer.bias
 
         return call
+
+    def use(self, method: str, X: Array, y: Array) -> Call:
+        if method == "step":
+            trainer = self.library.Trainer(X.shape[1], dtype=X.dtype)
+            return partial(trainer.step, X, y)
+        if method.startswith("fit"):
+            epochs = {"epochs": 1} if method == "fit one epoch" else {}
+            return partial(self.library.fit, X, y, **epochs)
+        model = self.library.SGDRegressor(epochs=1).fit(X, y)
+        return (
+            partial(model.predict, X) if method == "predict" else partial(model.partial_fit, X, y)
+        )

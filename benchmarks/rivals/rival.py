@@ -41,6 +41,7 @@ class Rival:
     """How it is set up, and why that is its best."""
     dtypes: tuple[str, ...] = ("float32", "float64")
     samplings: tuple[str, ...] = ("sequential", "permutation")
+    averages = False  # and has weight decay
     loops_in_python = False  # over the steps: many take minutes
     has_threads = True
 
@@ -92,6 +93,8 @@ class Rival:
         """Return `epochs`, where the library has such a trainer."""
         if steps.sampling not in self.samplings:
             raise UnsupportedError(f"its trainer has no {steps.sampling} order")
+        if (steps.average or steps.weight_decay) and not self.averages:
+            raise UnsupportedError("its trainer neither averages nor has weight decay")
         if self.loops_in_python and steps.count(len(X)) > _MOST_STEPS_IN_PYTHON:
             raise UnsupportedError("a loop in Python of so many steps takes too long")
         return self.epochs(X, y, steps)
@@ -99,6 +102,10 @@ class Rival:
     def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
         """Return a call that takes the steps from zero weights, and returns weights and bias."""
         raise UnsupportedError("has no trainer")
+
+    def use(self, method: str, X: Array, y: Array) -> Call:
+        """Return a call of its estimator's method, such as "fit", made as its users do."""
+        raise UnsupportedError("has no estimator")
 
 
 def needs_out(out: Array | None) -> Array:

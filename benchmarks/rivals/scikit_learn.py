@@ -1,5 +1,6 @@
 """scikit-learn's SGDRegressor."""
 
+from functools import partial
 from importlib import import_module
 
 from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError
@@ -17,6 +18,7 @@ class ScikitLearn(Rival):
         "size 1 and one thread"
     )
     has_threads = False
+    averages = True
 
     def __init__(self) -> None:
         self.library = import_module("sklearn.linear_model")
@@ -29,7 +31,9 @@ class ScikitLearn(Rival):
         if steps.batch_size != 1:
             raise UnsupportedError("SGDRegressor has no minibatches")
         model = self.library.SGDRegressor(
-            penalty=None,
+            penalty="l2" if steps.weight_decay else None,
+            alpha=steps.weight_decay or 1e-4,  # not used without a penalty
+            average=steps.average,
             learning_rate="constant",
             eta0=steps.learning_rate,
             shuffle=steps.sampling == "permutation",
@@ -44,3 +48,16 @@ class ScikitLearn(Rival):
             return model.coef_, float(model.intercept_[0])
 
         return call
+
+    def use(self, method: str, X: Array, y: Array) -> Call:
+        if method == "step":
+            raise UnsupportedError("SGDRegressor has no minibatches")
+        model = self.library.SGDRegressor()
+        if method == "fit one epoch":
+            model.set_params(max_iter=1, tol=None)
+        if method.startswith("fit"):
+            return lambda: model.fit(X, y)
+        model.fit(X, y)
+        return (
+            partial(model.predict, X) if method == "predict" else partial(model.partial_fit, X, y)
+        )

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.cases import all_cases
 from benchmarks.cases.case import Size
 from benchmarks.cases.epochs import Epochs
-from benchmarks.cases.products import Product, Strategy
+from benchmarks.cases.products import Gram, Product, Strategy
 from benchmarks.machine import ROOT
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import UnsupportedError
@@ -44,6 +44,8 @@ PRODUCTS = [
     product((5, 7), (7, 3), sets=3),
     product((5, 7), (7, 3), "float16"),
     product((5, 7), (7, 3), "int8"),
+    product((300, 9000), (9000,), "int8"),  # sums wrap around
+    Gram("test", a=(3, 7), b=(7, 3), orders="FC"),
     Strategy("test", a=(5, 7), b=(7, 3), strategy="row"),
     product((2, 2), (2, 2), "float64", new=True),
 ]
@@ -52,6 +54,8 @@ TRAINING = [
     epochs(103, 5, 10),
     epochs(5000, 5, 10, 5, "permutation"),
     epochs(103, 5, 103, dtype="float64"),
+    epochs(100, 5, 10, average=True),
+    epochs(100, 5, 1, weight_decay=0.1),
 ]
 
 
@@ -94,7 +98,7 @@ def test_operands_are_those_of_the_case_and_a_wrong_product_is_refused(case):
     right = np.asarray(np.matmul(a, b))
     case.check(data, right, None)
     assert case.new or (out != right).all()
-    for index in np.ndindex(right.shape):
+    for index in list(np.ndindex(right.shape))[:20]:
         wrong = right.copy()
         wrong[index] += 1
         with pytest.raises(ArithmeticError, match="wrong answer"):
@@ -158,12 +162,11 @@ def test_cases_are_told_apart_exact_and_no_larger_than_the_machine(quick):
     keys = {case.key for case in cases}
     assert len(keys) == len(cases)
     assert keys <= {case.key for case in all_cases(size, quick=False)} or quick
-    assert {case.threads for case in cases if not case.alone} == {1, 4}
+    assert {case.threads for case in cases if not case.only} == {1, 4}
     assert {case.threads for case in cases if case.group == "growth-threads"} == {1, 2, 4}
     for case in cases:
-        if case.asks == "product":  # 4 * 4, as often as there are terms
-            largest = 16 if case.dtype in ("float32", "float64") else 1
-            assert largest * case.a[-1] < (127 if largest == 1 else 2**24)
+        if case.asks == "product":  # 4 * 4, as often as there are terms; few sums reach 2048 of 1
+            assert case.a[-1] < {"float16": 2**12}.get(case.dtype, 2**20)
         if case.group in ("growth-n", "growth-rows", "growth-features"):
             assert case.bytes <= size.memory // 4
 

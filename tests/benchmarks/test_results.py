@@ -39,6 +39,7 @@ def run_of(ours=1.0, ratio=1.0, spread=0.01, quick=False):
     run = Run(quick, dict(MACHINE), LIMITS, {OURS: about, "rival": about}, {"other": "missing"})
     taken = {OURS: row(ours, 1.0, spread), "rival": row(ours * ratio, ratio, spread)}
     run.cases = {case: dict(taken) for case in CASES}
+    run.seed, run.shapes = 7, {"groups": {"float32 1t": [5, 1.5, 0, 0.5, 0.2]}, "worst": {}}
     run.left_out = {"rival": {"a": "matrices only", "b": "matrices only"}}
     return run
 
@@ -48,7 +49,7 @@ def test_a_run_is_read_as_it_was_written_with_a_short_line_for_each_case(tmp_pat
     results.save(run, tmp_path)
     found = results.load(tmp_path)
     assert (found.machine, found.limits, found.skipped) == (run.machine, run.limits, run.skipped)
-    assert found.contestants == run.contestants
+    assert (found.contestants, found.shapes) == (run.contestants, run.shapes)
     assert {case.key for case in found.cases} == {case.key for case in CASES}
     for case, taken in run.cases.items():
         for name, written in taken.items():
@@ -87,6 +88,7 @@ def test_the_page_shows_wins_and_losses_beyond_the_noise(ratio, spread, text):
     )
     assert "Not here: other (missing)." in shown
     assert "| rival | 1 | good | 1.0 of 1 | as installed |" in shown
+    assert "| float32 1t | 5 | 1.5 | 0 | 0.5 | 0.2 |" in shown
     assert "do not trust" not in shown
     run = run_of()
     run.machine["load"] = 0.6

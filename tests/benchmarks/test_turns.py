@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import clock as clocks
 from benchmarks import run as runs
+from benchmarks import shapes
 from benchmarks import worker as workers
 from benchmarks.cases.products import Product
 from benchmarks.rivals.rival import OURS
@@ -16,6 +17,9 @@ from benchmarks.worker import EndedError, SkippedError, Worker
 
 pytestmark = pytest.mark.once
 
+RATES = dict.fromkeys(("read_l1", "read_l2", "read_l3", "read_memory"), 10.0)
+RATES |= {"fma_float32": 8.0, "fma_float64": 4.0}
+LIMITS = {"l1": 1, "l2": 2, "l3": 3, "one_core": RATES, "all_cores": RATES}
 CASE = Product("square", a=(5, 7), b=(7, 3))
 
 
@@ -29,6 +33,7 @@ CASE = Product("square", a=(5, 7), b=(7, 3))
 def test_a_call_is_timed_warm_and_per_unit(monkeypatch, seconds, warm, sample):
     now, left = [0.0], chain(seconds, repeat(seconds[-1]))
     monkeypatch.setattr(clocks, "perf_counter", lambda: now[-1])
+    monkeypatch.setattr(workers, "neighbour", lambda case: None)
     monkeypatch.setattr(workers.time, "process_time", lambda: 2 * now[-1])
     monkeypatch.setattr(workers, "start", lambda *_: [lambda: now.append(now[-1] + next(left))])
     server = workers._Server.__new__(workers._Server)
@@ -121,7 +126,8 @@ def test_quartiles_are_the_outer_ones_of_the_visits_and_ratios_those_of_a_round(
 def test_a_worker_measures_and_says_why_it_cannot(monkeypatch):
     worker = Worker(OURS)
     try:
-        assert set(worker.receive()) == {"version", "kernels", "settings"}
+        worker.receive()
+        assert set(worker.ask("about")) == {"version", "kernels", "settings"}
         assert worker.ask("load", CASE, None)[0] > 0
         assert all(figure > 0 for figure in worker.ask("sample", 3))
         with pytest.raises(SkippedError, match="has no complex64"):
@@ -146,11 +152,13 @@ class Started(Fake):
     def receive(self):
         if self.name == "blis":
             raise SkippedError("not installed")
+
+    def ask(self, task):
         return {"version": "1"}
 
 
 def test_a_run_visits_all_cases_in_fresh_processes_before_any_again(monkeypatch, capsys):
-    visits, growing = [], replace(CASE, group="growth", alone=True, threads=2)
+    visits, growing = [], replace(CASE, group="growth", only=(OURS,), threads=2)
 
     def visit(case, fakes, plan):
         visits.append((case, [fake.name for fake in fakes], STARTED[-1]))
@@ -159,14 +167,15 @@ def test_a_run_visits_all_cases_in_fresh_processes_before_any_again(monkeypatch,
     machine = {"load": 0.6, "cpus": 2, "memory": 1}
     new = {"Worker": Started, "RIVALS": ["blis", OURS], "visit": visit, "machine": lambda: machine}
     new |= {"limits": lambda refresh: {"l3": 1}, "all_cases": lambda size, quick: [CASE, growing]}
+    new |= {"add_shapes": lambda found: None}
     for name, value in new.items():
         monkeypatch.setattr(runs, name, value)
     run = runs.run(quick=False)
-    assert visits == [(CASE, [OURS], ("blis", 1)), (growing, [OURS], (OURS, 1))] * 2
+    assert visits == [(CASE, [OURS], ("blis", 1)), (growing, [OURS], (OURS, 2))] * 2
     assert [each for each in STARTED if each != "closed"] == [
         (OURS, 1),
         ("blis", 1),
-        (OURS, 1),
+        (OURS, 2),
     ] * 2
     assert (run.contestants, run.skipped) == ({OURS: {"version": "1"}}, {"blis": "not installed"})
     assert run.left_out["jax"] == {CASE.key: "wrong answer", growing.key: "wrong answer"}
@@ -175,3 +184,26 @@ def test_a_run_visits_all_cases_in_fresh_processes_before_any_again(monkeypatch,
     visits.clear()
     runs.run(quick=True, only=lambda key: key.startswith("square"))
     assert [case for case, *_ in visits] == [CASE]
+
+
+def test_shapes_are_within_bounds_and_slow_ones_are_measured_thrice():
+    asked = []
+
+    def measure(cases):
+        asked.append(cases)
+        slow = asked[0][:2]
+        if len(asked) == 1:
+            return {case: (1.0, 0.5 if case in slow else 2.0) for case in cases}
+        return {case: (1.0, 0.6 if case == slow[0] else 2.0) for case in cases}
+
+    points = shapes.measured(measure, LIMITS, [1, 2], count=10, seed=5)
+    assert len({case.key for case in asked[0]}) == 40
+    assert all(1e5 <= c.flops <= 4e9 and c.bytes <= 2e8 for c in asked[0])
+    assert asked[1:] == [asked[0][:2]] * 2
+    assert [point.ratio for point in points[:3]] == [0.6, 2.0, 2.0]  # of two, one counts
+    found = shapes.summary(points)
+    assert found["groups"]["float32 1t"][:3] == [10, pytest.approx(1.773, rel=1e-3), 0.1]
+    assert next(iter(found["worst"])) == asked[0][0].key
+    assert len(found["worst"]) == shapes.WORST
+    others = shapes.measured(lambda cases: {c: (1.0, 1.0) for c in cases}, LIMITS, [1], 10, seed=6)
+    assert {p.case for p in others} != {p.case for p in points[:10]}
