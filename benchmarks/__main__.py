@@ -3,12 +3,11 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
-from benchmarks import results, tables
+from benchmarks import results
 from benchmarks.machine import ROOT, machine
-from benchmarks.page import PICTURES, page, readme
-from benchmarks.run import run
+from benchmarks.page import publish
+from benchmarks.run import Run, run
 from benchmarks.worker import SkippedError
 
 
@@ -25,62 +24,40 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure tilewise beside its rivals; write benchmarks/results/CPU-ISA.json, "
-        "and from it docs/performance.md, its pictures and the figures in README.md.",
+        description="Measure tilewise beside its rivals; write the folder benchmarks/results/"
+        "CPU-ISA, and from it docs/performance.md, its pictures and the figures in README.md.",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--quick", action="store_true", help="two minutes; writes the JSON alone")
-    what.add_argument("--draw", type=Path, metavar="FILE.json", help="do not measure: draw this")
-    parser.add_argument(
-        "--compare", type=Path, metavar="OLD.json", help="say what got slower since"
-    )
+    what.add_argument("--quick", action="store_true", help="two minutes; writes the folder alone")
+    what.add_argument("--draw", type=Path, metavar="FOLDER", help="do not measure: draw this")
+    parser.add_argument("-k", metavar="WORDS", help="measure cases with these words; write nothing")
+    parser.add_argument("--compare", type=Path, metavar="OLD", help="say what got slower since")
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
-    old = results.load(options.compare) if options.compare else None  # before it is replaced
-    if old and not options.draw:
-        to_come = {"machine": machine(), "quick": options.quick, "cases": []}
-        results.check_comparable(old, to_come)
-    record = results.load(options.draw) if options.draw else run(quick=options.quick)
-    agreement = results.agreement(old, record) if old else None
-    if options.draw:
-        path = options.draw
-    else:
-        if agreement:
-            record["agreement"] = agreement
-        path = results.path_for(record)
-        results.save(record, path)
-        print(f"\nwrote {path}")
-    if options.draw or not record["quick"]:
-        publish(record, path.name, ROOT)
-    print(*tables.losses(record) or ["no rival was faster"], sep="\n")
-    if not old or not agreement:
+    if options.k is not None:
+        run(quick=options.quick, only=lambda key: options.k in key)
         return 0
-    print(f"\n{tables.agreement(agreement)}")
-    return _slower(old, record, again=not options.draw)
+    old = results.load(options.compare) if options.compare else None  # before it is replaced
+    found = results.load(options.draw) if options.draw else None
+    if old:
+        results.check_comparable(old, found.machine if found else machine(), quick=options.quick)
+    if found is None:
+        found = run(quick=options.quick)
+        results.save(found, results.folder_for(found))
+        print(f"\nwrote {results.folder_for(found)}")
+    if not found.quick:
+        publish(found, results.folder_for(found).name, ROOT)
+    return _compare(old, found, again=not options.draw) if old else 0
 
 
-def publish(record: dict[str, Any], source: str, root: Path) -> None:
-    """Write what a repository shows of a run: page, pictures, and the figures in the README."""
-    text = readme((root / "README.md").read_text(), record, source)
-    results.write(root / "docs" / "performance.md", page(record, source))
-    results.write(root / "README.md", text)
-    try:
-        from benchmarks.pictures import png
-    except ImportError:
-        print('no pictures without matplotlib; pip install "tilewise[bench]"')
-        return
-    for name in PICTURES:
-        results.write(root / "docs" / "images" / f"performance-{name}.png", png(name, record))
-
-
-def _slower(old: dict[str, Any], new: dict[str, Any], *, again: bool) -> int:
+def _compare(old: Run, new: Run, *, again: bool) -> int:
     """Print what got slower: what looks so is measured once more. Return the exit status."""
     lines = results.slower(old, new)
     if lines and again:
         print(f"once more, as they look slower: {len(lines)}")
-        twice = results.slower(old, run(quick=new["quick"], only=lines))
+        twice = results.slower(old, run(quick=new.quick, only=lines.__contains__))
         lines = {key: line for key, line in lines.items() if key in twice}
     heading = "slower than before:" if lines else "nothing got slower beyond the noise"
     print(f"\n{heading}", *lines.values(), sep="\n")

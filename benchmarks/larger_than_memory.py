@@ -9,19 +9,18 @@ the file says that it was warm), deletes the data, and writes JSON.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-import time
-from itertools import permutations
+from itertools import cycle, permutations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tilewise as tw
-from tilewise.hardware import cpu_name
+from benchmarks.clock import clock
+from benchmarks.machine import machine
 
 RESULT = Path(__file__).parent / "results" / "larger_than_memory.json"
 FEATURES, SHARDS, BLOCK = 127, 8, 2**15
@@ -32,13 +31,11 @@ def write(folder: Path, gigabytes: float) -> None:
     """Write shards of a linear model's rows, the labels in the last column."""
     random = np.random.default_rng(0)
     weights = random.standard_normal(FEATURES, np.float32)
-    row_bytes = (FEATURES + 1) * 4
-    blocks = -(-int(gigabytes * 1e9) // (SHARDS * BLOCK * row_bytes))
+    blocks = -(-int(gigabytes * 1e9) // (SHARDS * BLOCK * (FEATURES + 1) * 4))
+    header = {"descr": "<f4", "fortran_order": False, "shape": (blocks * BLOCK, FEATURES + 1)}
     for shard in range(SHARDS):
         with open(folder / f"{shard}.npy", "wb") as file:
-            header = {"descr": "<f4", "fortran_order": False}
-            shape = blocks * BLOCK, FEATURES + 1
-            np.lib.format.write_array_header_1_0(file, {**header, "shape": shape})
+            np.lib.format.write_array_header_1_0(file, header)
             for _ in range(blocks):
                 table = random.standard_normal((BLOCK, FEATURES + 1), np.float32)
                 table[:, -1] += table[:, :-1] @ weights
@@ -50,12 +47,14 @@ def write(folder: Path, gigabytes: float) -> None:
 def read(folder: Path, bound: int) -> dict[str, float]:
     """Read all bytes of the files into one buffer."""
     buffer = bytearray(2**24)
-    begun = time.perf_counter()
-    for path in sorted(folder.iterdir()):
-        with open(path, "rb", buffering=0) as file:
-            while file.readinto(buffer):
-                pass
-    return {"seconds": time.perf_counter() - begun}
+
+    def call() -> None:
+        for path in sorted(folder.iterdir()):
+            with open(path, "rb", buffering=0) as file:
+                while file.readinto(buffer):
+                    pass
+
+    return {"seconds": clock(cycle([call]))}
 
 
 def compute(folder: Path, bound: int) -> dict[str, float]:
@@ -66,19 +65,18 @@ def compute(folder: Path, bound: int) -> dict[str, float]:
     X, y = table[:, :-1], table[:, -1].copy()
     trainer = tw.Trainer(FEATURES, **SETTINGS)
     trainer.run_epoch(X, y)
-    begun = time.perf_counter()
-    trainer.fit(X, y, record_every=2**62)
-    return {"seconds": (time.perf_counter() - begun) * rows.n_rows / n}
+    seconds = clock(cycle([lambda: trainer.fit(X, y, record_every=2**62)]))
+    return {"seconds": seconds * rows.n_rows / n}
 
 
 def epoch(folder: Path, bound: int) -> dict[str, float]:
     """Fit for one epoch."""
     rows = tw.open_rows(folder, buffer_bytes=bound)
     before = peak_bytes()
-    begun = time.perf_counter()
-    history = tw.fit(rows, **SETTINGS)
-    seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "peak_bytes": peak_bytes() - before, "loss": history.losses[-1]}
+    history: list[Any] = []
+    seconds = clock(cycle([lambda: history.append(tw.fit(rows, epochs=1, **SETTINGS))]))
+    loss = history[0].losses[-1]
+    return {"seconds": seconds, "peak_bytes": peak_bytes() - before, "loss": loss}
 
 
 def peak_bytes() -> int:
@@ -102,8 +100,7 @@ def fresh(task: str, folder: Path, bound: int) -> dict[str, float]:
     code = f"""import json, pathlib
 from benchmarks import larger_than_memory as tool
 print(json.dumps(tool.{task}(pathlib.Path({str(folder)!r}), {bound})))"""
-    run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
-    return dict(json.loads(run.stdout))
+    return dict(json.loads(subprocess.check_output([sys.executable, "-c", code])))
 
 
 def measure(folder: Path, bound: int) -> dict[str, Any]:
@@ -112,24 +109,16 @@ def measure(folder: Path, bound: int) -> dict[str, Any]:
     An epoch has its median; reading and training have their least, since a limit is what the
     machine can do.
     """
-    results: dict[str, list[dict[str, float]]] = {"read": [], "compute": [], "epoch": []}
+    rounds: dict[str, list[dict[str, float]]] = {"read": [], "compute": [], "epoch": []}
     cold = True
-    for tasks in permutations(results):
+    for tasks in permutations(rounds):
         for task in tasks:
             cold = drop_cache() and cold
-            results[task].append(fresh(task, folder, bound))
-    taken = {task: [run["seconds"] for run in found] for task, found in results.items()}
-    seconds = {
-        "read": min(taken["read"]),
-        "compute": min(taken["compute"]),
-        "epoch": float(np.median(taken["epoch"])),
-    }
-    return {
-        "cpu": cpu_name(),
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
+            rounds[task].append(fresh(task, folder, bound))
+    seconds = {task: min(run["seconds"] for run in found) for task, found in rounds.items()}
+    seconds["epoch"] = float(np.median([run["seconds"] for run in rounds["epoch"]]))
+    return machine() | {
         "tilewise": tw.__version__,
-        "isa": tw.isa(),
         "data_bytes": sum(path.stat().st_size for path in folder.iterdir()),
         "features": FEATURES,
         "settings": SETTINGS,
@@ -137,8 +126,8 @@ def measure(folder: Path, bound: int) -> dict[str, Any]:
         "page_cache": "dropped before each run" if cold else "warm",
         "seconds": seconds,
         "epoch_over_larger": seconds["epoch"] / max(seconds["read"], seconds["compute"]),
-        "peak_bytes": max(run["peak_bytes"] for run in results["epoch"]),
-        "rounds": results,
+        "peak_bytes": max(run["peak_bytes"] for run in rounds["epoch"]),
+        "rounds": rounds,
     }
 
 

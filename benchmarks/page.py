@@ -1,15 +1,21 @@
-"""docs/performance.md, and the figures in the README, from the record of a run alone."""
+"""docs/performance.md, and the figures in the README, from the files of a run alone."""
 
 import re
+import statistics
+from collections.abc import Iterable
+from itertools import groupby
+from math import exp, log
+from pathlib import Path
 from typing import Any
 
-from benchmarks import tables
-from benchmarks.growth import GROWTH, growing
+from benchmarks.cases.case import DTYPES, Case
 from benchmarks.machine import BUSY
-from benchmarks.rival import OURS
-
-Record = dict[str, Any]
-Case = dict[str, Any]
+from benchmarks.results import write
+from benchmarks.rivals.rival import OURS
+from benchmarks.roofline import least_seconds
+from benchmarks.run import Run
+from benchmarks.shapes import FIGURES
+from benchmarks.turns import Row
 
 PICTURES = ("products", "sgd", "growth")
 """Of the page, drawn by `benchmarks.pictures`."""
@@ -20,7 +26,7 @@ _README = (
     "square 256x256 @ 256x256 float32 1t",
     "square 1024x1024 @ 1024x1024 float32 1t",
     "square 1024x1024 @ 1024x1024 float64 1t",
-    "square 1024x1024 @ 1024x1024 float32 {}t",
+    "square 1024x1024 @ 1024x1024 float32 2t",
     "skinny 4096x4096 @ 4096 float32 1t",
     "sgd-airfoil 1500 x 5, batch 1, sequential float32 1t",
     "sgd-airfoil 1500 x 5, batch 100, sequential float32 1t",
@@ -29,174 +35,111 @@ _README = (
 _MARK = re.compile(r"<!-- figures of (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
 
 
-def page(record: Record, source: str) -> str:
-    """Return the page; `source` is the name of the file of the run."""
-    parts = [
-        f"# Performance\n\n<!-- Made from {source} by python -m benchmarks; do not edit. -->",
-        _head(record),
-        "## Contestants",
-        tables.contestants(record),
-        *_absent(record),
-        "## What the machine allows",
-        tables.limits(record),
-        *_products(record),
-        *_epochs(record),
-        *_growth(record),
-        "## Where a rival is faster",
-        _losses(record),
-    ]
-    return "\n\n".join(parts) + "\n"
+def publish(run: Run, source: str, root: Path) -> None:
+    """Write what a repository shows of a run: page, pictures, and the figures in the README."""
+    text = readme((root / "README.md").read_text(), run, source)
+    write(root / "docs" / "performance.md", page(run, source))
+    write(root / "README.md", text)
+    try:
+        from benchmarks.pictures import png
+    except ImportError:
+        print('no pictures without matplotlib; pip install "tilewise[bench]"')
+        return
+    for name in (*PICTURES, *["shapes"] * bool(run.points)):
+        write(root / "docs" / "images" / f"performance-{name}.png", png(name, run))
 
 
-def _head(record: Record) -> str:
-    machine = record["machine"]
-    return (
-        f"{machine['cpu']}, {machine['isa']}, {machine['cpus']} CPUs, {machine['system']}, "
-        f"{machine['compiler']} with `{machine['flags']}`, Python {machine['python']}, commit "
-        f"{machine['commit']}, {machine['when']}{', a quick run' if record['quick'] else ''}, "
-        f"load before {machine['load']}.\n\n{_warning(record)}"
-        "A rival's figure is its time over that of tilewise: above 1, tilewise is faster; below, "
-        "it is in bold. Times are medians, and ratios those of the rounds; the spread is half the "
-        "distance between the outer quartiles of the visits over the median; it is above 5 % in "
-        f"{tables.unsteady(record['cases'])} of the cases. "
-        f"{tables.ratio_spreads(record['cases'])}{_agreement(record)}"
-        "CPUs busy is the median of the cases. The model is the least time that the machine "
-        "allows: the longer of the operations over the multiply-adds that the cores do in "
-        "registers, and the bytes, each moved once, over the bandwidth of the cache or memory that "
-        "holds them. "
-        "[benchmarks](../benchmarks/README.md) says what was done and how to repeat it."
-    )
+def page(run: Run, source: str) -> str:
+    """Return the page; `source` is the name of the folder of the run."""
+    return _rendered("page.md.jinja", run, source=source, groups=_groups(run, lambda c: c.group))
 
 
-def _agreement(record: Record) -> str:
-    found = record.get("agreement")
-    return f"{tables.agreement(found)}. " if found else ""
-
-
-def _warning(record: Record) -> str:
-    """Return what was said before measuring, where others used the machine."""
-    load = record["machine"]["load"]
-    if load <= BUSY:
-        return ""
-    return (
-        f"**Load {load} before the run: others used this machine; do not trust the figures.**\n\n"
-    )
-
-
-def _absent(record: Record) -> list[str]:
-    lines = [f"Not here: {name} ({why})." for name, why in record["skipped"].items()]
-    return lines + [f"Failed: {name} ({why})." for name, why in record["failed"].items()]
-
-
-def _picture(name: str, text: str) -> str:
-    return f"![{text}](images/performance-{name}.png)"
-
-
-def _products(record: Record) -> list[str]:
-    parts = [_picture("products", "GFLOP/s of square products, and rivals' times over tilewise's")]
-    groups = ("tiny", "square", "skinny", "stacks")
-    for threads in sorted({case["threads"] for case in _of(record, *groups)}):
-        for dtype in record["peaks"]:
-            cases = [
-                case
-                for case in _of(record, *groups)
-                if (case["dtype"], case["threads"]) == (dtype, threads)
-            ]
-            if cases:
-                parts += [f"## {dtype}, {_threads(threads)}", tables.products(record, cases)]
-    titles = {"strategies": "Strategies", "dtypes": "Other dtypes", "call-overhead": "Calls"}
-    for group, title in titles.items():
-        if cases := _of(record, group):
-            parts += [f"## {title}{_dtype(cases)}", tables.products(record, cases)]
-    return parts
-
-
-def _epochs(record: Record) -> list[str]:
-    parts = [_picture("sgd", "Microseconds an epoch against batch size")]
-    cases = _of(record, "sgd-airfoil", "sgd-large")
-    for threads in sorted({case["threads"] for case in cases}):
-        here = [case for case in cases if case["threads"] == threads]
-        parts += [f"## SGD, float32, {_threads(threads)}", tables.epochs(record, here)]
-    return parts
-
-
-def _growth(record: Record) -> list[str]:
-    parts = ["## How the cost grows", _picture("growth", "Times beside the model")]
-    parts.append(
-        "Rows and features grow until X takes a quarter of the memory; n too, or until a product "
-        "takes some ten seconds."
-    )
-    for group, value in GROWTH.items():
-        if cases := _of(record, group):
-            what = growing(group)
-            parts += [f"### With {what}{_dtype(cases)}", tables.growth(record, cases, what, value)]
-    return parts
-
-
-def _losses(record: Record) -> str:
-    lines = tables.losses(record)
-    compared = sum(len(case["results"]) - 1 for case in record["cases"])
-    head = f"In {len(lines)} of {compared} comparisons, those in bold"
-    return "\n".join([f"{head}:\n" if lines else f"{head}.", *[f"- {line}" for line in lines]])
-
-
-def _of(record: Record, *groups: str) -> list[Case]:
-    return [case for case in record["cases"] if case["group"] in groups]
-
-
-def _dtype(cases: list[Case]) -> str:
-    """Return what a title says of the dtype; where there are several, the rows say it."""
-    first, *others = tables.dtypes(cases)
-    return "" if others else f", {first}"
-
-
-def _threads(count: int) -> str:
-    return f"{count} thread{'s' if count > 1 else ''}"
-
-
-def readme(text: str, record: Record, source: str) -> str:
-    """Return the README with the figures between its two marks replaced.
-
-    Raises
-    ------
-    ValueError
-        It has no such marks.
-    """
-    block = f"<!-- figures of {source} -->\n{_figures(record)}\n<!-- end of figures -->"
+def readme(text: str, run: Run, source: str) -> str:
+    """Return the README with the figures between its two marks replaced."""
+    found = {case.key: case for case in run.cases}
+    cases = [found[key] for key in _README if key in found]
+    block = _rendered("readme.md.jinja", run, source=source, cases=cases).rstrip()
     replaced, count = _MARK.subn(lambda _: block, text)
     if count != 1:
         raise ValueError("README.md needs one pair of marks for the figures; see benchmarks.page")
     return replaced
 
 
+def _rendered(template: str, run: Run, **names: Any) -> str:
+    from jinja2 import Environment, FileSystemLoader
+
+    folder = FileSystemLoader(Path(__file__).parent)
+    made = Environment(loader=folder, trim_blocks=True, keep_trailing_newline=True)
+    made.filters |= {"ratio": ratio, "digits": digits}
+    shared = {"run": run, "machine": run.machine, "busy": BUSY, "ours": OURS, "dtypes": DTYPES}
+    made.globals |= {"summary": _summary, "rivals": _rivals, "cpus": _cpus, "least": least_seconds}
+    made.globals |= {"taking_part": _taking_part, "shape_figures": FIGURES}
+    return made.get_template(template).render(**shared, **names)
+
+
+def _groups(run: Run, key: Any) -> list[tuple[Any, list[Case]]]:
+    return [(of, list(cases)) for of, cases in groupby(sorted(run.cases, key=key), key)]
+
+
+def _summary(run: Run) -> str:
+    """Return a line for each group, dtype and number of threads: means, and the worst case."""
+    names = [name for name in run.contestants if name != OURS]
+    lines = []
+    for (group, dtype, threads), cases in _groups(run, lambda c: (c.group, c.dtype, c.threads)):
+        found = [(row, f"{name}, {c.name}") for c in cases for name, row in _rivals(run, c)]
+        if found:
+            means = [_mean(run.cases[c][n] for c in cases if n in run.cases[c]) for n in names]
+            worst, where = min(found, key=lambda each: (each[0].ratio_high >= 1, each[0].ratio))
+            every = _mean(row for row, _ in found)
+            title = f"{group}, {dtype}, {threads}t"
+            lines.append([title, str(len(cases)), every, *means, f"{ratio(worst)} {where}"])
+    return table(["Group", "Cases", "All rivals", *names, "Worst"], lines)
+
+
+def _rivals(run: Run, case: Case) -> list[tuple[str, Row]]:
+    return [(name, row) for name, row in run.cases[case].items() if name != OURS]
+
+
+def _taking_part(run: Run, cases: list[Case]) -> list[str]:
+    """Return the rivals that have a figure in any of the cases."""
+    return [n for n in run.contestants if n != OURS and any(n in run.cases[c] for c in cases)]
+
+
+def _mean(rows: Iterable[Row]) -> str:
+    """Return the geometric means of ratios as a ratio."""
+    if not (taken := list(rows)):
+        return ""
+    columns = zip(*(map(log, row[3:6]) for row in taken), strict=True)
+    return ratio(Row(0, 0, 0, *(exp(statistics.mean(column)) for column in columns), 0))
+
+
+def _cpus(run: Run, name: str) -> str:
+    """Return how many CPUs were busy, for each number of threads."""
+    busy: dict[int, list[float]] = {}
+    for case, taken in run.cases.items():
+        if name in taken:
+            busy.setdefault(case.threads, []).append(taken[name].cpus)
+    return ", ".join(f"{statistics.median(busy[n]):.1f} of {n}" for n in sorted(busy))
+
+
 def source_of(text: str) -> str:
-    """Return the name of the file that the figures of a README are of."""
+    """Return the name of the folder that the figures of a README are of."""
     found = _MARK.search(text)
-    if found is None:
-        raise ValueError("README.md has no marks for the figures; see benchmarks.page")
-    return found.group(1)
+    return found.group(1) if found else ""
 
 
-def _figures(record: Record) -> str:
-    by_key = {case["key"]: case for case in record["cases"]}
-    keys = [key.format(record["machine"]["cpus"]) for key in _README]
-    rows = [_row(by_key[key]) for key in dict.fromkeys(keys) if key in by_key]
-    header = ["Case", "tilewise", "numpy / tilewise", "fastest rival / tilewise"]
-    machine = record["machine"]
-    where = f"On {machine['cpu']}, {machine['isa']}, {machine['when'].split()[0]}:\n\n"
-    return _warning(record) + where + tables.table(header, rows)
+def ratio(row: Row) -> str:
+    """Return a rival's time over that of tilewise, in bold where it is faster beyond the noise."""
+    text = digits(row.ratio) if row.ratio >= 10 else f"{row.ratio:.2f}"
+    return f"**{text}**" if row.ratio_high < 1 else text
 
 
-def _row(case: Case) -> list[str]:
-    results = case["results"]
-    ours = results[OURS]
-    rate = (
-        f"{ours['gflops']:.3g} GFLOP/s"
-        if "a" in case
-        else f"{tables.digits(1e6 * ours['seconds'])} us"
-    )
-    rivals = {name: figures for name, figures in results.items() if name != OURS}
-    fastest = min(rivals, key=lambda name: rivals[name]["ratio"], default=None)
-    best = "" if fastest is None else f"{tables.ratio(rivals[fastest])} ({fastest})"
-    name = f"{case['name']}, {case['dtype']}, {_threads(case['threads'])}"
-    return [name, rate, tables.ratio(rivals.get("numpy")), best]
+def digits(number: float, count: int = 3) -> str:
+    """Return a number with so many significant digits, and without an exponent."""
+    return f"{float(f'{number:.{count}g}'):,.10g}"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,139 +1,137 @@
-"""The pictures of a run, from its record alone."""
+"""The pictures of a run, from its files alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from benchmarks.growth import GROWTH, growing
-from benchmarks.model import least_seconds
-from benchmarks.rival import OURS
+from benchmarks.cases.case import DTYPES, Case
+from benchmarks.cases.growth import GROWTH
+from benchmarks.rivals.rival import OURS
+from benchmarks.roofline import least_seconds
+from benchmarks.run import Run
+from benchmarks.turns import Row
+from tilewise.plots.style import STYLES, line_style, new_figure
 
-Record = dict[str, Any]
-Case = dict[str, Any]
 
-
-def png(name: str, record: Record) -> bytes:
+def png(name: str, run: Run) -> bytes:
     """Return one of `benchmarks.page.PICTURES`."""
-    figure = {"products": products, "sgd": sgd, "growth": growth}[name](record)
+    figure = {"products": products, "sgd": sgd, "growth": growth, "shapes": shapes}[name](run)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
 
 
-def products(record: Record) -> Figure:
+def products(run: Run) -> Figure:
     """Return GFLOP/s and ratios against n, for square products on one thread."""
-    figure = _figure(record, 4 * len(record["peaks"]), "one thread")
-    panels = figure.subplots(len(record["peaks"]), 2, squeeze=False, sharex=True)
-    for (speed, ratio), dtype in zip(panels, record["peaks"], strict=True):
+    figure = _figure(run, 8, "one thread")
+    panels = figure.subplots(2, 2, sharex=True)
+    for (speed, ratio), dtype in zip(panels, DTYPES, strict=True):
         cases = [
             case
-            for case in record["cases"]
-            if case["group"] in ("tiny", "square")
-            and (case["dtype"], case["threads"], case["sets"]) == (dtype, 1, 1)
-            and case["orders"] == "CC"
+            for case in run.cases
+            if case.group in ("tiny", "square")
+            and (case.dtype, case.threads, case.sets, case.orders) == (dtype, 1, 1, "CC")
         ]
-        _lines(speed, record, cases, _n, lambda figures: figures["gflops"])
-        _lines(ratio, record, cases, _n, lambda figures: figures["ratio"], rivals_only=True)
-        model = [1e-9 * case["flops"] / least_seconds(record, case) for case in cases]
-        speed.plot([_n(case) for case in cases], model, "k:", lw=1, label="model")
-        speed.set_xscale("log", base=2)
-        speed.set_ylabel(f"GFLOP/s, {dtype}")
+        _lines(speed, run, cases, _n, lambda case, row: 1e-3 * case.flops / row.time)
+        _lines(ratio, run, cases, _n, lambda case, row: row.ratio if row.ratio != 1 else None)
+        limit = [1e-9 * case.flops / least_seconds(run.limits, case) for case in cases]
+        speed.plot([_n(case) for case in cases], limit, "k:", lw=1, label="limit")
+        speed.set(xscale="log", ylabel=f"GFLOP/s, {dtype}")
         ratio.axhline(1, color="black", linewidth=1)
-        ratio.set_yscale("log")
-        ratio.set_ylabel(f"time over that of tilewise, {dtype}")
-    lines_and_names = panels[0][0].get_legend_handles_labels()
-    panels[0][1].legend(*lines_and_names, fontsize="small", ncols=2)  # where there is room
+        ratio.set(yscale="log", ylabel=f"time over that of tilewise, {dtype}")
     for axes in panels[-1]:
         axes.set_xlabel("n, of n x n @ n x n")
+    _legend(figure)
     return figure
 
 
-def sgd(record: Record) -> Figure:
+def sgd(run: Run) -> Figure:
     """Return microseconds an epoch against batch size, in order and shuffled."""
-    figure = _figure(record, 4, "1500 rows of 5 features, float32, one thread")
-    for axes, sampling in zip(
-        figure.subplots(1, 2, sharey=True), ("sequential", "permutation"), strict=True
-    ):
-        cases = [
-            case
-            for case in record["cases"]
-            if case["group"] == "sgd-airfoil" and case["sampling"] == sampling
-        ]
-        _lines(axes, record, cases, _batch, lambda figures: 1e6 * figures["seconds"])
-        model = [1e6 * least_seconds(record, case) for case in cases]
-        axes.plot([_batch(case) for case in cases], model, "k:", lw=1, label="model")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel(f"batch size, {sampling}")
+    figure = _figure(run, 4.5, "1500 rows of 5 features, float32, one thread")
+    for axes, order in zip(figure.subplots(1, 2, sharey=True), _ORDERS, strict=True):
+        cases = [c for c in run.cases if c.group == "sgd-airfoil" and c.sampling == order]
+        _lines(axes, run, cases, lambda case: case.batch_size, lambda case, row: row.time)
+        limit = [1e6 * least_seconds(run.limits, case) for case in cases]
+        axes.plot([case.batch_size for case in cases], limit, "k:", lw=1, label="limit")
+        axes.set_xlabel(f"batch size, {order}")
+        axes.loglog()
     figure.axes[0].set_ylabel("us an epoch")
-    lines_and_names = figure.axes[1].get_legend_handles_labels()  # some trainers only shuffle
-    figure.legend(*lines_and_names, fontsize="small", loc="outside right center")
+    _legend(figure)
     return figure
 
 
-def growth(record: Record) -> Figure:
-    """Return times of tilewise beside the model, against n, rows, features and threads."""
-    figure = _figure(record, 7, "tilewise and the model")
+def shapes(run: Run) -> Figure:
+    """Return NumPy's time over ours for shapes at random: terms of a sum, and size of result."""
+    figure = _figure(run, 8, "NumPy's time over that of tilewise, for shapes at random")
+    names = list(run.shapes["groups"])
+    for axes, name in zip(
+        figure.subplots(2, -(-len(names) // 2), squeeze=False).flat, names, strict=True
+    ):
+        of = [p for p in run.points if f"{p.case.dtype} {p.case.threads}t" == name]
+        x, y = [p.case.a[1] for p in of], [p.case.a[0] * p.case.b[1] for p in of]
+        ratios = [p.ratio for p in of]
+        shown = axes.scatter(x, y, s=12, c=ratios, norm=LogNorm(0.25, 4), cmap="RdBu")
+        axes.set(xlabel="k", ylabel="m x n", title=name, xscale="log", yscale="log")
+    figure.colorbar(shown, ax=figure.axes, ticks=[0.25, 0.5, 1, 2, 4], format="%g")
+    return figure
+
+
+_ORDERS = ("sequential", "permutation")
+
+
+def growth(run: Run) -> Figure:
+    """Return times of tilewise beside the limit, against n, rows, features and threads."""
+    figure = _figure(run, 7, "tilewise and the limit")
     for axes, (group, value) in zip(figure.subplots(2, 2).flat, GROWTH.items(), strict=True):
-        cases = [case for case in record["cases"] if case["group"] == group]
-        for color, same in enumerate(_alike(cases)):
-            x = [value(case) for case in same]
-            label = "product" if "a" in same[0] else "epoch"
-            seconds = [case["results"][OURS]["seconds"] for case in same]
-            model = [least_seconds(record, case) for case in same]
-            axes.plot(x, seconds, "o-", ms=3, color=f"C{color}", label=label)
-            axes.plot(x, model, ":", color=f"C{color}", label=f"{label}, model")
-        axes.set_xscale("log", base=2 if group in ("growth-n", "growth-threads") else 10)
-        axes.set_yscale("log")
-        axes.set_xlabel(growing(group))
-        axes.set_ylabel("s")
-        if cases:
-            axes.legend(fontsize="small")
+        for i, kind in enumerate(("product", "train")):
+            cases = [c for c in run.cases if c.group == group and c.asks == kind]
+            x = [value(case) for case in cases]
+            style = {"color": STYLES[i][0]}
+            times = [1e-6 * run.cases[case][OURS].time for case in cases]
+            axes.plot(x, times, "o-", ms=3, label=kind, **style)
+            axes.plot(x, [least_seconds(run.limits, case) for case in cases], ":", **style)
+        axes.set(xlabel=group.removeprefix("growth-"), ylabel="s")
+        axes.loglog()
+    _legend(figure)
     return figure
 
 
-def _alike(cases: list[Case]) -> Iterator[list[Case]]:
-    """Yield the products and the epochs among the cases, where there are any."""
-    for kind in (True, False):
-        if same := [case for case in cases if ("a" in case) is kind]:
-            yield same
-
-
-def _figure(record: Record, height: float, what: str) -> Figure:
-    figure = Figure(figsize=(11, height), layout="constrained")
-    machine = record["machine"]
-    figure.suptitle(f"{machine['cpu']}, {machine['isa']}, {what}")
+def _figure(run: Run, height: float, what: str) -> Figure:
+    figure = new_figure((11, height))
+    figure.suptitle(f"{run.machine['cpu']}, {run.machine['isa']}, {what}")
     return figure
 
 
-def _n(case: Case) -> int:
-    return int(case["a"][0])
-
-
-def _batch(case: Case) -> int:
-    return int(case["batch_size"])
+def _n(case: Any) -> int:
+    return int(case.a[0])
 
 
 def _lines(
     axes: Axes,
-    record: Record,
-    cases: list[Case],
-    x: Callable[[Case], int],
-    y: Callable[[dict[str, float]], float],
-    *,
-    rivals_only: bool = False,
+    run: Run,
+    cases: list[Any],
+    x: Callable[[Any], int],
+    y: Callable[[Case, Row], float | None],
 ) -> None:
-    """Draw a line for each contestant that was in a case, each always in the same colour."""
-    for index, name in enumerate(record["contestants"]):
-        line = [(x(c), y(c["results"][name])) for c in cases if name in c["results"]]
-        if line and not (rivals_only and name == OURS):
-            width, color = (2.5 if name == OURS else 1.2), f"C{index % 10}"
-            style = "o-" if index < 10 else "s--"
-            axes.plot(*zip(*line, strict=True), style, ms=3, lw=width, color=color, label=name)
+    """Draw a line for each contestant that was in a case, each always in the same style."""
+    for i, name in enumerate(run.contestants):
+        taken = [(x(c), y(c, run.cases[c][name])) for c in cases if name in run.cases[c]]
+        if any(value for _, value in taken):
+            filled = {} if i < len(STYLES) else {"mfc": "none"}
+            width = 2.5 if name == OURS else 1.2
+            axes.plot(
+                *zip(*taken, strict=True), ms=4, lw=width, label=name, **line_style(i), **filled
+            )
+
+
+def _legend(figure: Figure) -> None:
+    """Name each line once, below the panels."""
+    named: dict[str, Any] = {}
+    for axes in figure.axes:
+        lines, names = axes.get_legend_handles_labels()
+        named = dict(zip(names, lines, strict=True)) | named
+    figure.legend(named.values(), named, loc="outside lower center", ncols=6, fontsize=8)

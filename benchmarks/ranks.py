@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilewise as tw
-from benchmarks.tables import digits, table
+from benchmarks.page import digits, table
 from tilewise.plots.style import line_style, new_axes
 
 Array = NDArray[np.float32]

@@ -1,75 +1,115 @@
-"""A run: every case in several visits, each with processes of its own, and the record of all."""
+"""A run: every case in several visits, each with processes of its own."""
 
-from collections.abc import Collection, Iterator
-from itertools import chain
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.epochs import epoch_cases
-from benchmarks.field import Field, best_core
-from benchmarks.growth import growth_cases
-from benchmarks.machine import BUSY, all_threads, machine
-from benchmarks.measure import FULL, QUICK, Visit, summary, visit
-from benchmarks.products import DTYPES, product_cases
-from benchmarks.rival import OURS, RIVALS
-from benchmarks.worker import SkippedError
+from benchmarks.cases import all_cases
+from benchmarks.cases.case import BESIDE, Case
+from benchmarks.cases.products import Product
+from benchmarks.machine import BUSY, limits, machine, size
+from benchmarks.rivals import RIVALS, is_installed
+from benchmarks.rivals.rival import OURS
+from benchmarks.shapes import FIGURES, Point, measured, summary
+from benchmarks.turns import FULL, QUICK, SHAPE, Row, Visit, line, rows, visit
+from benchmarks.worker import SkippedError, Worker
 
-Record = dict[str, Any]
+_SHAPES, _QUICK_SHAPES = 250, 5  # of each dtype and number of threads
+_SECONDS = {True: 1.2, False: 4.5}  # that a case takes in a visit of a quick and a full run
 
 
-def run(*, quick: bool, only: Collection[str] | None = None) -> Record:
-    """Return the record of a run, of all cases or of those with certain keys.
+@dataclass
+class Run:
+    """What a run found."""
+
+    quick: bool
+    machine: dict[str, Any]
+    limits: dict[str, Any]
+    contestants: dict[str, dict[str, str]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)  # who did not start, and why
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)  # by name and key, why
+    cases: dict[Case, dict[str, Row]] = field(default_factory=dict)
+    seed: int = 0  # of the shapes
+    shapes: dict[str, Any] = field(default_factory=dict)  # of products at random
+    points: list[Point] = field(default_factory=list)  # of the same, which no file has
+
+
+def add_shapes(found: Run) -> None:
+    """Measure products of shapes at random."""
+    count, seed = (_QUICK_SHAPES if found.quick else _SHAPES), secrets.randbits(32)
+
+    def measure(cases: list[Product]) -> dict[Product, tuple[float, float]]:
+        found_in = {}
+        for threads in sorted({case.threads for case in cases}):
+            with _workers(found, (OURS, "numpy"), threads) as workers:
+                for case in (case for case in cases if case.threads == threads):
+                    taken = rows([visit(case, workers, SHAPE)])
+                    found_in[case] = taken[OURS].time, taken["numpy"].ratio
+        return found_in
+
+    threads = size(found.machine, found.limits).threads
+    found.points = measured(measure, found.limits, threads, count, seed)
+    found.seed, found.shapes = seed, summary(found.points)
+    for name, figures in found.shapes["groups"].items():
+        print("shapes", name, dict(zip(FIGURES, figures, strict=True)))
+
+
+def run(*, quick: bool, only: Callable[[str], bool] = bool) -> Run:
+    """Measure the cases of which ``only(key)`` holds; all by default.
 
     All cases are visited before any is visited again: what makes a process fast or slow for as
     long as it lives, and a machine for minutes, differs between the visits of a case.
     """
-    about = machine()
-    if about["load"] > BUSY and only is None:  # else it is our own
-        print(f"load {about['load']}: others use this machine; do not trust what follows")
-    record: Record = {"quick": quick, "machine": about, "contestants": {}}
-    record |= {"skipped": {}, "failed": {}}
-    try:
-        core = best_core()
-    except SkippedError as reason:
-        record["skipped"]["numpy-best"], core = str(reason), None
+    found = Run(quick, machine(), limits(refresh=not quick))
+    if found.machine["load"] > BUSY:
+        print(f"load {found.machine['load']}: others use this machine; do not trust what follows")
+    here = {"", BESIDE, *(name for name in RIVALS if is_installed(name))}
+    cases = all_cases(size(found.machine, found.limits), quick=quick)
+    cases = [case for case in cases if only(case.key) and case.after in here]
     plan = QUICK if quick else FULL
-    visits: dict[Any, list[Visit]] = {}
+    visits: dict[Case, list[Visit]] = {case: [] for case in cases}
     for number in range(1, plan.visits + 1):
-        print(f"visit {number} of {plan.visits}")
-        for field, cases in _fields(record, core):
-            for case in cases:
-                if only is None or case.key in only:
-                    visits.setdefault(case, []).append(visit(case, field, plan))
-            record["failed"] = field.failed | record["failed"]
-    record["cases"] = [summary(case, taken) for case, taken in visits.items()]
-    return record | {"peaks": {dtype: _peak(record["cases"], dtype) for dtype in DTYPES}}
+        left = (plan.visits - number + 1) * len(cases) * _SECONDS[quick] / 60
+        print(f"visit {number} of {plan.visits}, {len(cases)} cases, about {left:.0f} minutes left")
+        for of in sorted({_processes(case) for case in cases}):
+            with _workers(found, of[0], of[1]) as workers:
+                for case in (case for case in cases if _processes(case) == of):
+                    visits[case].append(visit(case, workers, plan))
+                    print(line(case, visits[case][-1]), flush=True)
+    for case, taken in visits.items():
+        found.cases[case] = rows(taken)
+        for name, why in (item for each in taken for item in each.skipped.items()):
+            found.left_out.setdefault(name, {})[case.key] = why
+    if only("shapes"):
+        add_shapes(found)
+    return found
 
 
-def _fields(record: Record, core: dict[str, str] | None) -> Iterator[tuple[Field, list[Any]]]:
-    """Yield fresh processes of the contestants, and the cases of one visit that are theirs."""
-    quick, most = record["quick"], all_threads()
-    for threads in sorted({1, most}):
-        with Field() as field:
-            field.enter([n for n in RIVALS if n != "numpy-best" or core], threads, core)
-            _describe(record, field)
-            last_cache = record["limits"]["l3"]
-            products = product_cases(quick=quick, threads=threads, last_cache=last_cache)
-            yield field, [*products, *epoch_cases(quick=quick, threads=threads)]
-    with Field() as alone:
-        alone.enter([OURS])
-        yield alone, growth_cases(quick=quick, threads=most)
+def _processes(case: Case) -> tuple[tuple[str, ...], int, str]:
+    """Return what tells the processes of a case from others: who is in them, and with what."""
+    return case.only, case.threads, case.after
 
 
-def _describe(record: Record, field: Field) -> None:
-    """Note who takes part, where it is not known yet: the same for all threads and visits."""
-    if not record["contestants"]:
-        record["contestants"] = field.about()
-        record["limits"] = field.ours.limits(kept=record["quick"])
-    for name, why in field.skipped.items():
-        if name not in record["skipped"]:
-            record["skipped"][name] = why
-            print(f"without {name}: {why}")
-
-
-def _peak(cases: list[Record], dtype: str) -> float:
-    peaks = chain.from_iterable(case["peaks"] for case in cases if case["dtype"] == dtype)
-    return max(peaks, default=0.0)
+@contextmanager
+def _workers(found: Run, only: tuple[str, ...], threads: int) -> Iterator[list[Worker]]:
+    """Start contestants, all at once, tilewise first, and note who takes part and who does not."""
+    names = sorted(only or RIVALS, key=lambda name: name != OURS)
+    with ExitStack() as ends:
+        started, running = [Worker(name, threads) for name in names], []
+        for worker in started:
+            ends.callback(worker.close)
+            try:
+                worker.receive()
+                if worker.name not in found.contestants:
+                    found.contestants[worker.name] = worker.ask("about")
+            except (SkippedError, ArithmeticError) as reason:
+                if worker.name == OURS:
+                    raise
+                if worker.name not in found.skipped:
+                    print(f"without {worker.name}: {reason}")
+                found.skipped[worker.name] = str(reason)
+            else:
+                running.append(worker)
+        yield running

@@ -1,40 +1,49 @@
-"""Every case of a quick run for pytest-benchmark, in the groups that README.md names."""
+"""Every case of a quick run for pytest-benchmark; see README.md."""
 
-from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
 import pytest
 
-from benchmarks.epochs import epoch_cases
-from benchmarks.machine import all_threads
-from benchmarks.products import product_cases
-from benchmarks.rival import RIVALS, Rival, UnsupportedError
-from tilewise import _core
+from benchmarks.cases import all_cases
+from benchmarks.clock import clock, repeats_in
+from benchmarks.machine import limits, machine, size
+from benchmarks.rivals import RIVALS
+from benchmarks.rivals.rival import Rival, UnsupportedError
+from benchmarks.start import start
 
-CASES = [
-    case
-    for threads in sorted({1, all_threads()})
-    for case in (
-        *product_cases(quick=True, threads=threads, last_cache=_core.caches()["l3"]),
-        *epoch_cases(quick=True, threads=threads),
-    )
-]
+pytest.importorskip("pytest_benchmark")
+
+_ROUNDS = 7
+_SECONDS = 0.02  # of a round, where calls are short
+
+CASES = {
+    case.key: case
+    for case in all_cases(size(machine(), limits(refresh=False)), quick=True)
+    if not case.only
+}
 
 
-@pytest.mark.parametrize("name", RIVALS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.key.replace(" ", "-"))
-def test_case(
-    case: Any, name: str, contestant: Callable[[str], Rival], clock: Callable[..., None]
-) -> None:
+@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("case", CASES)
+def test_case(case: str, rival: str, contestant: Rival, benchmark: Any) -> None:
     """Check the answer of one contestant, then time it."""
-    rival = contestant(name)
-    if case.threads > 1 and rival.environment(case.threads) != rival.environment(1):
-        pytest.skip(f"{name}: its threads are set before its process starts")
+    asked = CASES[case]
+    if contestant.environment(asked.threads) != contestant.environment(1):
+        pytest.skip(f"{rival}: its threads are set before its process starts")
     try:
-        rival.set_threads(case.threads)
-        calls = case.start(rival, case.reference())
+        calls = start(asked, contestant)
     except UnsupportedError as reason:
-        pytest.skip(f"{name}: {reason}")
+        pytest.skip(f"{rival}: {reason}")
     turns = cycle(calls)
-    clock(calls[0] if len(calls) == 1 else lambda: next(turns)(), case, rival)
+    repeats = repeats_in(_SECONDS, clock(turns))
+    call = calls[0] if len(calls) == 1 else lambda: next(turns)()
+    benchmark.group = f"{asked.group} {asked.threads}t"
+    benchmark.pedantic(call, rounds=_ROUNDS, iterations=repeats, warmup_rounds=1)
+    about = {"version": contestant.version(), "kernels": contestant.kernels()}
+    benchmark.extra_info.update(about, settings=contestant.settings, threads=asked.threads)
+    if not benchmark.disabled:
+        rate = asked.units / benchmark.stats.stats.median
+        benchmark.extra_info.update(
+            gflops=1e-9 * asked.flops * rate, gbytes=1e-9 * asked.bytes * rate
+        )

@@ -4,17 +4,19 @@ import gc
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from itertools import cycle, islice
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import cycle
 from multiprocessing.connection import Connection
-from time import perf_counter, process_time
 from typing import Any
+from unittest.mock import patch
 
-import benchmarks.rivals  # noqa: F401, so that RIVALS has them
-from benchmarks.products import Product
-from benchmarks.rival import RIVALS, Rival, UnsupportedError
+from benchmarks.cases.case import Case
+from benchmarks.cases.products import Product
+from benchmarks.clock import clock
+from benchmarks.rivals import RIVALS
+from benchmarks.rivals.rival import Call, UnsupportedError
+from benchmarks.start import neighbour, start
 
 _LONG = 0.1  # seconds; a call that takes longer needs no second one to be warm
 _LOOK = 0.004  # seconds between two looks at the CPU time of a process
@@ -31,39 +33,22 @@ class EndedError(SkippedError):
 
 
 class Worker:
-    """A running contestant.
+    """A running contestant: what it is asked for is a method of `_Server`, on the other side.
 
-    Parameters
-    ----------
-    name : str
-        A key of `RIVALS`.
-    threads : int, default 1
-        Of all its cases: some libraries read their number at their start.
-    environment : dict of str, optional
-        Set in its process before anything is imported.
+    It has one number of threads for all its cases, as some libraries read theirs at their start.
     """
 
-    def __init__(
-        self, name: str, threads: int = 1, environment: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(name, other), daemon=True)
-        with _environment(RIVALS[name].environment(threads) | (environment or {})):
+        with patch.dict(os.environ, RIVALS[name].environment(threads)):
             self._process.start()
         other.close()
 
-    def wait(self) -> None:
-        """Wait until it has imported its library; raise SkippedError where it cannot."""
-        self._receive()
-
-    def about(self) -> dict[str, str]:
-        """Return its version, the kernels that it picked, and its settings."""
-        return dict(self._ask("about"))
-
-    def load(self, case: Any) -> float:
-        """Make the data, compute once, check the answer; return the seconds of a warm call.
+    def ask(self, task: str, *arguments: Any) -> Any:
+        """Return what a task gives.
 
         Raises
         ------
@@ -72,56 +57,12 @@ class Worker:
         ArithmeticError
             The answer is wrong.
         """
-        return float(self._ask("load", case, case.reference()))
-
-    def form(self) -> str | None:
-        """Return which of several ways of writing the case down is timed."""
-        form = self._ask("form")
-        return None if form is None else str(form)
-
-    def sample(self, repeats: int) -> tuple[float, float]:
-        """Return mean seconds of what the case counts, and how many CPUs were busy meanwhile."""
-        seconds, cpus = self._ask("sample", repeats)
-        return seconds, cpus
-
-    def peak(self, dtype: str) -> float:
-        """Return the GFLOP/s that one core reaches just now; for tilewise only."""
-        return float(self._ask("peak", dtype))
-
-    def limits(self, *, kept: bool) -> dict[str, Any]:
-        """Return what `tilewise.machine` measures, or has measured; for tilewise only."""
-        return dict(self._ask("limits", kept))
-
-    def rest(self) -> None:
-        """Wait until its threads rest, at most a second.
-
-        Those of OpenBLAS spin for some 100 ms after a product, in case there is another. In the
-        turn of the next contestant they would take one of its CPUs.
-        """
-        clock = ~self._process.pid << 3 | _CPU_TIME
-        deadline = perf_counter() + 1
-        with suppress(OSError):  # it has ended
-            while perf_counter() < deadline:
-                before = time.clock_gettime(clock)
-                time.sleep(_LOOK)
-                if time.clock_gettime(clock) - before < _LOOK / 10:
-                    return
-
-    def close(self) -> None:
-        """End the process."""
-        with suppress(OSError):
-            self._pipe.close()  # ends the loop of the other side
-        self._process.join(0.5)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-
-    def _ask(self, task: str, *arguments: Any) -> Any:
         with suppress(OSError):  # told by the receiving side
             self._pipe.send((task, arguments))
-        return self._receive()
+        return self.receive()
 
-    def _receive(self) -> Any:
+    def receive(self) -> Any:
+        """Return the next answer; the first one says that the library is imported."""
         try:
             if not self._pipe.poll(_PATIENCE):
                 raise EndedError(f"the process of {self.name} gave no answer for {_PATIENCE} s")
@@ -134,103 +75,85 @@ class Worker:
             raise answer
         return answer
 
+    def rest(self) -> None:
+        """Wait until its threads rest, at most a second.
 
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        Those of OpenBLAS spin for some 100 ms after a product, in case there is another. In the
+        turn of the next contestant they would take one of its CPUs.
+        """
+        cpu_time = ~(self._process.pid or 0) << 3 | _CPU_TIME
+        deadline = time.monotonic() + 1
+        with suppress(OSError):  # it has ended
+            while time.monotonic() < deadline:
+                before = time.clock_gettime(cpu_time)
+                time.sleep(_LOOK)
+                if time.clock_gettime(cpu_time) - before < _LOOK / 10:
+                    return
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):
+            self._pipe.close()  # ends the loop of the other side
+        self._process.join(0.5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
 
 
 class _Server:
     """The tasks, on the other side of the pipe."""
 
     def __init__(self, name: str) -> None:
-        self.rival: Rival = RIVALS[name]()
-        self.calls: Iterator[Callable[[], object]] = iter(())
-        self.units = 1
-        self.seconds = 0.0
+        self.rival = RIVALS[name]()
+        self.calls: Iterator[Call] = iter(())
+        self.units, self.seconds = 1, 0.0
 
     def about(self) -> dict[str, str]:
-        """See `Worker.about`. Some libraries pick their kernels in the first product."""
+        """Return version, settings, and kernels: some libraries pick them in a first product."""
         with suppress(UnsupportedError):
-            self.load(Product("warm", (64, 64), (64, 64)), None)
-        about = {"version": self.rival.version(), "kernels": self.rival.kernels()}
+            start(Product("warm", a=(64, 64), b=(64, 64)), self.rival)
+        about = {name: getattr(self.rival, name)() for name in ("version", "kernels")}
         return about | {"settings": self.rival.settings}
 
-    def load(self, case: Any, reference: Any) -> float:
-        """See `Worker.load`."""
+    def load(self, case: Case, answer: Any) -> tuple[float, str]:
+        """Make the data, check the first answer; return the seconds of a warm call, and a form."""
         self.calls = iter(())  # the data of two cases at once may not fit
-        self.rival.set_threads(case.threads)
-        self.calls, self.units = cycle(case.start(self.rival, reference)), case.units
-        self.seconds = self._clock(1)
+        self.calls, self.units = cycle(start(case, self.rival, answer)), case.units
+        self.before = neighbour(case)
+        self.seconds = clock(self.calls)
         if self.seconds < _LONG:
-            self.seconds = min(self._clock(1) for _ in range(3))
-        return self.seconds
-
-    def form(self) -> str | None:
-        """See `Worker.form`."""
-        return self.rival.form()
+            self.seconds = min(clock(self.calls) for _ in range(3))
+        return self.seconds, self.rival.form()
 
     def sample(self, repeats: int) -> tuple[float, float]:
-        """See `Worker.sample`."""
+        """Return the mean seconds of a unit, and how many CPUs were busy meanwhile."""
         if self.seconds < _LONG:
-            self._clock(1)
-        before = process_time()
-        seconds = self._clock(repeats)
-        cpus = (process_time() - before) / (seconds * repeats)
-        return seconds / self.units, cpus
-
-    def peak(self, dtype: str) -> float:
-        """See `Worker.peak`. Each measurement asks again, since a core changes its clock."""
-        from tilewise.hardware import fma_gflops
-
-        return fma_gflops(dtype, seconds=0.005)
-
-    def limits(self, kept: bool) -> dict[str, Any]:
-        """See `Worker.limits`."""
-        from tilewise import machine
-
-        return asdict(machine(refresh=not kept))
-
-    def _clock(self, repeats: int) -> float:
-        calls = islice(self.calls, repeats)
-        start = perf_counter()
-        for call in calls:
-            call()
-        return (perf_counter() - start) / repeats
+            clock(self.calls)
+        before = time.process_time()
+        seconds = clock(self.calls, repeats, self.before)
+        return seconds / self.units, (time.process_time() - before) / (seconds * repeats)
 
 
 def _serve(name: str, pipe: Connection) -> None:
     gc.disable()
     try:
         server = _Server(name)
-    except ImportError as error:
-        return pipe.send(SkippedError(str(error)))
     except Exception as error:  # such as OSError for a shared library
-        return pipe.send(_raised(error))
+        return pipe.send(_to_raise(error))
     pipe.send("ready")
     with suppress(EOFError, KeyboardInterrupt):
         while True:
             task, arguments = pipe.recv()
-            pipe.send(_answer(server, task, arguments))
+            try:
+                pipe.send(getattr(server, task)(*arguments))
+            except Exception as error:  # whatever a library raises is a finding about it
+                pipe.send(_to_raise(error))
 
 
-def _answer(server: _Server, task: str, arguments: tuple[Any, ...]) -> Any:
-    """Return what a task does, or an error to be raised on the other side."""
-    try:
-        return getattr(server, task)(*arguments)
-    except UnsupportedError as reason:
-        return SkippedError(str(reason))
-    except ArithmeticError as error:
+def _to_raise(error: Exception) -> Exception:
+    """Return an error that the other side can raise, with the reason in a line."""
+    if isinstance(error, ArithmeticError):
         return error
-    except Exception as error:  # whatever a library raises is a finding about it
-        return _raised(error)
-
-
-def _raised(error: Exception) -> SkippedError:
+    if isinstance(error, (ImportError, UnsupportedError)):
+        return SkippedError(str(error))
     return SkippedError(f"{type(error).__name__}: {error}".splitlines()[0])

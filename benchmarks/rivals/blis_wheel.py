@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from benchmarks.rival import Array, Call, Rival, UnsupportedError, by_rows, needs_out
+from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError, by_rows, needs_out
 
 
 class Blis(Rival):
@@ -15,23 +15,17 @@ class Blis(Rival):
     name = "blis"
     package = "blis"
     settings = "blis.py.gemm with out= and beta=0; the wheel is built without threads"
+    has_threads = False
 
     def __init__(self) -> None:
         self.library = import_module("blis.py")
         self.compiled = ctypes.CDLL(str(import_module("blis.cy").__file__))
 
     def kernels(self) -> str:
-        """Return the configuration that it picked."""
         self.compiled.bli_arch_string.restype = ctypes.c_char_p
         return str(self.compiled.bli_arch_string(self.compiled.bli_arch_query_id()).decode())
 
-    def set_threads(self, n: int) -> None:
-        """Do nothing: it has one."""
-        if n > 1:
-            raise UnsupportedError("the wheel is built without threads")
-
     def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        """Return a call, for two matrices."""
         out = needs_out(out)
         if b.ndim == 1 or a.ndim != 2:  # its gemv adds to out, whatever beta is
             raise UnsupportedError("matrices only")

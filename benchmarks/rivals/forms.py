@@ -1,63 +1,43 @@
-"""The same answer written in several ways, of which another is fastest in each case."""
+"""The same answer written in several ways, for libraries that compile what is written."""
 
 from collections.abc import Callable, Hashable
-from itertools import product
-from math import inf, prod
-from time import perf_counter
+from itertools import cycle, product
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from benchmarks.epochs import Epochs
-from benchmarks.rival import Array, Call
+from benchmarks.clock import clock, repeats_in
+from benchmarks.rivals.rival import Array, Call
+from benchmarks.steps import Steps
 
 _SECONDS = 0.02  # for each form
 _FEW_TERMS = 2**26  # compiled as it stands, a product of more would take seconds
+_WAYS = {False: "product", True: "sum"}
+
+STEPS = {pair: f"{_WAYS[pair[0]]}/{_WAYS[pair[1]]}" for pair in product(_WAYS, repeat=2)}
+"""The forms of a step of SGD, by whether predictions and gradient multiply and sum."""
 
 
 class Forms:
-    """The forms that were fastest, by case: those of operands that take turns are tried once.
-
-    Attributes
-    ----------
-    last : str or None
-        The name of the form that was returned last.
-    """
+    """The forms that were fastest, by case: those of operands that take turns are tried once."""
 
     def __init__(self) -> None:
-        self.last: str | None = None
+        self.last = ""  # the name of the form that was returned last
         self._fastest: dict[Hashable, str] = {}
 
     def fastest(self, case: Hashable, forms: dict[str, Call]) -> Call:
         """Return the fastest of the forms, which are tried before the clock starts."""
         if case not in self._fastest:
-            self._fastest[case] = _tried(forms)
+            turns = {name: cycle([call]) for name, call in forms.items()}
+            for calls in turns.values():
+                clock(calls)  # compiles
+            best = {name: clock(calls) for name, calls in turns.items()}
+            for _ in range(min(100, repeats_in(_SECONDS, min(best.values())))):
+                best = {name: min(best[name], clock(calls)) for name, calls in turns.items()}
+            self._fastest[case] = min(best, key=lambda name: best[name])
         self.last = self._fastest[case]
         return forms[self.last]
-
-
-def _tried(forms: dict[str, Call]) -> str:
-    """Return the name of the fastest: the best of calls in turns, after one that compiles."""
-    for call in forms.values():
-        call()
-    best = dict.fromkeys(forms, inf)
-    end = perf_counter() + _SECONDS * len(forms)
-    while True:
-        for name, call in forms.items():
-            start = perf_counter()
-            call()
-            best[name] = min(best[name], perf_counter() - start)
-        if perf_counter() > end:
-            return min(best, key=lambda name: best[name])
-
-
-def of_steps() -> dict[tuple[bool, bool], str]:
-    """Return the forms of a step of SGD: whether predictions and gradient multiply and sum."""
-    names = "product", "multiply and sum"
-    return {
-        (predict, gradient): f"predictions: {names[predict]}, gradient: {names[gradient]}"
-        for predict, gradient in product((False, True), repeat=2)
-    }
 
 
 def has_few_terms(a: Any, b: Any) -> bool:
@@ -66,15 +46,7 @@ def has_few_terms(a: Any, b: Any) -> bool:
 
 
 def multiply_and_sum(a: Any, b: Any, add: Callable[[Any, int], Any]) -> Any:
-    """Return ``a @ b`` without a product of matrices, for a library that compiles.
-
-    Parameters
-    ----------
-    a, b : array
-        Of any library.
-    add : callable
-        Its sum over an axis, in the dtype of the array.
-    """
+    """Return ``a @ b`` by a library's sum over an axis."""
     if len(b.shape) == 1:
         return add(a * b, -1)
     if len(a.shape) > 1:
@@ -82,12 +54,12 @@ def multiply_and_sum(a: Any, b: Any, add: Callable[[Any, int], Any]) -> Any:
     return add(a[..., None] * b, -2)
 
 
-def orders(task: Epochs, rng: np.random.Generator) -> Array:
+def orders(X: Array, steps: Steps, rng: np.random.Generator) -> Array:
     """Return the rows of each epoch in a new order, which NumPy draws faster than XLA sorts.
 
     They are empty where the epochs are in order.
     """
-    if task.sampling == "sequential":
-        return np.empty((task.epochs, 0), np.int32)
-    rows = np.arange(task.rows, dtype=np.int32)
-    return np.stack([rng.permutation(rows) for _ in range(task.epochs)])
+    if steps.sampling == "sequential":
+        return np.empty((steps.epochs, 0), np.int32)
+    rows = np.arange(len(X), dtype=np.int32)
+    return np.stack([rng.permutation(rows) for _ in range(steps.epochs)])

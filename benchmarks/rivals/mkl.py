@@ -3,7 +3,6 @@
 import ctypes
 import os
 import re
-from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rival import Array, Call, Rival, UnsupportedError, needs_out
+from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError, needs_out
 
 _ROW_MAJOR, _AS_IS, _TRANSPOSED = 101, 111, 112
 _INTEL_OPENMP = 0
@@ -48,57 +47,45 @@ class MKL(Rival):
         return "libmkl_" + ", ".join(sorted(set(re.findall(r"libmkl_(avx\w*|def|mc3)\.so", maps))))
 
     def set_threads(self, n: int) -> None:
-        """Use at most `n` threads."""
         self.library.MKL_Set_Num_Threads(n)
 
     def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        """Return a call of the routine for these operands."""
         out = needs_out(out)
         if a.ndim == b.ndim == 1:
             raise UnsupportedError("its dot does not write to memory")
-        if a.ndim == 3:
-            return self._stack(a, b, out)
-        if b.ndim == 1:
-            return self._vector(a, b, out)
         if a.ndim == 1:
-            return self._vector(b.T, a, out)
-        return self._matrices(a, b, out)
-
-    def _routine(self, name: str, out: Array) -> tuple[Any, Any, Any]:
-        letter, real = ("s", ctypes.c_float) if out.dtype == np.float32 else ("d", ctypes.c_double)
-        return getattr(self.library, f"cblas_{letter}{name}"), real(1), real(0)
-
-    def _matrices(self, a: Array, b: Array, out: Array) -> Call:
-        gemm, one, zero = self._routine("gemm", out)
+            a, b = b.T, a
+        if b.ndim == 1:
+            trans, lda = _layout(a)
+            shape = (a if trans == _AS_IS else a.T).shape
+            return _call(self._routine("gemv", out), trans, *shape, 1.0, a, lda, b, 1, 0.0, out, 1)
+        m, n, k = *out.shape[-2:], a.shape[-1]
+        if a.ndim == 3:
+            head, strides = (_AS_IS, _AS_IS, m, n, k, 1.0), (m * k, k * n, m * n)
+            left, right, result = (
+                (x, x.shape[2], s) for x, s in zip((a, b, out), strides, strict=True)
+            )
+            routine = self._routine("gemm_batch_strided", out)
+            return _call(routine, *head, *left, *right, 0.0, *result, len(a))
         (trans_a, lda), (trans_b, ldb) = _layout(a), _layout(b)
-        head = _integers(_ROW_MAJOR, trans_a, trans_b, *out.shape, a.shape[1])
-        left, right = (_at(a), *_integers(lda)), (_at(b), *_integers(ldb))
-        return partial(gemm, *head, one, *left, *right, zero, _at(out), *_integers(out.shape[1]))
+        head = (trans_a, trans_b, m, n, k, 1.0)
+        return _call(self._routine("gemm", out), *head, a, lda, b, ldb, 0.0, out, n)
 
-    def _vector(self, a: Array, x: Array, out: Array) -> Call:
-        gemv, one, zero = self._routine("gemv", out)
-        trans, lda = _layout(a)
-        head = _integers(_ROW_MAJOR, trans, *(a if trans == _AS_IS else a.T).shape)
-        step = ctypes.c_int(1)
-        return partial(
-            gemv, *head, one, _at(a), *_integers(lda), _at(x), step, zero, _at(out), step
-        )
-
-    def _stack(self, a: Array, b: Array, out: Array) -> Call:
-        gemm, one, zero = self._routine("gemm_batch_strided", out)
-        (count, m, k), n = a.shape, b.shape[2]
-        head = _integers(_ROW_MAJOR, _AS_IS, _AS_IS, m, n, k)
-        left, right = (_at(a), *_integers(k, m * k)), (_at(b), *_integers(n, k * n))
-        return partial(gemm, *head, one, *left, *right, zero, _at(out), *_integers(n, m * n, count))
+    def _routine(self, name: str, out: Array) -> Any:
+        return getattr(self.library, f"cblas_{'s' if out.dtype == np.float32 else 'd'}{name}")
 
 
-def _integers(*values: int) -> Iterator[ctypes.c_int]:
-    return map(ctypes.c_int, values)
-
-
-def _at(array: Array) -> ctypes.c_void_p:
-    """Return a pointer that keeps its array."""
-    return array.ctypes.data_as(ctypes.c_void_p)
+def _call(routine: Any, *arguments: Any) -> Call:
+    """Return a call of a routine, its arguments as C takes them: a pointer keeps its array."""
+    (dtype,) = {argument.dtype for argument in arguments if isinstance(argument, np.ndarray)}
+    real = ctypes.c_float if dtype == np.float32 else ctypes.c_double
+    converted: list[Any] = [ctypes.c_int(_ROW_MAJOR)]
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            converted.append(argument.ctypes.data_as(ctypes.c_void_p))
+        else:
+            converted.append((real if isinstance(argument, float) else ctypes.c_int)(argument))
+    return partial(routine, *converted)
 
 
 def _layout(matrix: Array) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 """scikit-learn's SGDRegressor."""
 
+from functools import partial
 from importlib import import_module
 
-from benchmarks.epochs import Epochs
-from benchmarks.rival import Array, Call, Rival, UnsupportedError
+from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError
+from benchmarks.steps import Steps
 
 
 class ScikitLearn(Rival):
@@ -16,27 +17,27 @@ class ScikitLearn(Rival):
         "with the loss in each step; its checks of values and parameters are off; it has batch "
         "size 1 and one thread"
     )
+    has_threads = False
+    averages = True
 
     def __init__(self) -> None:
         self.library = import_module("sklearn.linear_model")
         self.config = import_module("sklearn").config_context
 
     def kernels(self) -> str:
-        """Return how its loop was made."""
         return "Cython"
 
-    def epochs(self, X: Array, y: Array, task: Epochs) -> Call:
-        """Return its fit, in order or shuffled."""
-        if task.batch_size != 1:
+    def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
+        if steps.batch_size != 1:
             raise UnsupportedError("SGDRegressor has no minibatches")
-        if task.sampling == "chunked" or task.threads > 1:
-            raise UnsupportedError("SGDRegressor has neither chunks nor threads")
         model = self.library.SGDRegressor(
-            penalty=None,
+            penalty="l2" if steps.weight_decay else None,
+            alpha=steps.weight_decay or 1e-4,  # not used without a penalty
+            average=steps.average,
             learning_rate="constant",
-            eta0=task.learning_rate,
-            shuffle=task.sampling == "permutation",
-            max_iter=task.epochs,
+            eta0=steps.learning_rate,
+            shuffle=steps.sampling == "permutation",
+            max_iter=steps.epochs,
             tol=None,
             random_state=0,
         )
@@ -47,3 +48,16 @@ class ScikitLearn(Rival):
             return model.coef_, float(model.intercept_[0])
 
         return call
+
+    def use(self, method: str, X: Array, y: Array) -> Call:
+        if method == "step":
+            raise UnsupportedError("SGDRegressor has no minibatches")
+        model = self.library.SGDRegressor()
+        if method == "fit one epoch":
+            model.set_params(max_iter=1, tol=None)
+        if method.startswith("fit"):
+            return lambda: model.fit(X, y)
+        model.fit(X, y)
+        return (
+            partial(model.predict, X) if method == "predict" else partial(model.partial_fit, X, y)
+        )

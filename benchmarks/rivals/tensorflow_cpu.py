@@ -5,14 +5,13 @@ import re
 import subprocess
 import sys
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from benchmarks.epochs import Epochs
-from benchmarks.rival import Array, Call, Rival, UnsupportedError
-from benchmarks.rivals.forms import Forms, has_few_terms, multiply_and_sum, of_steps, orders
+from benchmarks.rivals.forms import STEPS, Forms, has_few_terms, multiply_and_sum, orders
+from benchmarks.rivals.rival import Array, Call, Rival, by_rows
+from benchmarks.steps import Steps
 
 
 class TensorFlow(Rival):
@@ -25,8 +24,8 @@ class TensorFlow(Rival):
         "Python, and a tf.function costs more a call; on its own tensors; it makes a new result in "
         "each call, in the clock; for SGD a loop over the batches of all epochs, compiled by XLA, "
         "in an order that NumPy draws, in the clock; the fastest form of each case, tried before "
-        "the clock starts: a vector as a row or a column, operands either way round, multiply and "
-        "sum, or XLA; threads by TF_NUM_INTRAOP_THREADS"
+        "the clock starts: operands either way round, multiply and sum, or XLA; threads by "
+        "TF_NUM_INTRAOP_THREADS"
     )
     dtypes = ("float32", "float64", "float16", "int32", "int64")
 
@@ -35,7 +34,7 @@ class TensorFlow(Rival):
         tf = self.library
         tf.get_logger().setLevel("ERROR")  # it warns of a compilation for each case
         add = partial(multiply_and_sum, add=lambda terms, axis: tf.reduce_sum(terms, axis))
-        forms = {"matmul": tf.linalg.matmul, "multiply and sum": add}
+        forms = {"XLA": tf.linalg.matmul, "XLA sum": add}
         self.forms = Forms()
         self.compiled = {name: tf.function(f, jit_compile=True) for name, f in forms.items()}
 
@@ -53,8 +52,7 @@ class TensorFlow(Rival):
         """Return the version; the distribution may be tensorflow-cpu."""
         return str(self.library.__version__)
 
-    def form(self) -> str | None:
-        """Return the fastest form."""
+    def form(self) -> str:
         return self.forms.last
 
     def set_threads(self, n: int) -> None:
@@ -63,127 +61,87 @@ class TensorFlow(Rival):
     def kernels(self) -> str:
         """Return what its oneDNN says of the CPU in its log."""
         code = "import tensorflow as tf; a = tf.ones((64, 64)); tf.linalg.matmul(a, a)"
-        log = subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"ONEDNN_VERBOSE": "1"},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        variables = os.environ | {"ONEDNN_VERBOSE": "1"}
+        log = subprocess.check_output([sys.executable, "-c", code], env=variables, text=True)
         found = re.search(r"cpu,isa:(.+)", log)
         return f"oneDNN for {found.group(1)}" if found else "not told"
 
     def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        """Return the fastest operation on copies."""
-        case = a.shape, b.shape, a.dtype, a.flags.c_contiguous, b.flags.c_contiguous
-        forms = self._stacks(a, b) if a.ndim == 3 else self._matrices(a, b)
-        return self.forms.fastest(case, forms)
-
-    def _stacks(self, a: Array, b: Array) -> dict[str, Call]:
-        left, right = self.library.constant(a), self.library.constant(b)
-        multiply = self.library.raw_ops.BatchMatMulV2
-        return {"matmul": partial(multiply, x=left, y=right)} | self._compiled(left, right)
-
-    def _matrices(self, a: Array, b: Array) -> dict[str, Call]:
-        """Return what there is for matrices; vectors are matrices to it, either way round."""
+        """Return the fastest operation on copies; vectors are matrices to it."""
         tf = self.library
+        case = a.shape, b.shape, a.dtype, a.flags.c_contiguous, b.flags.c_contiguous
         a, b = a[np.newaxis] if a.ndim == 1 else a, b[:, np.newaxis] if b.ndim == 1 else b
-        pairs = [(a, b), (b.T, a.T)] if 1 in (len(a), b.shape[1]) else [(a, b)]
         forms: dict[str, Call] = {}
-        for swapped, pair in zip(("", " swapped"), pairs, strict=False):
-            for (left, trans_left), (right, trans_right) in product(*map(_layouts, pair)):
-                transposed = {"transpose_a": trans_left, "transpose_b": trans_right}
-                operands = {"a": tf.constant(left), "b": tf.constant(right)}
-                asked = "".join(f" {name}" for name, set_ in transposed.items() if set_)
-                forms[f"MatMul{swapped}{asked}"] = partial(
-                    tf.raw_ops.MatMul, **operands, **transposed
-                )
+        if a.ndim == 3:
+            left, right = tf.constant(a), tf.constant(b)
+            forms["matmul"] = partial(tf.raw_ops.BatchMatMulV2, x=left, y=right)
+        else:
+            forms["matmul"], forms["swapped"] = self._matmul(a, b), self._matmul(b.T, a.T)
         if a.flags.c_contiguous and b.flags.c_contiguous:
             left, right = tf.constant(a), tf.constant(b)
-            forms |= self._compiled(left, right)
-            if len(b) == 1:
-                forms["multiply"] = partial(tf.raw_ops.Mul, x=left, y=right)
-        return forms
+            names = self.compiled if has_few_terms(a, b) else ("XLA",)
+            forms |= {name: partial(self.compiled[name], left, right) for name in names}
+        if a.ndim == 2 and 1 not in (len(a), b.shape[1]):
+            del forms["swapped"]  # its result is the transpose, which a vector does not mind
+        return self.forms.fastest(case, forms)
 
-    def _compiled(self, left: Any, right: Any) -> dict[str, Call]:
-        """Return what XLA makes of a product of operands that lie by rows."""
-        names = self.compiled if has_few_terms(left, right) else ["matmul"]
-        return {f"XLA, {name}": partial(self.compiled[name], left, right) for name in names}
+    def _matmul(self, a: Array, b: Array) -> Call:
+        (left, trans_left), (right, trans_right) = by_rows(a), by_rows(b)
+        operands = {"a": self.library.constant(left), "b": self.library.constant(right)}
+        transposed = {"transpose_a": trans_left, "transpose_b": trans_right}
+        return partial(self.library.raw_ops.MatMul, **operands, **transposed)
 
-    def result(self, returned: Any, out: Array | None) -> Array:
-        """Return the new array, in the shape that was asked for."""
-        found = np.asarray(returned)
-        return found if out is None else found.reshape(out.shape)
+    def result(self, returned: Any, out: Array | None) -> Any:
+        """Return the new array, in the shape that was asked for: it cannot write to `out`."""
+        return returned if out is None else np.reshape(returned, out.shape)
 
-    def epochs(self, X: Array, y: Array, task: Epochs) -> Call:
+    def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
         """Return all epochs, compiled as one; a shuffled one gathers its rows, batch by batch."""
-        if task.sampling == "chunked":
-            raise UnsupportedError("its loop has no chunks")
         tf, rng = self.library, np.random.default_rng(0)
         columns, target = tf.constant(X), tf.constant(y)
 
         def form(multiply: tuple[bool, bool]) -> Call:
-            training = self._training(task, columns, target, multiply)
-            train = tf.function(training, jit_compile=True)
+            train = tf.function(self._training(steps, columns, target, multiply), jit_compile=True)
 
             def call() -> tuple[Array, float]:
-                zeros = tf.zeros(task.features, X.dtype), tf.zeros((), X.dtype)
-                w, b = train(*zeros, tf.constant(orders(task, rng)))
+                zeros = tf.zeros(X.shape[1], X.dtype), tf.zeros((), X.dtype)
+                w, b = train(*zeros, tf.constant(orders(X, steps, rng)))
                 return w.numpy(), float(b)
 
             return call
 
-        forms = {name: form(multiply) for multiply, name in of_steps().items()}
-        return self.forms.fastest(task, forms)
+        forms = {name: form(multiply) for multiply, name in STEPS.items()}
+        return self.forms.fastest((X.shape, X.dtype, steps), forms)
 
     def _training(
-        self, task: Epochs, columns: Any, target: Any, multiply: tuple[bool, bool]
+        self, steps: Steps, columns: Any, target: Any, multiply: tuple[bool, bool]
     ) -> Call:
-        """Return a loop over epochs and batches; a batch left over is a step of its own.
+        """Return a loop over epochs and batches; a batch that is left over is a step of its own."""
+        tf, size, (n, features) = self.library, steps.batch_size, columns.shape
+        whole = n // size * size
 
-        Predictions and gradients are each products, or multiply and sum.
-        """
-        tf, size = self.library, task.batch_size
-        steps = task.rows // size
-        whole = steps * size
-
-        def step(w: Any, b: Any, rows: Any, targets: Any) -> Any:
+        def step(w: Any, b: Any, order: Any, start: Any, count: int) -> Any:
+            if steps.sampling == "permutation":
+                picked = tf.slice(order, [start], [count])
+                rows, targets = tf.gather(columns, picked), tf.gather(target, picked)
+            else:
+                rows = tf.slice(columns, [start, 0], [count, features])
+                targets = tf.slice(target, [start], [count])
             predicted = tf.reduce_sum(rows * w, 1) if multiply[0] else tf.linalg.matvec(rows, w)
             residual = predicted + b - targets
             if multiply[1]:
                 gradient = tf.reduce_sum(residual[:, None] * rows, 0)
             else:
                 gradient = tf.linalg.matvec(rows, residual, transpose_a=True)
-            rate = np.asarray(task.learning_rate / rows.shape[0], w.dtype.as_numpy_dtype)
+            rate = np.asarray(steps.learning_rate / count, w.dtype.as_numpy_dtype)
             return w - rate * gradient, b - rate * tf.reduce_sum(residual)
 
-        def in_order(w: Any, b: Any) -> Any:
-            batches = tf.reshape(columns[:whole], (steps, size, task.features))
-            targets = tf.reshape(target[:whole], (steps, size))
-            for index in tf.range(steps):
-                w, b = step(w, b, batches[index], targets[index])
-            return step(w, b, columns[whole:], target[whole:]) if whole < task.rows else (w, b)
-
-        def shuffled(w: Any, b: Any, order: Any) -> Any:
-            batches = tf.reshape(order[:whole], (steps, size))
-            for index in tf.range(steps):
-                picked = batches[index]
-                w, b = step(w, b, tf.gather(columns, picked), tf.gather(target, picked))
-            rest = tf.gather(columns, order[whole:]), tf.gather(target, order[whole:])
-            return step(w, b, *rest) if whole < task.rows else (w, b)
-
         def train(w: Any, b: Any, orders: Any) -> Any:
-            for epoch in tf.range(task.epochs):
-                if task.sampling == "permutation":
-                    w, b = shuffled(w, b, orders[epoch])
-                else:
-                    w, b = in_order(w, b)
+            for epoch in tf.range(steps.epochs):
+                for start in tf.range(0, whole, size):
+                    w, b = step(w, b, orders[epoch], start, size)
+                if whole < n:
+                    w, b = step(w, b, orders[epoch], whole, n - whole)
             return w, b
 
         return train
-
-
-def _layouts(matrix: Array) -> list[tuple[Array, bool]]:
-    """Return the views that lie by rows, and whether they are the transpose: both of a vector."""
-    flags = matrix.flags
-    return [(matrix, False)] * flags.c_contiguous + [(matrix.T, True)] * flags.f_contiguous

@@ -1,6 +1,6 @@
 """Compare the blocking of the formula (cpp/gemm/blocking.cpp) with the best of a sweep.
 
-``python -m benchmarks.sweep_blocking``, twenty seconds, one thread. Only mc and kc vary.
+``python docs/sweep_blocking.py``, twenty seconds, one thread. Only mc and kc vary.
 """
 
 from itertools import product

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from benchmarks.epochs import Epochs
+from benchmarks.steps import Steps
 
 Array = NDArray[Any]
 Call = Callable[[], Any]
@@ -17,24 +15,23 @@ OURS = "tilewise"
 """The name of the contestant that the others are compared with."""
 
 RIVALS: dict[str, type["Rival"]] = {}
-"""By name: a class of `benchmarks.rivals` with a name of its own is in here by being defined."""
+"""By name: a class of this folder with a name of its own is in here by being defined."""
 
 ALL_DTYPES = ("float32", "float64", "float16", "int8", "int16", "int32", "int64")
-
 
 _MOST_STEPS_IN_PYTHON = 300_000
 
 
 class UnsupportedError(Exception):
-    """The library cannot do that."""
+    """The library cannot do that, or not without work that it should not be charged with."""
 
 
 class Rival:
     """A library that multiplies matrices, trains linear models, or both.
 
-    A subclass gives `name`, `package`, `settings` and `product` or `epochs`, and what else differs
-    from here. Where the library cannot take part, its constructor raises ImportError with the
-    reason.
+    A subclass gives `name`, `package`, `settings`, and `product` or `epochs` or both: what they
+    return is the call that is timed. Where the library cannot take part, the constructor raises
+    ImportError with the reason.
     """
 
     name: ClassVar[str]
@@ -43,7 +40,10 @@ class Rival:
     settings: str
     """How it is set up, and why that is its best."""
     dtypes: tuple[str, ...] = ("float32", "float64")
-    """Of its products."""
+    samplings: tuple[str, ...] = ("sequential", "permutation")
+    averages = False  # and has weight decay
+    loops_in_python = False  # over the steps: many take minutes
+    has_threads = True
 
     def __init_subclass__(cls) -> None:
         """Let it take part."""
@@ -65,46 +65,47 @@ class Rival:
         """Return which kernels it picked for this CPU; called after a first product."""
         return "not told"
 
-    def form(self) -> str | None:
+    def form(self) -> str:
         """Return which way of writing the last case down is timed, where it tried several."""
-        return None
+        return ""
 
     def set_threads(self, n: int) -> None:
         """Use at most `n` threads, in every library of the process that threadpoolctl knows."""
         from threadpoolctl import threadpool_limits
 
+        if n > 1 and not self.has_threads:
+            raise UnsupportedError("has no threads")
         threadpool_limits(n)
 
     def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        """Return what is timed: a call that writes ``a @ b`` to `out`, or to a new array for None.
-
-        Raises
-        ------
-        UnsupportedError
-            The library cannot do that without work that it should not be charged with.
-        """
+        """Return a call that writes ``a @ b`` to `out`, or to a new array for None."""
         raise UnsupportedError("multiplies no matrices")
 
-    def strategy(self, name: str, a: Array, b: Array, out: Array) -> Call:
+    def strategy(self, a: Array, b: Array, out: Array, strategy: str) -> Call:
         """Return a product that is computed in the way of that name."""
         raise UnsupportedError("has one way only")
 
-    def result(self, returned: Any, out: Array | None) -> Array:
-        """Return the answer of a product that returned this."""
-        return np.asarray(returned) if out is None else out
+    def result(self, returned: Any, out: Array | None) -> Any:
+        """Return the answer of a call that returned this."""
+        return returned if out is None else out
 
-    def epochs(self, X: Array, y: Array, task: "Epochs") -> Call:
-        """Return what is timed: a call that trains for `task.epochs` epochs from zero weights.
+    def train(self, X: Array, y: Array, steps: Steps) -> Call:
+        """Return `epochs`, where the library has such a trainer."""
+        if steps.sampling not in self.samplings:
+            raise UnsupportedError(f"its trainer has no {steps.sampling} order")
+        if (steps.average or steps.weight_decay) and not self.averages:
+            raise UnsupportedError("its trainer neither averages nor has weight decay")
+        if self.loops_in_python and steps.count(len(X)) > _MOST_STEPS_IN_PYTHON:
+            raise UnsupportedError("a loop in Python of so many steps takes too long")
+        return self.epochs(X, y, steps)
 
-        It returns weights and bias. Raises UnsupportedError as `product` does.
-        """
+    def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
+        """Return a call that takes the steps from zero weights, and returns weights and bias."""
         raise UnsupportedError("has no trainer")
 
-
-def loops_in_python(task: "Epochs") -> None:
-    """Raise UnsupportedError where a loop over the steps would take minutes."""
-    if task.steps > _MOST_STEPS_IN_PYTHON:
-        raise UnsupportedError(f"a loop in Python of {task.steps} steps takes too long")
+    def use(self, method: str, X: Array, y: Array) -> Call:
+        """Return a call of its estimator's method, such as "fit", made as its users do."""
+        raise UnsupportedError("has no estimator")
 
 
 def needs_out(out: Array | None) -> Array:

@@ -1,0 +1,166 @@
+"""Turns: every contestant does the same, one after the other, several times round."""
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from itertools import chain
+from math import exp, log
+from typing import Any, NamedTuple
+
+from benchmarks.cases.case import BESIDE, Case
+from benchmarks.clock import repeats_in
+from benchmarks.rivals.rival import OURS
+from benchmarks.worker import EndedError, SkippedError, Worker
+
+# Seconds that the turns of a contestant with long calls take: noise is short beside such calls.
+_LONG_ENOUGH = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure a case."""
+
+    visits: int  # sets of processes in which it is measured, one after the other
+    rounds: int  # turns of each contestant in a visit; fewer where calls are long
+    seconds: float  # for a visit, all contestants together, where calls are short
+
+    def turns(self, call: float) -> int:
+        """Return how many turns a contestant takes in a visit whose call takes so many seconds."""
+        return min(self.rounds, repeats_in(_LONG_ENOUGH, call))
+
+
+QUICK = Plan(visits=1, rounds=4, seconds=0.12)
+FULL = Plan(visits=2, rounds=7, seconds=0.56)
+SHAPE = Plan(visits=1, rounds=5, seconds=0.05)
+
+
+class Visit(NamedTuple):
+    """What was found of a case in one set of processes, by contestant."""
+
+    samples: dict[str, list[tuple[float, float]]]  # seconds of a unit, and how many CPUs were busy
+    forms: dict[str, str]
+    skipped: dict[str, str]
+
+
+class Row(NamedTuple):
+    """What is kept of a contestant in a case: quartiles of times and ratios.
+
+    Quartiles are the least first one of a visit, the median of all turns, and the greatest third
+    one: visits differ by more than turns, which quartiles of all turns together would hide.
+    """
+
+    low: float  # microseconds of a unit
+    time: float
+    high: float
+    ratio_low: float  # over the time of tilewise in the same round
+    ratio: float
+    ratio_high: float
+    cpus: float  # that were busy
+    form: str = ""  # which way of writing the case down was timed, where several were tried
+
+
+def visit(case: Case, workers: list[Worker], plan: Plan) -> Visit:
+    """Measure a case once; who has ended is taken out of the workers.
+
+    Raises
+    ------
+    ArithmeticError, SkippedError
+        The answer of tilewise is wrong, or its process has ended; a rival is left out then.
+    """
+    found, answer = Visit({}, {}, {}), case.answer()
+    ready: dict[Worker, float] = {}
+    for worker in list(workers):
+        with _left_out(worker, found, workers):
+            ready[worker], found.forms[worker.name] = worker.ask("load", case, answer)
+    with _busy_process() if case.after == BESIDE else nullcontext():
+        for turn in range(plan.rounds):
+            for worker, call in ready.items():
+                turns = plan.turns(call)
+                if worker.name in found.skipped or turn * turns % plan.rounds >= turns:
+                    continue  # fewer turns are spread over the rounds
+                repeats = repeats_in(plan.seconds / plan.rounds / len(ready), call)
+                with _left_out(worker, found, workers):
+                    sample = worker.ask("sample", repeats)
+                    found.samples.setdefault(worker.name, []).append(sample)
+                    if case.threads > 1:
+                        worker.rest()
+    return found
+
+
+@contextmanager
+def _busy_process() -> Iterator[None]:
+    """Let a process take a CPU meanwhile."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@contextmanager
+def _left_out(worker: Worker, found: Visit, workers: list[Worker]) -> Iterator[None]:
+    """Leave a rival out of a case that it cannot do, and of all others if its process has ended."""
+    try:
+        yield
+    except (SkippedError, ArithmeticError) as reason:
+        if worker.name == OURS:  # there is nothing to compare with
+            raise
+        found.skipped[worker.name] = str(reason)
+        found.samples.pop(worker.name, None)
+        if isinstance(reason, EndedError):
+            workers.remove(worker)
+            worker.close()
+
+
+def rows(visits: list[Visit]) -> dict[str, Row]:
+    """Return what is kept of those who were there in all visits of a case."""
+    names = dict.fromkeys(chain.from_iterable(found.samples for found in visits))
+    return {
+        name: _row(name, visits) for name in names if all(name in found.samples for found in visits)
+    }
+
+
+def _row(name: str, visits: list[Visit]) -> Row:
+    times = [[1e6 * seconds for seconds, _ in found.samples[name]] for found in visits]
+    # Of logarithms: of noise alone the middle is 1, whichever side it is on.
+    ratios = _quartiles([list(map(log, _ratios(found, name))) for found in visits])
+    cpus = statistics.median(busy for found in visits for _, busy in found.samples[name])
+    forms = dict.fromkeys(found.forms.get(name, "") for found in visits)
+    return Row(*_quartiles(times), *map(exp, ratios), cpus, " or ".join(filter(None, forms)))
+
+
+def _ratios(found: Visit, name: str) -> list[float]:
+    """Return the times of a contestant over those of tilewise, round by round.
+
+    What slows the machine for a while slows both sides of a round. Where one took fewer turns, as
+    its calls are long, the other's median stands beside each of them: one short turn says little.
+    """
+    theirs, ours = ([s for s, _ in found.samples[who]] for who in (name, OURS))
+    if len(theirs) < len(ours):
+        ours = [statistics.median(ours)] * len(theirs)
+    elif len(ours) < len(theirs):
+        theirs = [statistics.median(theirs)] * len(ours)
+    return [seconds / beside for seconds, beside in zip(theirs, ours, strict=True)]
+
+
+def _quartiles(visits: list[list[float]]) -> tuple[float, float, float]:
+    each = [
+        statistics.quantiles(taken, n=4, method="inclusive") if len(taken) > 1 else taken * 3
+        for taken in visits
+    ]
+    median = statistics.median(chain.from_iterable(visits))
+    return min(q1 for q1, _, _ in each), median, max(q3 for _, _, q3 in each)
+
+
+def line(case: Case, found: Visit) -> str:
+    """Return the time of tilewise, and the times of rivals over it."""
+    ours = statistics.median(seconds for seconds, _ in found.samples[OURS])
+    ratios: list[Any] = [
+        f"{name} {statistics.median(_ratios(found, name)):.2f}"
+        for name in found.samples
+        if name != OURS
+    ]
+    return f"{case.key:<60} {1e6 * ours:10.4g} us   {', '.join(ratios)}"

@@ -1,0 +1,188 @@
+"""What the repository shows of a run is made from its files alone; two runs are compared."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import page, results
+from benchmarks.cases import all_cases
+from benchmarks.machine import ROOT, size
+from benchmarks.rivals.rival import OURS
+from benchmarks.roofline import least_seconds
+from benchmarks.run import Run
+from benchmarks.turns import Row
+
+pytestmark = pytest.mark.once
+
+RATES = {"read_l1": 10.0, "read_l2": 10.0, "read_l3": 10.0, "read_memory": 5.0}
+ONE = RATES | {"fma_float32": 8.0, "fma_float64": 4.0}
+MACHINE = dict.fromkeys(("system", "python", "commit"), "?") | {
+    **{"cpu": "CPU (R) 1", "isa": "avx2", "cpus": 1, "memory": 2**30, "load": 0.1},
+    "when": "2026-11-29 10:00",
+}
+LIMITS = {"l1": 2**15, "l2": 2**20, "l3": 2**25, "one_core": ONE}
+LIMITS["all_cores"] = {name: 1.5 * rate for name, rate in ONE.items()}
+CASES = all_cases(size(MACHINE, LIMITS), quick=True)
+SQUARE = "square 96x96 @ 96x96 float32 1t"
+
+
+def row(time, ratio=1.0, spread=0.01):
+    low, high = 1 - spread, 1 + spread
+    return Row(low * time, time, high * time, low * ratio, ratio, high * ratio, 1.0)
+
+
+def run_of(ours=1.0, ratio=1.0, spread=0.01, quick=False):
+    """Return a run of all cases, of the same figures each."""
+    about = {"version": "1", "kernels": "good", "settings": "as installed"}
+    run = Run(quick, dict(MACHINE), LIMITS, {OURS: about, "rival": about}, {"other": "missing"})
+    taken = {OURS: row(ours, 1.0, spread), "rival": row(ours * ratio, ratio, spread)}
+    run.cases = {case: dict(taken) for case in CASES}
+    run.seed, run.shapes = 7, {"groups": {"float32 1t": [5, 1.5, 0, 0.5, 0.2]}, "worst": {}}
+    run.left_out = {"rival": {"a": "matrices only", "b": "matrices only"}}
+    return run
+
+
+def test_a_run_is_read_as_it_was_written_with_a_short_line_for_each_case(tmp_path):
+    run = run_of(1234.5678, 1 / 3)
+    results.save(run, tmp_path)
+    found = results.load(tmp_path)
+    assert (found.machine, found.limits, found.skipped) == (run.machine, run.limits, run.skipped)
+    assert (found.contestants, found.shapes) == (run.contestants, run.shapes)
+    assert {case.key for case in found.cases} == {case.key for case in CASES}
+    for case, taken in run.cases.items():
+        for name, written in taken.items():
+            assert found.cases[case][name][:7] == pytest.approx(written[:7], rel=5e-4)
+    line = f'  "{SQUARE}": [407.4, 411.5, 415.6, 0.33, 0.3333, 0.3367, 1]'
+    assert f"\n{line},\n" in (tmp_path / "rival.json").read_text()
+    assert '"matrices only": 2' in (tmp_path / "rival.json").read_text()
+    results.save(found, tmp_path)
+    assert results.load(tmp_path) == found
+
+
+def test_the_files_of_the_repository_can_be_read_by_people():
+    for path in results.FOLDER.rglob("*/*.json"):
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 500
+        assert all(len(line) <= 160 for line in lines if "[" in line)
+
+
+def test_the_limit_knows_that_cores_slow_each_other_down():
+    (case,) = [case for case in CASES if case.key == SQUARE]
+    assert least_seconds(LIMITS, case) == pytest.approx(2 * 96**3 / 8e9)
+    assert least_seconds(LIMITS, replace(case, threads=2)) == pytest.approx(2 * 96**3 / 12e9)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "spread", "text"),
+    [(0.5, 0.01, "**0.50**"), (0.9, 0.2, "0.90"), (3.0, 0.01, "3.00")],  # the second is noise
+)
+def test_the_page_shows_wins_and_losses_beyond_the_noise(ratio, spread, text):
+    shown = page.page(run_of(1000.0, ratio, spread), "a")
+    where = "rival, 64x64 @ 64x64"
+    assert f"| square, float32, 1t | 4 | {text} | {text} | {text} {where} |" in shown
+    assert (
+        f"| 96x96 @ 96x96, float32, 1t | 1,000 | {100 * spread:.1f}% | 1.77 | 22% | {text} |"
+        in shown
+    )
+    assert "Not here: other (missing)." in shown
+    assert "| rival | 1 | good | 1.0 of 1 | as installed |" in shown
+    assert "| float32 1t | 5 | 1.5 | 0 | 0.5 | 0.2 |" in shown
+    assert "do not trust" not in shown
+    run = run_of()
+    run.machine["load"] = 0.6
+    assert "**Load 0.6 before the run: others used this machine" in page.page(run, "a")
+
+
+def test_pictures_have_a_line_for_each_contestant():
+    pytest.importorskip("matplotlib")
+    from benchmarks.pictures import products
+
+    speed, ratio, *_ = products(run_of(1000.0, 3.0)).axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in speed.lines}
+    assert [96, pytest.approx(2 * 96**3 / 1e6)] in lines[OURS]
+    assert any([96, 3.0] in line.get_xydata().tolist() for line in ratio.lines)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "slower"),
+    [
+        (run_of(), run_of(1.04), False),
+        (run_of(ratio=2), run_of(ratio=1.8), True),
+        (run_of(ratio=2, spread=0.1), run_of(ratio=1.8), False),  # within the noise
+        (run_of(), run_of(2.0), False),  # the machine got slower: rivals did, too
+        (run_of(ratio=1), run_of(ratio=2), False),
+    ],
+)
+def test_slower_cases_are_found_beyond_the_noise(then, now, slower):
+    assert bool(results.slower(then, now)) is slower
+    for taken in (*then.cases.values(), *now.cases.values()):
+        taken.pop("rival", None)  # alone, by time
+    alone = now.cases[CASES[0]][OURS].time > 1.5
+    assert bool(results.slower(then, now)) is alone
+    assert results.slower(then, Run(False, MACHINE, LIMITS)) == {}
+    old, new = run_of(ratio=2), run_of(ratio=1)
+    new.contestants["rival"] = {"version": "2"}
+    assert results.slower(old, new) == {}  # another version is no measure
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Return a folder that the command takes for the repository."""
+    shutil.copy(ROOT / "README.md", tmp_path)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(command, "machine", lambda: MACHINE)
+    return tmp_path
+
+
+def test_the_command_writes_draws_and_compares(repository, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    ratios = iter((2.0, 2.0, 1.0, 2.0, 2.0, 1.0, 1.0))
+    asked = []
+
+    def run(quick, only=None):
+        asked.append(only and [key for key in (SQUARE, "x") if only(key)])
+        return run_of(ratio=next(ratios), quick=quick)
+
+    monkeypatch.setattr(command, "run", run)
+    before = (repository / "README.md").read_text()
+    assert command.main(["--quick"]) == 0
+    assert (repository / "README.md").read_text() == before
+    assert command.main([]) == 0
+    folder = repository / "results" / "cpu-r-1-avx2"
+    drawn = sorted(path.name for path in (repository / "docs").rglob("*.*"))
+    assert drawn == sorted(["performance.md", *[f"performance-{n}.png" for n in page.PICTURES]])
+    assert "figures of cpu-r-1-avx2 -->" in (repository / "README.md").read_text()
+    shutil.copytree(folder, old := repository / "old")
+    assert command.main(["--compare", str(old)]) == 0  # slower in the first run only
+    assert "nothing got slower" in capsys.readouterr().out
+    assert command.main(["--draw", str(old), "--compare", str(old)]) == 0
+    assert command.main(["--compare", str(old)]) == 0
+    assert command.main(["--compare", str(old)]) == 1
+    assert f"{SQUARE}: 2.00 times, beside rival" in capsys.readouterr().out
+    assert asked == [None, None, None, [SQUARE], None, None, [SQUARE]]
+
+
+def test_what_cannot_be_compared_is_refused_before_measuring(repository, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", lambda **_: pytest.fail("measured"))
+    other = run_of()
+    other.machine["cpu"] = "another"
+    results.save(other, repository / "other")
+    results.save(run_of(quick=True), repository / "quick")
+    (repository / "nonsense").mkdir()
+    (repository / "nonsense" / "run.json").write_text("[]")
+    for name, why in (("other", "cpu 'another'"), ("quick", "quick"), ("nonsense", "no run")):
+        assert command.main(["--compare", str(repository / name)]) == 2
+        assert why in capsys.readouterr().err
+    assert command.main(["--compare", "missing"]) == 2
+
+
+def test_readme_and_page_are_those_of_the_files():
+    text = (ROOT / "README.md").read_text()
+    source = page.source_of(text)
+    run = results.load(results.FOLDER / source)
+    assert not run.quick
+    assert page.readme(text, run, source) == text
+    assert page.page(run, source) == (ROOT / "docs" / "performance.md").read_text()
