@@ -26,8 +26,8 @@ def check_fields(record: Any) -> None:
     """
     for name, check, optional in _checked_fields(record.__class__):
         value = getattr(record, name)
-        if not (optional and value is None):
-            object.__setattr__(record, name, check(name, value))  # it may be frozen
+        if not (optional and value is None) and (checked := check(name, value)) is not value:
+            object.__setattr__(record, name, checked)  # it may be frozen
 
 
 @cache
@@ -90,9 +90,12 @@ def check_positive(
 ) -> float:
     """Return a float that is finite and above 0, or 0 or more, in `dtype` too."""
     number = check_real(name, value)
-    limits, where = np.finfo(dtype or np.float64), f" in {np.dtype(dtype)}" if dtype else ""
+    if or_zero and number == 0:
+        return number
+    limits = np.finfo(dtype or np.float64)
     least = 0.0 if or_zero else float(limits.smallest_subnormal)
     if not least <= number <= float(limits.max):
+        where = f" in {np.dtype(dtype)}" if dtype else ""
         raise ValueError(
             f"{name}={_shown(value)} is out of range; give a number that is finite and "
             f"{'0 or more' if or_zero else 'above 0'}{where}"

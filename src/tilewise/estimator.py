@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         10
         """
         with self._unchanged_after_error():
+            FitOptions(**self._given(FitOptions))  # checked, though it uses none
             first = not self.__sklearn_is_fitted__()
             X, y = self._checked(X, y, reset=first)
             if first:
@@ -218,12 +220,10 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _given(self, settings: type) -> dict[str, Any]:
         """Return the parameters of this class, whatever a subclass adds, that are in a list."""
-        names = SGDRegressor._get_param_names()
-        return passed(settings, {name: getattr(self, name) for name in names})
+        return passed(settings, {name: getattr(self, name) for name in _parameters()})
 
     def _start(self, X: ArrayLike | Dataset, y: ArrayLike | None) -> None:
         settings = {**settings_of_data(X, y), **self._given(Settings)}
-        FitOptions(**self._given(FitOptions))  # checked for `partial_fit` too
         self._trainer = Trainer(seed=_seed(self.random_state), **settings)
 
     @contextmanager
@@ -246,6 +246,11 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+@cache
+def _parameters() -> list[str]:
+    return list(SGDRegressor._get_param_names())
 
 
 def _floats(name: str, array: Array) -> Array:

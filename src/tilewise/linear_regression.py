@@ -6,10 +6,11 @@ from numpy.typing import ArrayLike
 
 from tilewise.data.dataset import Dataset
 from tilewise.distributed.ranks import agreed
-from tilewise.trainer import Trainer
+from tilewise.trainer import fit_state
 from tilewise.training.history import History
 from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import FitOptions, Rate, Settings, passed, settings_of_data
+from tilewise.training.state import State
 
 
 def fit(
@@ -85,6 +86,7 @@ def fit(
     """
     arguments = locals()
     with agreed(comm):
-        settings = {**settings_of_data(X, y), **passed(Settings, arguments)}
-        trainer = Trainer(initial_weights=initial_weights, **settings)
-    return trainer.fit(X, y, sample_weight=sample_weight, **passed(FitOptions, arguments))
+        settings = Settings(**settings_of_data(X, y), **passed(Settings, arguments))
+        state = State(settings, initial_weights)
+        options = FitOptions(**passed(FitOptions, arguments))
+    return fit_state(state, X, y, sample_weight, options)

@@ -266,18 +266,7 @@ class Trainer:
         """
         with agreed(comm):
             options = FitOptions(**passed(FitOptions, locals()))
-        if comm is not None or checkpoint is not None or self._state.rows_into_epoch:
-            return fit_on_ranks(self._state, X, y, sample_weight, options)
-        rows, validation = self.settings.rows(X, y, sample_weight), None
-        if isinstance(rows, Dataset):
-            options.refuse_in_memory_only("rows of open_rows")
-            streamed = Streamed(rows, self.settings.batch_size, records=True)
-            return train(self._state, streamed, options).history(self._state)
-        if options.validation_fraction is not None:
-            rows, validation = rows.split(options.validation_fraction, self.settings.seed)
-        every = options.rows_between_records(len(rows.X))
-        in_memory = InMemory(rows, every, validation)
-        return train(self._state, in_memory, options, trainer=self).history(self._state)
+        return fit_state(self._state, X, y, sample_weight, options, trainer=self)
 
     def save(self, path: Any) -> None:
         """Write the whole state to one NPZ file: a trainer loaded from it goes on bit by bit.
@@ -371,3 +360,26 @@ class Trainer:
         0.5
         """
         return self._state.loss(self.settings.training_set(X, y, sample_weight))
+
+
+def fit_state(
+    state: State,
+    X: ArrayLike | Dataset,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    options: FitOptions,
+    trainer: Trainer | None = None,
+) -> History:
+    """Train a model for some epochs; callbacks get `trainer`. See `Trainer.fit`."""
+    if options.comm is not None or options.checkpoint is not None or state.rows_into_epoch:
+        return fit_on_ranks(state, X, y, sample_weight, options)
+    settings = state.settings
+    rows, validation = settings.rows(X, y, sample_weight), None
+    if isinstance(rows, Dataset):
+        options.refuse_in_memory_only("rows of open_rows")
+        streamed = Streamed(rows, settings.batch_size, records=True)
+        return train(state, streamed, options).history(state)
+    if options.validation_fraction is not None:
+        rows, validation = rows.split(options.validation_fraction, settings.seed)
+    in_memory = InMemory(rows, options.rows_between_records(len(rows.X)), validation)
+    return train(state, in_memory, options, trainer).history(state)

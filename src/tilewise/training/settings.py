@@ -184,7 +184,7 @@ class FitOptions:
 def passed(settings: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the arguments of a call, its `locals()`, that are in a list of settings."""
     names = settings.__annotations__
-    return {name: value for name, value in arguments.items() if name in names}
+    return {name: arguments[name] for name in names if name in arguments}
 
 
 def settings_of_data(X: ArrayLike | Dataset, y: ArrayLike | None) -> dict[str, Any]:
