@@ -1,6 +1,7 @@
 """Measures, draws and compares: ``python -m benchmarks --help``."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -30,14 +31,14 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="two minutes; writes the folder alone")
     what.add_argument("--draw", type=Path, metavar="FOLDER", help="do not measure: draw this")
-    parser.add_argument("-k", metavar="WORDS", help="measure cases with these words; write nothing")
+    parser.add_argument("-k", metavar="REGEX", help="measure some cases; write nothing")
     parser.add_argument("--compare", type=Path, metavar="OLD", help="say what got slower since")
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.k is not None:
-        run(quick=options.quick, only=lambda key: options.k in key)
+        run(quick=options.quick, only=re.compile(options.k).search)
         return 0
     old = results.load(options.compare) if options.compare else None  # before it is replaced
     found = results.load(options.draw) if options.draw else None

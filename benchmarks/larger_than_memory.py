@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from itertools import cycle, permutations
+from itertools import permutations, repeat
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +32,14 @@ def write(folder: Path, gigabytes: float) -> None:
     random = np.random.default_rng(0)
     weights = random.standard_normal(FEATURES, np.float32)
     blocks = -(-int(gigabytes * 1e9) // (SHARDS * BLOCK * (FEATURES + 1) * 4))
-    header = {"descr": "<f4", "fortran_order": False, "shape": (blocks * BLOCK, FEATURES + 1)}
+    shape = (blocks * BLOCK, FEATURES + 1)
     for shard in range(SHARDS):
-        with open(folder / f"{shard}.npy", "wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for _ in range(blocks):
-                table = random.standard_normal((BLOCK, FEATURES + 1), np.float32)
-                table[:, -1] += table[:, :-1] @ weights
-                file.write(table.data)
-            file.flush()
-            os.fsync(file.fileno())
+        table = np.lib.format.open_memmap(folder / f"{shard}.npy", "w+", np.float32, shape)
+        for start in range(0, len(table), BLOCK):
+            block = random.standard_normal((BLOCK, FEATURES + 1), np.float32)
+            block[:, -1] += block[:, :-1] @ weights
+            table[start : start + BLOCK] = block
+        table.flush()
 
 
 def read(folder: Path, bound: int) -> dict[str, float]:
@@ -54,7 +52,7 @@ def read(folder: Path, bound: int) -> dict[str, float]:
                 while file.readinto(buffer):
                     pass
 
-    return {"seconds": clock(cycle([call]))}
+    return {"seconds": clock(repeat(call))}
 
 
 def compute(folder: Path, bound: int) -> dict[str, float]:
@@ -65,27 +63,26 @@ def compute(folder: Path, bound: int) -> dict[str, float]:
     X, y = table[:, :-1], table[:, -1].copy()
     trainer = tw.Trainer(FEATURES, **SETTINGS)
     trainer.run_epoch(X, y)
-    seconds = clock(cycle([lambda: trainer.fit(X, y, record_every=2**62)]))
+    seconds = clock(repeat(lambda: trainer.fit(X, y, record_every=2**62)))
     return {"seconds": seconds * rows.n_rows / n}
 
 
 def epoch(folder: Path, bound: int) -> dict[str, float]:
     """Fit for one epoch."""
     rows = tw.open_rows(folder, buffer_bytes=bound)
-    before = peak_bytes()
-    history: list[Any] = []
-    seconds = clock(cycle([lambda: history.append(tw.fit(rows, epochs=1, **SETTINGS))]))
+    before, history = _peak_bytes(), []
+    seconds = clock(repeat(lambda: history.append(tw.fit(rows, epochs=1, **SETTINGS))))
     loss = history[0].losses[-1]
-    return {"seconds": seconds, "peak_bytes": peak_bytes() - before, "loss": loss}
+    return {"seconds": seconds, "peak_bytes": _peak_bytes() - before, "loss": loss}
 
 
-def peak_bytes() -> int:
+def _peak_bytes() -> int:
     """Return the greatest resident memory of this process so far."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
 
 
-def drop_cache() -> bool:
+def _drop_cache() -> bool:
     """Empty the page cache, if that is allowed."""
     os.sync()
     try:
@@ -95,7 +92,7 @@ def drop_cache() -> bool:
     return True
 
 
-def fresh(task: str, folder: Path, bound: int) -> dict[str, float]:
+def _fresh(task: str, folder: Path, bound: int) -> dict[str, float]:
     """Do one of the tasks in a process of its own."""
     code = f"""import json, pathlib
 from benchmarks import larger_than_memory as tool
@@ -111,14 +108,12 @@ def measure(folder: Path, bound: int) -> dict[str, Any]:
     """
     rounds: dict[str, list[dict[str, float]]] = {"read": [], "compute": [], "epoch": []}
     cold = True
-    for tasks in permutations(rounds):
-        for task in tasks:
-            cold = drop_cache() and cold
-            rounds[task].append(fresh(task, folder, bound))
+    for task in (task for tasks in permutations(rounds) for task in tasks):
+        cold = _drop_cache() and cold
+        rounds[task].append(_fresh(task, folder, bound))
     seconds = {task: min(run["seconds"] for run in found) for task, found in rounds.items()}
     seconds["epoch"] = float(np.median([run["seconds"] for run in rounds["epoch"]]))
     return machine() | {
-        "tilewise": tw.__version__,
         "data_bytes": sum(path.stat().st_size for path in folder.iterdir()),
         "features": FEATURES,
         "settings": SETTINGS,
@@ -131,20 +126,14 @@ def measure(folder: Path, bound: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Write, measure, delete."""
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", default=tempfile.gettempdir(), help="where there is room")
     parser.add_argument("--gigabytes", type=float, default=8.0)
     parser.add_argument("--buffer-bytes", type=int, default=10**9)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        write(Path(folder), arguments.gigabytes)
-        results = measure(Path(folder), arguments.buffer_bytes)
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        write(Path(name), arguments.gigabytes)
+        results = measure(Path(name), arguments.buffer_bytes)
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
-    for name in ("data_bytes", "seconds", "epoch_over_larger", "buffer_bytes", "peak_bytes"):
-        print(name, results[name])
-
-
-if __name__ == "__main__":
-    main()
+    print(*(f"{name} {results[name]}" for name in ("seconds", "epoch_over_larger", "peak_bytes")))

@@ -17,7 +17,7 @@ from benchmarks.run import Run
 from benchmarks.shapes import FIGURES
 from benchmarks.turns import Row
 
-PICTURES = ("products", "sgd", "growth")
+PICTURES = ("products", "sgd")
 """Of the page, drawn by `benchmarks.pictures`."""
 
 # What the README shows, where a run has it.

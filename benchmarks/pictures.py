@@ -9,7 +9,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from benchmarks.cases.case import DTYPES, Case
-from benchmarks.cases.growth import GROWTH
 from benchmarks.rivals.rival import OURS
 from benchmarks.roofline import least_seconds
 from benchmarks.run import Run
@@ -19,7 +18,7 @@ from tilewise.plots.style import STYLES, line_style, new_figure
 
 def png(name: str, run: Run) -> bytes:
     """Return one of `benchmarks.page.PICTURES`."""
-    figure = {"products": products, "sgd": sgd, "growth": growth, "shapes": shapes}[name](run)
+    figure = {"products": products, "sgd": sgd, "shapes": shapes}[name](run)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
@@ -81,23 +80,6 @@ def shapes(run: Run) -> Figure:
 
 
 _ORDERS = ("sequential", "permutation")
-
-
-def growth(run: Run) -> Figure:
-    """Return times of tilewise beside the limit, against n, rows, features and threads."""
-    figure = _figure(run, 7, "tilewise and the limit")
-    for axes, (group, value) in zip(figure.subplots(2, 2).flat, GROWTH.items(), strict=True):
-        for i, kind in enumerate(("product", "train")):
-            cases = [c for c in run.cases if c.group == group and c.asks == kind]
-            x = [value(case) for case in cases]
-            style = {"color": STYLES[i][0]}
-            times = [1e-6 * run.cases[case][OURS].time for case in cases]
-            axes.plot(x, times, "o-", ms=3, label=kind, **style)
-            axes.plot(x, [least_seconds(run.limits, case) for case in cases], ":", **style)
-        axes.set(xlabel=group.removeprefix("growth-"), ylabel="s")
-        axes.loglog()
-    _legend(figure)
-    return figure
 
 
 def _figure(run: Run, height: float, what: str) -> Figure:

@@ -7,25 +7,23 @@ Needs the extra mpi. Writes JSON, and from it the table and the picture of docs/
 """
 
 import json
-import platform
 import subprocess
 import sys
-import time
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import tilewise as tw
+from benchmarks.clock import clock
+from benchmarks.machine import ROOT, machine
 from benchmarks.page import digits, table
 from tilewise.plots.style import line_style, new_axes
 
 Array = NDArray[np.float32]
 
-ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).parent / "results" / "ranks.json"
 PAGE = ROOT / "docs" / "scale.md"
 PICTURE = ROOT / "docs" / "images" / "ranks.png"
@@ -33,18 +31,12 @@ ROUNDS = 3
 MARKS = ("<!-- figures of ranks.json -->\n", "<!-- end of figures -->")
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """Rows and features of the whole data, and rows in a step of all ranks together."""
 
     rows: int
     features: int
     batch_size: int
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return -(-self.rows // self.batch_size)
 
 
 SHAPES = [
@@ -66,10 +58,7 @@ def rows_of(rank: int, ranks: int, shape: Shape) -> tuple[Array, Array]:
 
 
 def measured_steps() -> None:
-    """Print seconds per step and weights of each shape, and of an Allreduce by size.
-
-    Run by mpiexec.
-    """
+    """Print, run by mpiexec, seconds per step and weights of each shape, and of an Allreduce."""
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
@@ -79,15 +68,13 @@ def measured_steps() -> None:
         X, y = rows_of(comm.rank, comm.size, shape)
         settings = {"batch_size": shape.batch_size, "learning_rate": 1e-4, "seed": 0}
         history = tw.fit(X, y, epochs=4, sampling="sequential", comm=comm, **settings)
-        found["steps"].append(float(np.diff(history.seconds).min()) / shape.steps)
+        steps = -(-shape.rows // shape.batch_size)
+        found["steps"].append(float(np.diff(history.seconds).min()) / steps)
         found["weights"].append(history.weights.tolist())
     for size in (8, 2**20):
-        array, seconds = np.ones(size, np.float32), []
-        for _ in range(200):
-            comm.Barrier()
-            begun = time.perf_counter()
-            comm.Allreduce(MPI.IN_PLACE, array)
-            seconds.append(time.perf_counter() - begun)
+        array = np.ones(size, np.float32)
+        calls = repeat(lambda array=array: comm.Allreduce(MPI.IN_PLACE, array))
+        seconds = [clock(calls, 1, comm.Barrier) for _ in range(200)]
         found["allreduce"][4 * size] = float(np.median(seconds))
     if comm.rank == 0:
         print(json.dumps(found))
@@ -98,43 +85,30 @@ def run(ranks: int) -> dict[str, Any]:
     mpiexec = Path(sys.executable).with_name("mpiexec")
     code = "from benchmarks.ranks import measured_steps; measured_steps()"
     command = [str(mpiexec), "-n", str(ranks), sys.executable, "-c", code]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(subprocess.check_output(command, cwd=ROOT)))
 
 
 def apart(weights: list[float], others: list[float]) -> float:
     """Return the greatest difference, over the greatest weight."""
-    difference = np.abs(np.subtract(weights, others)).max()
-    return float(difference / np.abs(weights).max())
+    return float(np.abs(np.subtract(weights, others)).max() / np.abs(weights).max())
 
 
 def measure() -> dict[str, Any]:
     """Measure one rank and two in turns."""
-    runs: dict[int, list[dict[str, Any]]] = {1: [], 2: []}
-    for _ in range(ROUNDS):
-        for ranks, found in runs.items():
-            found.append(run(ranks))
-    medians = {
-        ranks: np.median([one["steps"] for one in found], axis=0).tolist()
-        for ranks, found in runs.items()
-    }
-    return {
-        "cpu": tw.hardware.cpu_name(),
-        "isa": tw.isa(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "tilewise": tw.__version__,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    turns = [{ranks: run(ranks) for ranks in (1, 2)} for _ in range(ROUNDS)]
+
+    def median(ranks: int, figure: str, which: Any) -> float:
+        return float(np.median([turn[ranks][figure][which] for turn in turns]))
+
+    return machine() | {
+        "date": machine()["when"],
         "allreduce_seconds": {
-            size: float(np.median([one["allreduce"][size] for one in runs[2]]))
-            for size in runs[2][0]["allreduce"]
+            size: median(2, "allreduce", size) for size in turns[0][2]["allreduce"]
         },
         "steps": [
-            {
-                **asdict(shape),
-                "seconds": {ranks: medians[ranks][i] for ranks in medians},
-                "weights_apart": apart(*(found[0]["weights"][i] for found in runs.values())),
-            }
+            shape._asdict()
+            | {"seconds": {ranks: median(ranks, "steps", i) for ranks in (1, 2)}}
+            | {"weights_apart": apart(*(turns[0][ranks]["weights"][i] for ranks in (1, 2)))}
             for i, shape in enumerate(SHAPES)
         ],
     }
@@ -182,16 +156,10 @@ def draw(results: dict[str, Any]) -> None:
     axes.figure.canvas.print_figure(PICTURE, dpi=150)
 
 
-def main() -> None:
-    """Measure unless told not to, and write."""
+if __name__ == "__main__":
     if sys.argv[1:] != ["--draw"]:
         RESULT.write_text(json.dumps(measure(), indent=1) + "\n")
-    results = json.loads(RESULT.read_text())
-    draw(results)
+    last = json.loads(RESULT.read_text())
+    draw(last)
     before, _, rest = PAGE.read_text().partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    PAGE.write_text(before + MARKS[0] + figures(results) + MARKS[1] + after)
-
-
-if __name__ == "__main__":
-    main()
+    PAGE.write_text(before + MARKS[0] + figures(last) + MARKS[1] + rest.partition(MARKS[1])[2])

@@ -75,19 +75,12 @@ def _rounded(value: Any) -> Any:
 
 
 def load(folder: Path) -> Run:
-    """Return the run of a folder; cases that are no longer in the code are left out.
-
-    Raises
-    ------
-    ValueError
-        It has no files of a run.
-    """
+    """Return the run of a folder; cases that are no longer in the code are left out."""
     head = _read(folder / "run.json")
     if head.pop("format", None) != FORMAT or set(head) != set(_HEAD):
         raise ValueError(f"{folder} is no run of format {FORMAT}; measure again to replace it")
     run = Run(**head)
-    cases = all_cases(size(run.machine, run.limits), quick=run.quick)
-    run.cases = {case: {} for case in cases}
+    run.cases = {c: {} for c in all_cases(size(run.machine, run.limits), quick=run.quick)}
     for path in sorted(folder.glob("*.json"), key=lambda path: (path.stem != OURS, path.stem)):
         content = _read(path)
         if path.stem == "shapes":

@@ -56,7 +56,7 @@ def add_shapes(found: Run) -> None:
         print("shapes", name, dict(zip(FIGURES, figures, strict=True)))
 
 
-def run(*, quick: bool, only: Callable[[str], bool] = bool) -> Run:
+def run(*, quick: bool, only: Callable[[str], object] = bool) -> Run:
     """Measure the cases of which ``only(key)`` holds; all by default.
 
     All cases are visited before any is visited again: what makes a process fast or slow for as

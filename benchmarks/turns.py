@@ -63,13 +63,7 @@ class Row(NamedTuple):
 
 
 def visit(case: Case, workers: list[Worker], plan: Plan) -> Visit:
-    """Measure a case once; who has ended is taken out of the workers.
-
-    Raises
-    ------
-    ArithmeticError, SkippedError
-        The answer of tilewise is wrong, or its process has ended; a rival is left out then.
-    """
+    """Measure a case once; a rival that fails is left out, and tilewise raises its reason."""
     found, answer = Visit({}, {}, {}), case.answer()
     ready: dict[Worker, float] = {}
     for worker in list(workers):

@@ -33,10 +33,7 @@ class EndedError(SkippedError):
 
 
 class Worker:
-    """A running contestant: what it is asked for is a method of `_Server`, on the other side.
-
-    It has one number of threads for all its cases, as some libraries read theirs at their start.
-    """
+    """A running contestant, with a number of threads; it is asked for methods of `_Server`."""
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
@@ -48,15 +45,7 @@ class Worker:
         other.close()
 
     def ask(self, task: str, *arguments: Any) -> Any:
-        """Return what a task gives.
-
-        Raises
-        ------
-        SkippedError
-            The library has no such thing, or its process has ended.
-        ArithmeticError
-            The answer is wrong.
-        """
+        """Return what a task gives; raise SkippedError or ArithmeticError with the reason."""
         with suppress(OSError):  # told by the receiving side
             self._pipe.send((task, arguments))
         return self.receive()

@@ -1,19 +1,10 @@
 """How the cost of tilewise grows with n, rows, features and threads, up to what a machine holds."""
 
 from collections.abc import Callable
-from typing import Any
 
 from benchmarks.cases.case import Case, Size
 from benchmarks.cases.epochs import Epochs
 from benchmarks.cases.products import Product
-
-GROWTH: dict[str, Callable[[Any], int]] = {
-    "growth-n": lambda case: int(case.a[0]),
-    "growth-rows": lambda case: int(case.rows),
-    "growth-features": lambda case: int(case.features),
-    "growth-threads": lambda case: int(case.threads),
-}
-"""What grows in each group."""
 
 _MOST_FLOPS = 2e12  # of a product on one thread: some ten seconds
 _BATCH = 128

@@ -1,22 +1,15 @@
 """The same answer written in several ways, for libraries that compile what is written."""
 
 from collections.abc import Callable, Hashable
-from itertools import cycle, product
+from itertools import repeat
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from benchmarks.clock import clock, repeats_in
-from benchmarks.rivals.rival import Array, Call
-from benchmarks.steps import Steps
+from benchmarks.rivals.rival import Call
 
 _SECONDS = 0.02  # for each form
 _FEW_TERMS = 2**26  # compiled as it stands, a product of more would take seconds
-_WAYS = {False: "product", True: "sum"}
-
-STEPS = {pair: f"{_WAYS[pair[0]]}/{_WAYS[pair[1]]}" for pair in product(_WAYS, repeat=2)}
-"""The forms of a step of SGD, by whether predictions and gradient multiply and sum."""
 
 
 class Forms:
@@ -29,7 +22,7 @@ class Forms:
     def fastest(self, case: Hashable, forms: dict[str, Call]) -> Call:
         """Return the fastest of the forms, which are tried before the clock starts."""
         if case not in self._fastest:
-            turns = {name: cycle([call]) for name, call in forms.items()}
+            turns = {name: repeat(call) for name, call in forms.items()}
             for calls in turns.values():
                 clock(calls)  # compiles
             best = {name: clock(calls) for name, calls in turns.items()}
@@ -52,14 +45,3 @@ def multiply_and_sum(a: Any, b: Any, add: Callable[[Any, int], Any]) -> Any:
     if len(a.shape) > 1:
         b = b[..., None, :, :]
     return add(a[..., None] * b, -2)
-
-
-def orders(X: Array, steps: Steps, rng: np.random.Generator) -> Array:
-    """Return the rows of each epoch in a new order, which NumPy draws faster than XLA sorts.
-
-    They are empty where the epochs are in order.
-    """
-    if steps.sampling == "sequential":
-        return np.empty((steps.epochs, 0), np.int32)
-    rows = np.arange(len(X), dtype=np.int32)
-    return np.stack([rng.permutation(rows) for _ in range(steps.epochs)])

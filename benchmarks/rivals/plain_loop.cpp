@@ -31,7 +31,7 @@ void train(const T* __restrict X, const T* __restrict y, const Steps& steps, T* 
   std::vector<int64_t> order(n);
   std::iota(order.begin(), order.end(), 0);
   uint64_t state = 0;
-  const T kept = static_cast<T>(1 - steps.learning_rate * steps.weight_decay);
+  const T shrink = static_cast<T>(steps.learning_rate * steps.weight_decay);
   T b = 0;
   int64_t taken = 0;
   const auto add = [&] {
@@ -47,7 +47,7 @@ void train(const T* __restrict X, const T* __restrict y, const Steps& steps, T* 
         T residual = b - y[row];
         for (int64_t j = 0; j < d; ++j) residual += x[j] * w[j];
         residual *= static_cast<T>(steps.learning_rate);
-        for (int64_t j = 0; j < d; ++j) w[j] = kept * w[j] - residual * x[j];
+        for (int64_t j = 0; j < d; ++j) w[j] -= residual * x[j] + shrink * w[j];
         b -= residual;
         if (steps.average) add();
         continue;
@@ -64,7 +64,7 @@ void train(const T* __restrict X, const T* __restrict y, const Steps& steps, T* 
         gradient_b += residual;
       }
       const T rate = static_cast<T>(steps.learning_rate / (end - start));
-      for (int64_t j = 0; j < d; ++j) w[j] = kept * w[j] - rate * gradient[j];
+      for (int64_t j = 0; j < d; ++j) w[j] -= rate * gradient[j] + shrink * w[j];
       b -= rate * gradient_b;
       if (steps.average) add();
     }

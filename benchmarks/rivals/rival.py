@@ -29,9 +29,8 @@ class UnsupportedError(Exception):
 class Rival:
     """A library that multiplies matrices, trains linear models, or both.
 
-    A subclass gives `name`, `package`, `settings`, and `product` or `epochs` or both: what they
-    return is the call that is timed. Where the library cannot take part, the constructor raises
-    ImportError with the reason.
+    A subclass gives `name`, `package`, `settings`, and `product` or `epochs`, which return the call
+    that is timed. Its constructor raises ImportError where the library cannot take part.
     """
 
     name: ClassVar[str]

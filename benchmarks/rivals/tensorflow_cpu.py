@@ -9,23 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals.forms import STEPS, Forms, has_few_terms, multiply_and_sum, orders
+from benchmarks.rivals.forms import Forms, has_few_terms, multiply_and_sum
 from benchmarks.rivals.rival import Array, Call, Rival, by_rows
-from benchmarks.steps import Steps
 
 
 class TensorFlow(Rival):
-    """Its raw operations, and a compiled loop over the batches."""
+    """Its raw operations; its loops are those that XLA makes of JAX's, too."""
 
     name = "tensorflow"
     package = "tensorflow"
     settings = (
         "tf.raw_ops.MatMul and BatchMatMulV2, eagerly: tf.linalg.matmul calls them after more "
         "Python, and a tf.function costs more a call; on its own tensors; it makes a new result in "
-        "each call, in the clock; for SGD a loop over the batches of all epochs, compiled by XLA, "
-        "in an order that NumPy draws, in the clock; the fastest form of each case, tried before "
-        "the clock starts: operands either way round, multiply and sum, or XLA; threads by "
-        "TF_NUM_INTRAOP_THREADS"
+        "each call, in the clock; the fastest form of each case, tried before the clock starts: "
+        "operands either way round, multiply and sum, or XLA; threads by TF_NUM_INTRAOP_THREADS"
     )
     dtypes = ("float32", "float64", "float16", "int32", "int64")
 
@@ -94,54 +91,3 @@ class TensorFlow(Rival):
     def result(self, returned: Any, out: Array | None) -> Any:
         """Return the new array, in the shape that was asked for: it cannot write to `out`."""
         return returned if out is None else np.reshape(returned, out.shape)
-
-    def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
-        """Return all epochs, compiled as one; a shuffled one gathers its rows, batch by batch."""
-        tf, rng = self.library, np.random.default_rng(0)
-        columns, target = tf.constant(X), tf.constant(y)
-
-        def form(multiply: tuple[bool, bool]) -> Call:
-            train = tf.function(self._training(steps, columns, target, multiply), jit_compile=True)
-
-            def call() -> tuple[Array, float]:
-                zeros = tf.zeros(X.shape[1], X.dtype), tf.zeros((), X.dtype)
-                w, b = train(*zeros, tf.constant(orders(X, steps, rng)))
-                return w.numpy(), float(b)
-
-            return call
-
-        forms = {name: form(multiply) for multiply, name in STEPS.items()}
-        return self.forms.fastest((X.shape, X.dtype, steps), forms)
-
-    def _training(
-        self, steps: Steps, columns: Any, target: Any, multiply: tuple[bool, bool]
-    ) -> Call:
-        """Return a loop over epochs and batches; a batch that is left over is a step of its own."""
-        tf, size, (n, features) = self.library, steps.batch_size, columns.shape
-        whole = n // size * size
-
-        def step(w: Any, b: Any, order: Any, start: Any, count: int) -> Any:
-            if steps.sampling == "permutation":
-                picked = tf.slice(order, [start], [count])
-                rows, targets = tf.gather(columns, picked), tf.gather(target, picked)
-            else:
-                rows = tf.slice(columns, [start, 0], [count, features])
-                targets = tf.slice(target, [start], [count])
-            predicted = tf.reduce_sum(rows * w, 1) if multiply[0] else tf.linalg.matvec(rows, w)
-            residual = predicted + b - targets
-            if multiply[1]:
-                gradient = tf.reduce_sum(residual[:, None] * rows, 0)
-            else:
-                gradient = tf.linalg.matvec(rows, residual, transpose_a=True)
-            rate = np.asarray(steps.learning_rate / count, w.dtype.as_numpy_dtype)
-            return w - rate * gradient, b - rate * tf.reduce_sum(residual)
-
-        def train(w: Any, b: Any, orders: Any) -> Any:
-            for epoch in tf.range(steps.epochs):
-                for start in tf.range(0, whole, size):
-                    w, b = step(w, b, orders[epoch], start, size)
-                if whole < n:
-                    w, b = step(w, b, orders[epoch], whole, n - whole)
-            return w, b
-
-        return train

@@ -148,13 +148,6 @@ def test_missing_work_is_refused_and_any_order_of_the_rows_is_right(case):
         case.check({}, parameters(case, order), case.answer())
 
 
-def test_the_steps_in_float64_are_taken_once_for_all_contestants():
-    case = TRAINING[0]
-    assert replace(case, threads=3, sampling="chunked").answer() is case.answer()
-    another = replace(case, batch_size=case.batch_size + 1)
-    assert not np.array_equal(another.answer(), case.answer())
-
-
 @pytest.mark.parametrize("quick", [True, False])
 def test_cases_are_told_apart_exact_and_no_larger_than_the_machine(quick):
     size = Size(cpus=4, memory=2**28, last_cache=2**25)

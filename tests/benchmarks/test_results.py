@@ -95,16 +95,6 @@ def test_the_page_shows_wins_and_losses_beyond_the_noise(ratio, spread, text):
     assert "**Load 0.6 before the run: others used this machine" in page.page(run, "a")
 
 
-def test_pictures_have_a_line_for_each_contestant():
-    pytest.importorskip("matplotlib")
-    from benchmarks.pictures import products
-
-    speed, ratio, *_ = products(run_of(1000.0, 3.0)).axes
-    lines = {line.get_label(): line.get_xydata().tolist() for line in speed.lines}
-    assert [96, pytest.approx(2 * 96**3 / 1e6)] in lines[OURS]
-    assert any([96, 3.0] in line.get_xydata().tolist() for line in ratio.lines)
-
-
 @pytest.mark.parametrize(
     ("then", "now", "slower"),
     [

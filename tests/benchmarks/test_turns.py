@@ -172,11 +172,7 @@ def test_a_run_visits_all_cases_in_fresh_processes_before_any_again(monkeypatch,
         monkeypatch.setattr(runs, name, value)
     run = runs.run(quick=False)
     assert visits == [(CASE, [OURS], ("blis", 1)), (growing, [OURS], (OURS, 2))] * 2
-    assert [each for each in STARTED if each != "closed"] == [
-        (OURS, 1),
-        ("blis", 1),
-        (OURS, 2),
-    ] * 2
+    assert [each for each in STARTED if each != "closed"] == [(OURS, 1), ("blis", 1), (OURS, 2)] * 2
     assert (run.contestants, run.skipped) == ({OURS: {"version": "1"}}, {"blis": "not installed"})
     assert run.left_out["jax"] == {CASE.key: "wrong answer", growing.key: "wrong answer"}
     assert list(run.cases) == [CASE, growing]
