@@ -16,7 +16,7 @@ from benchmarks.shapes import FIGURES, Point, measured, summary
 from benchmarks.turns import FULL, QUICK, SHAPE, Row, Visit, line, rows, visit
 from benchmarks.worker import SkippedError, Worker
 
-_SHAPES, _QUICK_SHAPES = 250, 5  # of each dtype and number of threads
+_SHAPES, _QUICK_SHAPES = 150, 5  # of each dtype and number of threads
 _SECONDS = {True: 1.2, False: 4.5}  # that a case takes in a visit of a quick and a full run
 
 
