@@ -16,8 +16,9 @@ from benchmarks.shapes import FIGURES, Point, measured, summary
 from benchmarks.turns import FULL, QUICK, SHAPE, Row, Visit, line, rows, visit
 from benchmarks.worker import SkippedError, Worker
 
-_SHAPES, _QUICK_SHAPES = 250, 5  # of each dtype and number of threads
+_SHAPES, _QUICK_SHAPES = 150, 5  # of each dtype and number of threads
 _SECONDS = {True: 1.2, False: 4.5}  # that a case takes in a visit of a quick and a full run
+_SHAPE_SECONDS = 0.5
 
 
 @dataclass
@@ -71,8 +72,9 @@ def run(*, quick: bool, only: Callable[[str], object] = bool) -> Run:
     plan = QUICK if quick else FULL
     visits: dict[Case, list[Visit]] = {case: [] for case in cases}
     for number in range(1, plan.visits + 1):
-        left = (plan.visits - number + 1) * len(cases) * _SECONDS[quick] / 60
-        print(f"visit {number} of {plan.visits}, {len(cases)} cases, about {left:.0f} minutes left")
+        left = (plan.visits - number + 1) * len(cases) * _SECONDS[quick]
+        left += 4 * _SHAPE_SECONDS * (_QUICK_SHAPES if quick else _SHAPES) * bool(only("shapes"))
+        print(f"visit {number} of {plan.visits}: {len(cases)} cases; {left / 60:.0f} minutes left")
         for of in sorted({_processes(case) for case in cases}):
             with _workers(found, of[0], of[1]) as workers:
                 for case in (case for case in cases if _processes(case) == of):

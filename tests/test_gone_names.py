@@ -19,6 +19,7 @@ GONE = (
     "TILEWISE_DATA",
     "pooch",
     "MAX_LINES",
+    *(f"benchmarks.{name}" for name in ("check", "products", "epochs", "sweep_blocking", "tables")),
     *(f"tilewise.{name}" for name in ("chapter", "linalg", "curvature", "engine", "sgd")),
 )
 NAME = re.compile(r"(?<![\w/.-])(?:tilewise|tw)\.[A-Za-z_][\w.]*\w")
