@@ -142,3 +142,25 @@ def test_the_job_of_the_page_runs(tmp_path):
         [*mpiexec(2), str(tmp_path / "job.py")], capture_output=True, text=True, check=True
     )
     assert float(run.stdout) > 0
+
+
+OF_A_LOCAL_CLASS = """
+import numpy as np
+import tilewise as tw
+from mpi4py import MPI
+
+def rate():
+    class Rate:
+        def __call__(self, step):
+            return 0.01
+    return Rate()
+
+X = np.ones((40, 3), np.float32) * (MPI.COMM_WORLD.rank + 1)
+tw.fit(X, X[:, 0], learning_rate=rate(), comm=MPI.COMM_WORLD, seed=0)
+"""
+
+
+def test_a_rate_may_be_an_object_that_no_rank_can_send():
+    run = [*mpiexec(2), "-c", OF_A_LOCAL_CLASS]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """A fit on several ranks, each with rows of its own."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,7 +57,7 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
     """Raise if ranks differ in their settings, and give all the model and the seed of rank 0."""
     settings = state.settings
     rate, optimizer = settings.learning_rate, settings.optimizer
-    comparable = isinstance(rate, float | str | Schedule)  # of functions, the rates are compared
+    comparable = isinstance(rate, float | str | Schedule)  # of functions, the names and the rates
     may_differ = dict.fromkeys(("seed", "comm", "progress", "tolerance"))
     ranks.check_alike(
         {
@@ -64,7 +65,7 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
             **vars(options),
             **may_differ,
             "optimizer": (optimizer.name, *optimizer.hyperparameters.items()),
-            "learning_rate": str(rate) if comparable else getattr(rate, "__name__", type(rate)),
+            "learning_rate": str(rate) if comparable else _name_of(rate),
             "checkpoint": options.checkpoint is not None,
         }
     )
@@ -73,6 +74,10 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
     state.settings = replace(settings, seed=seed)
     for array in (state.parameters, state.slots, state.counters):
         ranks.bcast(array)
+
+
+def _name_of(rate: Any) -> str:
+    return str(getattr(rate, "__name__", type(rate).__name__))  # of an object, its class's
 
 
 class Job:
