@@ -96,7 +96,6 @@ class ColumnFile:
         dtype = self.dtype(wanted)
 
         def reader(start: int, stop: int) -> Reader:
-            read_labels = None if labels is None else labels.reader(start)
             group = list(accumulate(self.groups)).index(stop)
             numbers: Array | None = None
             done = 0
@@ -108,18 +107,14 @@ class ColumnFile:
                 rows = slice(done, done + len(y))
                 done = rows.stop
                 table[:, :d] = numbers[:d, rows].T
-                if read_labels is None:
+                if labels is None:
                     y[:] = numbers[-1, rows]
-                else:
-                    read_labels(y)
 
             return read
 
         return Fragment(
-            os.fspath(path), self.n_rows, d, d, dtype, reader, columns,
-            labels="" if labels is None else os.fspath(labels.path), groups=self.groups,
-            reading_bytes=max(self.groups) * len(wanted) * dtype.itemsize
-            + _DECODING * self.largest,
+            os.fspath(path), self.n_rows, d, d, dtype, reader, columns, labels, self.groups,
+            max(self.groups) * len(wanted) * dtype.itemsize + _DECODING * self.largest,
         )  # fmt: skip
 
     def _dtype(self, i: int) -> np.dtype[Any]:

@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,9 +13,21 @@ from tilewise._checks import Array
 from tilewise.data.columns import Columns
 from tilewise.data.moments import Standardization
 
-# Fills a table (k, width) and y (k,) with the next k rows: X in the table's first columns.
+# Fills a table (k, width) and y (k,) with the next k rows: X in the table's first columns. Labels
+# that are beside the rows are left to `Dataset.reader`.
 Reader = Callable[[Array, Array], None]
 _BATCHES = 32  # of a fragment, in buffer_bytes
+
+
+class LabelFile(Protocol):
+    """A file of labels beside that of the rows."""
+
+    @property
+    def path(self) -> Path:
+        """Path of the file."""
+
+    def reader(self, start: int) -> Callable[[Array], None]:
+        """Return what fills arrays with the labels from `start` on."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Fragment:
     dtype: np.dtype[Any]
     reader: Callable[[int, int], Reader]  # of the rows from a start to a stop
     columns: Columns | None = None  # None: an array, in which messages count as Python does
-    labels: str = ""  # file of the labels, where they are beside the rows
+    labels: "LabelFile | None" = None  # where they are beside the rows
     groups: Sequence[int] | None = None  # rows that are stored and read together; None: any
     reading_bytes: int = 0  # what reading takes at its peak, but for a megabyte or so
 
@@ -54,8 +67,8 @@ class Batch:
         fragment, row, name = self.fragment, self.start + row, self.fragment.name
         if fragment.columns is None:
             where = f"y[{row}]" if column is None else f"X[{row}, {column}]"
-        elif column is None and fragment.labels:
-            name, where = fragment.labels, f"row {row + 1}"
+        elif column is None and fragment.labels is not None:
+            name, where = str(fragment.labels.path), f"row {row + 1}"
         else:
             where = f"row {row + 1}, {fragment.columns.label(column)}"
         file = f"{name}: " if name else ""
@@ -102,10 +115,14 @@ class Dataset(ABC):
 
     def reader(self, batch: Batch) -> Reader:
         """Return what reads a batch once, from its start, and standardizes it where asked to."""
-        read_stored = batch.fragment.reader(batch.start, batch.start + batch.n_rows)
+        start, labels = batch.start, batch.fragment.labels
+        read_stored = batch.fragment.reader(start, start + batch.n_rows)
+        read_labels = None if labels is None else labels.reader(start)
 
         def read(table: Array, y: Array) -> None:
             read_stored(table, y)
+            if read_labels is not None:
+                read_labels(y)
             if self.standardization is not None:
                 self.standardization.apply_in_place(table[:, : self.n_features])
             if self.label_standardization is not None:

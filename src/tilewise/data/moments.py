@@ -106,7 +106,7 @@ class Moments:
 
     @classmethod
     def of(cls, X: Array) -> "Moments":
-        """Return those of the columns of X (n, d), which is finite."""
+        """Return the moments of the columns of X (n, d), which is finite."""
         largest = np.maximum(-X.min(axis=0), X.max(axis=0)).astype(np.float64)
         exponent = np.clip(np.frexp(largest)[1], -1000, 1000)  # the inverse is a number too
         exponent[abs(exponent) < _ORDINARY] = 0

@@ -92,21 +92,18 @@ class NpyFile:
 
         def reader(start: int, stop: int) -> Reader:
             read_table = self.reader(start)
-            read_labels = None if labels is None else labels.reader(start)
 
             def read(table: Array, y: Array) -> None:
                 read_table(table)
-                if read_labels is not None:
-                    read_labels(y)
-                    return
-                y[:] = table[:, position]
-                table[:, position:-1] = table[:, position + 1 :]
+                if position < width:
+                    y[:] = table[:, position]
+                    table[:, position:-1] = table[:, position + 1 :]
 
             return read
 
         return Fragment(
             os.fspath(path), n, d, width, float_dtype(self.dtype), reader,
-            Columns.of(None, position), labels="" if labels is None else os.fspath(labels.path),
+            Columns.of(None, position), labels,
         )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def _shards(folder: Path) -> list[Path]:
 
 def _layout(fragment: Fragment) -> str:
     """Return what fragments of a dataset have in common, in words."""
-    labels = ", labels beside them" if fragment.labels else ""
+    labels = "" if fragment.labels is None else ", labels beside them"
     columns, named = fragment.columns, ""
     if columns is not None and columns.features is not None:
         named = f", columns {', '.join(columns.features)}, target {columns.target}"
