@@ -122,12 +122,6 @@ def _cpus(run: Run, name: str) -> str:
     return ", ".join(f"{statistics.median(busy[n]):.1f} of {n}" for n in sorted(busy))
 
 
-def source_of(text: str) -> str:
-    """Return the name of the folder that the figures of a README are of."""
-    found = _MARK.search(text)
-    return found.group(1) if found else ""
-
-
 def ratio(row: Row) -> str:
     """Return a rival's time over that of tilewise, in bold where it is faster beyond the noise."""
     text = digits(row.ratio) if row.ratio >= 10 else f"{row.ratio:.2f}"

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 Array = NDArray[Any]
 
 INT64_MAX = 2**63 - 1
-_UINT64_MAX = 2**64 - 1
+UINT64_MAX = 2**64 - 1
 
 
 def check_fields(record: Any) -> None:
@@ -58,7 +58,7 @@ def check_seed(seed: Any) -> int:
     """Return a seed of 64 bits: the one given, or a fresh one for None."""
     if seed is None:
         return secrets.randbits(64)
-    return check_int("seed", seed, minimum=0, maximum=_UINT64_MAX)
+    return check_int("seed", seed, minimum=0, maximum=UINT64_MAX)
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:

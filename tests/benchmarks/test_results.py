@@ -171,7 +171,7 @@ def test_what_cannot_be_compared_is_refused_before_measuring(repository, monkeyp
 
 def test_readme_and_page_are_those_of_the_files():
     text = (ROOT / "README.md").read_text()
-    source = page.source_of(text)
+    source = page._MARK.search(text).group(1)
     run = results.load(results.FOLDER / source)
     assert not run.quick
     assert page.readme(text, run, source) == text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tilewise import _core, plots
-from tilewise._checks import check_int
+from tilewise._checks import UINT64_MAX, check_int, check_seed
 from tilewise._core import usable_cpus
 from tilewise._extras import required
 from tilewise._files import check_outputs, outputs, remove_unfinished
@@ -28,7 +28,6 @@ FILES = ("model.json", "loss_vs_time.png")
 _VALIDATION_FRACTION = 0.2
 _CHECKPOINT = "checkpoint.npz"
 _BUFFER_MIB = 1024
-_LARGEST_SEED = 2**64 - 1
 _CHECKPOINT_EVERY = 1000
 _COUNTS_OF_MPIEXEC = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # of MPICH and Open MPI
 
@@ -45,12 +44,10 @@ def _rate(value: str) -> float | str:
 def seed(value: str) -> int:
     """Return the number of an argument ``--seed``."""
     try:
-        number = int(value)
+        return check_seed(int(value))
     except ValueError:
-        number = -1
-    if not 0 <= number <= _LARGEST_SEED:
-        raise argparse.ArgumentTypeError(f"{value!r} is not an integer from 0 to {_LARGEST_SEED}")
-    return number
+        message = f"{value!r} is not an integer from 0 to {UINT64_MAX}"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 _SHOWN = "(%(default)s)"
@@ -99,8 +96,7 @@ def add_train(commands: Any) -> None:
         help="fit a linear model to your own CSV, NPY or Parquet file, or to a folder of shards",
         description="Fit a linear model to your own table of numbers: CSV (any usual delimiter, "
         "header or not), .npy, .parquet or .arrow; or to more rows than fit in memory, on one "
-        "process or many. "
-        f"Prints how well it fits and writes {', '.join(FILES)}.",
+        f"process or many. Prints how well it fits and writes {', '.join(FILES)}.",
         allow_abbrev=False,
     )
     command.add_argument("file", metavar="FILE", help="the table, or a folder of shards")
@@ -141,12 +137,8 @@ def _train(arguments: argparse.Namespace) -> None:
     rows = read_rows(arguments.file, arguments.target)
     fraction = arguments.validation_fraction
     fraction = _VALIDATION_FRACTION if fraction is None else fraction
-    _finish(
-        arguments,
-        fit_table(
-            rows, validation_fraction=fraction, epochs=arguments.epochs, **settings
-        ),
-    )  # fmt: skip
+    epochs = arguments.epochs
+    _finish(arguments, fit_table(rows, validation_fraction=fraction, epochs=epochs, **settings))
 
 
 def _check_processes(arguments: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ def read_table(path: str | os.PathLike[str], only: Sequence[str] | None = None) 
     Where the file names its columns, `only` are those to read; others may hold anything. Nothing
     in the file is ever executed: a pickled NPY file is refused.
     """
-    if is_text(path):
+    if _is_text(path):
         content = read_content(path)
         with named(path):
             return parse_csv(content, only)
@@ -28,11 +28,11 @@ def read_table(path: str | os.PathLike[str], only: Sequence[str] | None = None) 
 
 def read_rows(path: str | os.PathLike[str], target: str | None) -> FragmentDataset:
     """Return the rows of a table, with a target: of a text in memory, else of the file."""
-    if is_text(path):
+    if _is_text(path):
         return read_table(path).dataset(target)
     return open_path(Path(path), target)
 
 
-def is_text(path: str | os.PathLike[str]) -> bool:
+def _is_text(path: str | os.PathLike[str]) -> bool:
     """Return whether it is none of the files that `open_rows` reads."""
     return Path(path).suffix.lower() not in SUFFIXES
