@@ -111,7 +111,7 @@ def test_the_lists_find_the_files():
 
 
 @pytest.mark.parametrize("name", CPP_FILES)
-def test_cpp_includes_only_lower_floors_or_its_own_folder(name):
+def test_cpp_includes_only_lower_layers_or_its_own_folder(name):
     folder = name.split("/")[0]
     for included in includes(name)[0]:
         assert (CPP / included).is_file(), f'{name}: write "{included}" as "folder/file.hpp"'
@@ -120,7 +120,7 @@ def test_cpp_includes_only_lower_floors_or_its_own_folder(name):
 
 
 @pytest.mark.parametrize("name", CPP_FILES)
-def test_special_headers_stay_on_their_floor(name):
+def test_special_headers_stay_on_their_layer(name):
     folder = name.split("/")[0]
     for header in includes(name)[1]:
         if INTRINSICS.fullmatch(header):

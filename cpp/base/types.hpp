@@ -15,7 +15,7 @@
 
 // The compiler no longer knows what memory holds: what was stored is loaded again. A broadcast from
 // memory is free; from a register it is a permutation.
-#define TILEWISE_FORGET(memory) __asm__ volatile("" : : "r"(memory) : "memory")
+#define TILEWISE_CLOBBER(memory) __asm__ volatile("" : : "r"(memory) : "memory")
 
 namespace tilewise {
 

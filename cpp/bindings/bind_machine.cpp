@@ -19,7 +19,7 @@ namespace {
 
 py::tuple available_isas() {
   py::list names;
-  for (const kernels::Isa* isa : kernels::available()) names.append(isa->name);
+  for (const kernels::KernelSet* isa : kernels::available()) names.append(isa->name);
   return py::tuple(names);
 }
 
@@ -42,7 +42,7 @@ double fma_gflops(const kernels::PeakKernels<T>& kernels, double seconds) {
   const GilRelease release;
   const auto start = Clock::now();
   do {
-    [[maybe_unused]] const volatile T result = kernels.fma_chain(steps);
+    [[maybe_unused]] const volatile T result = kernels.peak_fma(steps);
     ++rounds;
     elapsed = std::chrono::duration<double>(Clock::now() - start).count();
   } while (elapsed < seconds);

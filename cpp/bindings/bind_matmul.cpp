@@ -63,7 +63,7 @@ index parse_block_size(PyObject* object) {
 
 // The arguments less strategy and block_size, which are NumPy's, and those two.
 struct Arguments {
-  gemm::Plan plan;
+  gemm::Options options;
   std::vector<PyObject*> values;
   py::object keywords;
 
@@ -75,9 +75,9 @@ struct Arguments {
       PyObject* name = PyTuple_GET_ITEM(names, i);
       PyObject* value = args[positional + i];
       if (PyUnicode_CompareWithASCIIString(name, "strategy") == 0) {
-        plan.strategy = parse_strategy(value);
+        options.strategy = parse_strategy(value);
       } else if (PyUnicode_CompareWithASCIIString(name, "block_size") == 0) {
-        plan.block_size = parse_block_size(value);
+        options.block_size = parse_block_size(value);
       } else {
         kept.append(py::handle(name));
         values.push_back(value);
@@ -189,7 +189,7 @@ PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObje
       if (result) return result.release().ptr();
     }
     const Arguments arguments(args, positional, names);
-    return call_matmul_ufunc(arguments.plan, arguments.values.data(), positional,
+    return call_matmul_ufunc(arguments.options, arguments.values.data(), positional,
                              arguments.keywords.ptr())
         .release()
         .ptr();
@@ -215,7 +215,7 @@ const char* name_of(gemm::Path path) {
     case gemm::Path::tiny: return "tiny";
     case gemm::Path::vector: return "vector";
     case gemm::Path::outer: return "outer";
-    case gemm::Path::narrow: return "narrow";
+    case gemm::Path::small_n: return "small_n";
     case gemm::Path::blocked: return "blocked";
   }
   return "";
@@ -233,9 +233,9 @@ py::dict explain(index m, index n, index k) {
     facts["grid"] = py::make_tuple(gemm::gemv_parts<T>(m * n, k), 1);
   }
   if (path == gemm::Path::outer) facts["grid"] = py::make_tuple(gemm::outer_parts(m, n), 1);
-  if (path == gemm::Path::narrow) {
+  if (path == gemm::Path::small_n) {
     facts["grid"] = py::make_tuple(gemm::parts_of(m, gemm::flops_of(m, n, k)), 1);
-    facts["tile"] = py::make_tuple(kernels.inner_rows, kernels.inner_cols);
+    facts["tile"] = py::make_tuple(kernels.dot_rows, kernels.dot_cols);
   }
   if (path == gemm::Path::tiny || path == gemm::Path::blocked) {
     facts["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols());

@@ -86,7 +86,7 @@ sgd::Rates rates_from(const RateArgument& rates, Signals& signals) {
 template <class T>
 index train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
             Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
-            const RateArgument& rates, sgd::Sampler& sampler, const sgd::Plan& plan,
+            const RateArgument& rates, sgd::Sampler& sampler, const sgd::Schedule& schedule,
             const py::function& record) {
   const auto examples = examples_of(x, y, sample_weights);
   const auto state = state_of(model_of(parameters, examples), slots, counters, settings);
@@ -96,7 +96,7 @@ index train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>&
   Signals signals;
   {
     const GilRelease release;
-    records = sgd::train(examples, settings, plan, rates_from(rates, signals), sampler, state,
+    records = sgd::train(examples, settings, schedule, rates_from(rates, signals), sampler, state,
                          signals.asked());
   }
   record(records.losses, records.seconds, records.examples, records.total_seconds, records.rows,
@@ -161,7 +161,7 @@ void register_for(py::module_& module) {
   const auto slots = py::arg("slots").noconvert();
   const auto counters = py::arg("counters").noconvert();
   module.def("train", &train<T>, x, y, sample_weights, parameters, slots, counters,
-             py::arg("settings"), py::arg("rates"), py::arg("sampler"), py::arg("plan"),
+             py::arg("settings"), py::arg("rates"), py::arg("sampler"), py::arg("schedule"),
              py::arg("record"));
   module.def("step", &step<T>, x, y, sample_weights, parameters, slots, counters,
              py::arg("settings"), py::arg("rate"));
@@ -190,7 +190,7 @@ void register_trainer(py::module_& module) {
       .def(py::init(&make_settings), py::arg("batch_size"), py::arg("optimizer"),
            py::arg("hyperparameters"), py::arg("weight_decay"), py::arg("clip_norm"),
            py::arg("average"));
-  py::class_<sgd::Plan>(module, "Plan")
+  py::class_<sgd::Schedule>(module, "Schedule")
       .def(py::init<index, index, bool, double>(), py::arg("epochs"), py::arg("record_every"),
            py::arg("record_end"), py::arg("start_loss"));
   py::list samplings;

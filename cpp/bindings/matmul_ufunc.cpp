@@ -18,18 +18,18 @@ namespace tilewise::bindings {
 namespace {
 
 // What the calling thread asked of the inner loop: NumPy does not hand it through.
-gemm::Plan& current_plan() { return threads::of_this_thread<gemm::Plan>(); }
+gemm::Options& current_options() { return threads::of_this_thread<gemm::Options>(); }
 
-class PlanScope {
+class OptionsScope {
  public:
-  explicit PlanScope(const gemm::Plan& plan) : outer_(std::exchange(current_, plan)) {}
-  ~PlanScope() { current_ = outer_; }
-  PlanScope(const PlanScope&) = delete;
-  PlanScope& operator=(const PlanScope&) = delete;
+  explicit OptionsScope(const gemm::Options& options) : outer_(std::exchange(current_, options)) {}
+  ~OptionsScope() { current_ = outer_; }
+  OptionsScope(const OptionsScope&) = delete;
+  OptionsScope& operator=(const OptionsScope&) = delete;
 
  private:
-  gemm::Plan& current_ = current_plan();
-  gemm::Plan outer_;
+  gemm::Options& current_ = current_options();
+  gemm::Options outer_;
 };
 
 template <class T>
@@ -52,9 +52,9 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
   const auto c = stack_view<T>(args[2], steps[2], m, n, strides + 4);
   try {
     if constexpr (sizeof(T) >= 4) {
-      gemm::multiply_stack(current_plan(), dimensions[0], a, b, c);
+      gemm::multiply_stack(current_options(), dimensions[0], a, b, c);
     } else {
-      gemm::multiply_converted_stack(current_plan(), dimensions[0], a, b, c);
+      gemm::multiply_converted_stack(current_options(), dimensions[0], a, b, c);
     }
   } catch (const std::bad_alloc&) {
     // NumPy then throws away what it would copy back to out, which nothing has been written to.
@@ -130,9 +130,9 @@ void make_matmul_ufunc() {
   std::copy_n(theirs.op_flags, theirs.nargs, ours.op_flags);  // copy where out overlaps an input
 }
 
-py::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args, std::size_t positional,
-                             PyObject* keywords) {
-  const PlanScope scope(plan);
+py::object call_matmul_ufunc(const gemm::Options& options, PyObject* const* args,
+                             std::size_t positional, PyObject* keywords) {
+  const OptionsScope scope(options);
   // NumPy lets the lock go around the inner loop.
   auto result = py::reinterpret_steal<py::object>(sleep_if_python_is_gone(
       [&] { return PyObject_Vectorcall(matmul_ufunc, args, positional, keywords); }));

@@ -15,7 +15,7 @@ inline constexpr const char* no_memory = "matmul: no memory for the packed opera
 void make_matmul_ufunc();
 
 // Calls the ufunc with the arguments of a vectorcall. Throws error_already_set.
-pybind11::object call_matmul_ufunc(const gemm::Plan& plan, PyObject* const* args,
+pybind11::object call_matmul_ufunc(const gemm::Options& options, PyObject* const* args,
                                    std::size_t positional, PyObject* keywords);
 
 }  // namespace tilewise::bindings

@@ -36,7 +36,8 @@ MatrixView<const To> converted(const MatrixView<const From>& src, AlignedBuffer&
 
 // As multiply_stack().
 template <class Stored>
-void multiply_converted_stack(const Plan& plan, index count, const MatrixStack<const Stored>& a,
+void multiply_converted_stack(const Options& options, index count,
+                              const MatrixStack<const Stored>& a,
                               const MatrixStack<const Stored>& b, const MatrixStack<Stored>& c) {
   using T = ComputedAs<Stored>;
   AlignedBuffer a_buffer;
@@ -46,7 +47,7 @@ void multiply_converted_stack(const Plan& plan, index count, const MatrixStack<c
   const index cols = c.first.cols;
   const MatrixView<T> product = {c_buffer.reserve<T>(rows * cols), rows, cols, cols, 1};
   for (index i = 0; i < count; ++i) {
-    multiply(plan, converted<T>(a[i], a_buffer), converted<T>(b[i], b_buffer), product);
+    multiply(options, converted<T>(a[i], a_buffer), converted<T>(b[i], b_buffer), product);
     const MatrixView<Stored> result = c[i];
     for (index r = 0; r < rows; ++r) {
       for (index s = 0; s < cols; ++s) result(r, s) = convert<Stored>(product(r, s));

@@ -7,9 +7,9 @@
 #include "base/aligned_buffer.hpp"
 #include "gemm/copy.hpp"
 #include "gemm/element_types.hpp"
-#include "gemm/few_columns.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
+#include "gemm/small_n.hpp"
 #include "kernels/registry.hpp"
 #include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
@@ -62,9 +62,10 @@ void five_loops(const kernels::GemmKernels<T>& kernels, const GemmPlan& plan,
       const index p = k_blocks.begin(pc);
       const index depth = k_blocks.size(pc);
       const auto b_view = b.block(p, col, depth, cols);
-      const auto b_block = packed.b != nullptr
-                               ? pack_b(b_view, kernels.tile_vectors, width, packed.b)
-                               : unpacked_b(b_view, kernels.tile_vectors, width, plan.stream_b);
+      const auto b_block =
+          packed.b != nullptr
+              ? pack_b(b_view, kernels.tile_vectors, width, packed.b)
+              : unpacked_b(b_view, kernels.tile_vectors, width, plan.prefetch_next_panel);
       for (index ic = 0; ic < m_blocks.parts; ++ic) {
         const index row = m_blocks.begin(ic);
         const index rows = m_blocks.size(ic);
@@ -136,9 +137,9 @@ void gemm(const MatrixView<const T>& a, const MatrixView<const T>& b, const Matr
     return c.cols == 1 ? gemv(a, b.col(0), c.col(0)) : gemv(b.transposed(), a.row(0), c.row(0));
   }
   if (path == Path::outer && c.rows_contiguous()) return outer_product(a.col(0), b, c);
-  if (path == Path::narrow) {
-    return by_columns(problem) ? few_columns(a, b, c)
-                               : few_columns(b.transposed(), a.transposed(), c.transposed());
+  if (path == Path::small_n) {
+    return by_columns(problem) ? small_n(a, b, c)
+                               : small_n(b.transposed(), a.transposed(), c.transposed());
   }
   if (c.rows_contiguous()) return blocked(a, b, c);
   if (c.cols_contiguous()) return blocked(b.transposed(), a.transposed(), c.transposed());

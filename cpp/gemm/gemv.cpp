@@ -14,10 +14,10 @@
 namespace tilewise::gemm {
 namespace {
 
-using kernels::longest_sum;
+using kernels::sum_block;
 
 // The threads share pieces of an inner product, and otherwise whole vectors of the result.
-constexpr index longest_piece = 16 * longest_sum;
+constexpr index longest_piece = 16 * sum_block;
 template <class T>
 constexpr index gemv_unit = 64 / sizeof(T);
 
@@ -46,8 +46,8 @@ struct Scratch {
 template <class T>
 void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
                   T* y, bool from_memory) {
-  for (index p = 0; p < a.cols; p += longest_sum) {
-    const index depth = std::min(longest_sum, a.cols - p);
+  for (index p = 0; p < a.cols; p += sum_block) {
+    const index depth = std::min(sum_block, a.cols - p);
     kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, from_memory});
   }
 }
@@ -56,7 +56,7 @@ void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const
 template <class T>
 void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
                   T* y, bool from_memory) {
-  if (a.cols <= longest_sum) {
+  if (a.cols <= sum_block) {
     return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
@@ -65,8 +65,8 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
   for (index i = 0; i < a.rows; i += strip) {
     const index rows = std::min(strip, a.rows - i);
     std::fill_n(y + i, rows, T{0});
-    for (index p = 0; p < a.cols; p += longest_sum) {
-      const index depth = std::min(longest_sum, a.cols - p);
+    for (index p = 0; p < a.cols; p += sum_block) {
+      const index depth = std::min(sum_block, a.cols - p);
       const T* const block = a.data + i + p * a.col_stride;
       kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, from_memory});
       for (index r = 0; r < rows; ++r) y[i + r] += piece[r];

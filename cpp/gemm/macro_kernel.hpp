@@ -21,7 +21,7 @@ TILEWISE_INLINE void multiply_panels(const kernels::GemmKernels<T>& kernels, con
         .a_col_stride = a_panel.col_stride,
         .b = b_panel.data,
         .b_row_stride = b_panel.row_stride,
-        .b_ahead = b.streamed ? b_panel.cols : 2 * b_panel.row_stride,
+        .b_prefetch_distance = b.prefetch_next_panel ? b_panel.cols : 2 * b_panel.row_stride,
         .c = c.data + a.panels.begin(i) * c.row_stride + b.panels.begin(j) * b.width,
         .c_row_stride = c.row_stride,
         .last_width = static_cast<int>(b.width - unused_lanes),

@@ -38,9 +38,10 @@ ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows) {
 }
 
 template <class T>
-BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width, bool streamed) {
+BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width,
+                     bool prefetch_next_panel) {
   const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
-  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false, streamed};
+  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false, prefetch_next_panel};
 }
 
 template <class T>

@@ -14,7 +14,7 @@ struct ABlock {
   index depth;       // columns: the k of this block
   index row_stride;
   index col_stride;
-  bool tight;  // each panel is packed by columns as long as it has rows; the strides are unused
+  bool packed;  // each panel is packed by columns as long as it has rows; the strides are unused
 
   struct Panel {
     const T* data;
@@ -24,7 +24,7 @@ struct ABlock {
 
   Panel panel(index i) const {
     const index row = panels.begin(i);
-    if (tight) return {data + row * depth, 1, panels.size(i)};
+    if (packed) return {data + row * depth, 1, panels.size(i)};
     return {data + row * row_stride, row_stride, col_stride};
   }
 };
@@ -38,8 +38,8 @@ struct BBlock {
   index cols;
   index depth;  // rows: the k of this block
   index row_stride;
-  bool tight;     // each panel is packed by rows of just its vectors; the stride is unused
-  bool streamed;  // each panel is met once or twice
+  bool packed;  // each panel is packed by rows of just its vectors; the stride is unused
+  bool prefetch_next_panel;  // each panel is met once or twice
 
   struct Panel {
     const T* data;
@@ -52,7 +52,7 @@ struct BBlock {
     const index vectors = panels.size(j);
     const index col = panels.begin(j) * width;
     const index in_panel = col + vectors * width > cols ? cols - col : vectors * width;
-    if (tight) return {data + col * depth, vectors * width, vectors, in_panel};
+    if (packed) return {data + col * depth, vectors * width, vectors, in_panel};
     return {data + col, row_stride, vectors, in_panel};
   }
 
@@ -65,7 +65,7 @@ template <class T>
 ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows);
 template <class T>
 BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width,
-                     bool streamed = false);
+                     bool prefetch_next_panel = false);
 
 // Copies to `buffer`, of at least a.rows * a.cols and BBlock::packed_size() elements.
 template <class T>

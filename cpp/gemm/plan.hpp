@@ -26,7 +26,7 @@ enum class Path {
   tiny,     // fits the first cache and needs no copy: no plan, no packing, no threads
   vector,   // one row or one column: matrix times vector
   outer,    // one column times one row: C is written row by row
-  narrow,   // few rows or few columns: tiles of inner products
+  small_n,  // few rows or few columns: tiles of inner products
   blocked,  // the five loops
 };
 
@@ -51,7 +51,7 @@ inline Path path_of(const Problem& problem) {
   const bool small = problem.m <= tiny_side && problem.n <= tiny_side && problem.k <= tiny_side;
   if (small && problem.b_rows_contiguous) return Path::tiny;
   if (problem.k == 1 && problem.b_rows_contiguous) return Path::outer;
-  return by_columns(problem) || by_rows(problem) ? Path::narrow : Path::blocked;
+  return by_columns(problem) || by_rows(problem) ? Path::small_n : Path::blocked;
 }
 
 // Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds
@@ -87,7 +87,8 @@ struct GemmPlan {
   Blocking blocking;
   bool pack_a;
   bool pack_b;
-  bool stream_b;  // each B-panel is met once or twice: unpacked, the next one is asked for
+  bool prefetch_next_panel;  // each B-panel is met once or twice: unpacked, the next one is
+                             // prefetched
   Grid grid;
 };
 

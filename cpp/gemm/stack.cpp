@@ -29,11 +29,11 @@ MatrixView<T> tall(const MatrixStack<T>& s, index count) {
 
 // The products of a part of the stack. Tiny ones are planned once for all.
 template <class T>
-void multiply_range(const Plan& plan, index begin, index end, const MatrixStack<const T>& a,
+void multiply_range(const Options& options, index begin, index end, const MatrixStack<const T>& a,
                     const MatrixStack<const T>& b, const MatrixStack<T>& c) {
   const bool tiny = path_of(problem_of(a.first, b.first)) == Path::tiny;
-  if (plan.strategy != Strategy::full || !tiny || !c.first.rows_contiguous()) {
-    for (index i = begin; i < end; ++i) multiply(plan, a[i], b[i], c[i]);
+  if (options.strategy != Strategy::full || !tiny || !c.first.rows_contiguous()) {
+    for (index i = begin; i < end; ++i) multiply(options, a[i], b[i], c[i]);
     return;
   }
   const auto& kernels = kernels::in_use().gemm<T>();
@@ -49,24 +49,24 @@ void multiply_range(const Plan& plan, index begin, index end, const MatrixStack<
 }  // namespace
 
 template <class T>
-void multiply_stack(const Plan& plan, index count, const MatrixStack<const T>& a,
+void multiply_stack(const Options& options, index count, const MatrixStack<const T>& a,
                     const MatrixStack<const T>& b, const MatrixStack<T>& c) {
-  if (count == 1) return multiply(plan, a.first, b.first, c.first);
-  if (b.stride == 0 && is_tall(a) && is_tall(c) && plan.strategy == Strategy::full) {
-    return multiply(plan, tall(a, count), b.first, tall(c, count));  // one B for all
+  if (count == 1) return multiply(options, a.first, b.first, c.first);
+  if (b.stride == 0 && is_tall(a) && is_tall(c) && options.strategy == Strategy::full) {
+    return multiply(options, tall(a, count), b.first, tall(c, count));  // one B for all
   }
   const int wanted = threads::get_num_threads();
   const double flops = flops_of(c.first.rows, c.first.cols, a.first.cols);
   const int parts = threads_worth(flops * static_cast<double>(count), wanted);
   if (parts == 1 || threads_worth(flops, wanted) > 1) {
-    return multiply_range(plan, 0, count, a, b, c);
+    return multiply_range(options, 0, count, a, b, c);
   }
 
   const EvenSplit ranges = {count, std::min(index{parts}, count)};
   std::atomic<bool> out_of_memory = false;
   threads::for_each_part(static_cast<int>(ranges.parts), [&](int part) {
     try {
-      multiply_range(plan, ranges.begin(part), ranges.begin(part + 1), a, b, c);
+      multiply_range(options, ranges.begin(part), ranges.begin(part + 1), a, b, c);
     } catch (const std::bad_alloc&) {
       out_of_memory = true;
     }
@@ -74,8 +74,8 @@ void multiply_stack(const Plan& plan, index count, const MatrixStack<const T>& a
   if (out_of_memory) throw std::bad_alloc();
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                 \
-  template void multiply_stack(const Plan&, index, const MatrixStack<const T>&, \
+#define TILEWISE_INSTANTIATE(T)                                                    \
+  template void multiply_stack(const Options&, index, const MatrixStack<const T>&, \
                                const MatrixStack<const T>&, const MatrixStack<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE

@@ -22,7 +22,7 @@ struct MatrixStack {
 // too small to share: if one of them throws std::bad_alloc then, some products are written. As
 // multiply() otherwise.
 template <class T>
-void multiply_stack(const Plan& plan, index count, const MatrixStack<const T>& a,
+void multiply_stack(const Options& options, index count, const MatrixStack<const T>& a,
                     const MatrixStack<const T>& b, const MatrixStack<T>& c);
 
 }  // namespace tilewise::gemm

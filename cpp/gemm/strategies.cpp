@@ -85,21 +85,21 @@ std::optional<Strategy> strategy_named(std::string_view name) {
 }
 
 template <class T>
-void multiply(const Plan& plan, const MatrixView<const T>& a, const MatrixView<const T>& b,
+void multiply(const Options& options, const MatrixView<const T>& a, const MatrixView<const T>& b,
               const MatrixView<T>& c) {
   if (c.empty()) return;
   if (a.cols == 0) return fill(c, T{0});
-  switch (plan.strategy) {
+  switch (options.strategy) {
     case Strategy::element: return by_element(a, b, c);
     case Strategy::row: return by_row(a, b, c);
     case Strategy::column: return by_column(a, b, c);
-    case Strategy::block: return by_block(plan.block_size, a, b, c);
+    case Strategy::block: return by_block(options.block_size, a, b, c);
     case Strategy::full: return gemm(a, b, c);
   }
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                               \
-  template void multiply(const Plan&, const MatrixView<const T>&, const MatrixView<const T>&, \
+#define TILEWISE_INSTANTIATE(T)                                                                  \
+  template void multiply(const Options&, const MatrixView<const T>&, const MatrixView<const T>&, \
                          const MatrixView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE

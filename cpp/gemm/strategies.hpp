@@ -16,14 +16,14 @@ std::span<const std::string_view> strategy_names();
 
 std::optional<Strategy> strategy_named(std::string_view name);
 
-struct Plan {
+struct Options {
   Strategy strategy = Strategy::full;
   index block_size = 64;  // columns in a panel of Strategy::block
 };
 
 // Any shapes that fit each other, any strides; C overlaps neither A nor B. Throws std::bad_alloc.
 template <class T>
-void multiply(const Plan& plan, const MatrixView<const T>& a, const MatrixView<const T>& b,
+void multiply(const Options& options, const MatrixView<const T>& a, const MatrixView<const T>& b,
               const MatrixView<T>& c);
 
 }  // namespace tilewise::gemm

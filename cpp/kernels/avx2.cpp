@@ -4,6 +4,6 @@
 
 namespace tilewise::kernels {
 
-extern constinit const Isa avx2 = make_isa<simd::Avx2>("avx2");
+extern constinit const KernelSet avx2 = make_kernel_set<simd::Avx2>("avx2");
 
 }  // namespace tilewise::kernels

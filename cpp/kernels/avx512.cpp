@@ -4,6 +4,6 @@
 
 namespace tilewise::kernels {
 
-extern constinit const Isa avx512 = make_isa<simd::Avx512>("avx512");
+extern constinit const KernelSet avx512 = make_kernel_set<simd::Avx512>("avx512");
 
 }  // namespace tilewise::kernels

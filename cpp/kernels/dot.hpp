@@ -5,7 +5,7 @@
 
 namespace tilewise::kernels {
 
-// The inner product of at most longest_sum numbers, still to be summed over the lanes. Several sums
+// The inner product of at most sum_block numbers, still to be summed over the lanes. Several sums
 // run side by side, since one chain of additions waits for each to finish.
 template <class V>
 TILEWISE_INLINE typename V::Reg dot_lanes(index k, const typename V::Element* a,
@@ -34,10 +34,10 @@ TILEWISE_INLINE typename V::Reg dot_lanes(index k, const typename V::Element* a,
 template <class V>
 typename V::Element dot_contiguous(index k, const typename V::Element* a,
                                    const typename V::Element* b) {
-  if (k <= longest_sum) return V::sum(dot_lanes<V>(k, a, b));
+  if (k <= sum_block) return V::sum(dot_lanes<V>(k, a, b));
   auto sum = V::zero();
-  for (index p = 0; p < k; p += longest_sum) {
-    sum += dot_lanes<V>(k - p < longest_sum ? k - p : longest_sum, a + p, b + p);
+  for (index p = 0; p < k; p += sum_block) {
+    sum += dot_lanes<V>(k - p < sum_block ? k - p : sum_block, a + p, b + p);
   }
   return V::sum(sum);
 }
@@ -70,8 +70,8 @@ template <class V>
 typename V::Element dot_strided(index k, const typename V::Element* a, index a_stride,
                                 const typename V::Element* b, index b_stride) {
   typename V::Element sum = 0;
-  for (index p = 0; p < k; p += longest_sum) {
-    sum += dot_strided_piece(k - p < longest_sum ? k - p : longest_sum, a + p * a_stride, a_stride,
+  for (index p = 0; p < k; p += sum_block) {
+    sum += dot_strided_piece(k - p < sum_block ? k - p : sum_block, a + p * a_stride, a_stride,
                              b + p * b_stride, b_stride);
   }
   return sum;

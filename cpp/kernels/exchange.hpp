@@ -40,7 +40,7 @@ TILEWISE_INLINE void transpose_blocks(typename V::Reg (&row)[Count]) {
 // Lane i is the sum of the lanes of row[i % Count]: half as many exchanges as single sums would
 // need. Overwrites the rows.
 template <class V, int Count = V::width, int Side = 1>
-TILEWISE_INLINE typename V::Reg sums_of_rows(typename V::Reg (&row)[Count]) {
+TILEWISE_INLINE typename V::Reg reduce_rows(typename V::Reg (&row)[Count]) {
   if constexpr (Side < Count) {
     TILEWISE_UNROLL
     for (int i = 0; i < Count; i += 2 * Side) {
@@ -52,7 +52,7 @@ TILEWISE_INLINE typename V::Reg sums_of_rows(typename V::Reg (&row)[Count]) {
     exchange<Side>(row[0], copy, std::make_index_sequence<V::width>());
     row[0] += copy;
   }
-  if constexpr (2 * Side < V::width) return sums_of_rows<V, Count, 2 * Side>(row);
+  if constexpr (2 * Side < V::width) return reduce_rows<V, Count, 2 * Side>(row);
   return row[0];
 }
 

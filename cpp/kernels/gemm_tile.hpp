@@ -42,12 +42,12 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   const index a_row = t.a_row_stride;
   const index a_col = t.a_col_stride;
   const index b_row_stride = t.b_row_stride;
-  const index b_ahead = t.b_ahead;
+  const index b_prefetch_distance = t.b_prefetch_distance;
   const auto step = [&]() TILEWISE_INLINE_LAMBDA {
     Reg b_row[Vectors];
     TILEWISE_UNROLL
     for (int j = 0; j < Vectors; ++j) {
-      __builtin_prefetch(b + b_ahead + j * width);
+      __builtin_prefetch(b + b_prefetch_distance + j * width);
       b_row[j] = load(b, j);
     }
     TILEWISE_UNROLL
@@ -60,7 +60,7 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
     for (int g = 0; g < groups; ++g) a[g] += a_col;
     b += b_row_stride;
   };
-  // C is needed last, so it is asked for first: a row with each step, so that the loads of A and B
+  // C is needed last, so it is prefetched first: a row with each step, so that the loads of A and B
   // need not wait behind it.
   const index first_steps = t.k < Rows ? t.k : Rows;
   for (index p = 0; p < first_steps; ++p) {

@@ -1,16 +1,16 @@
 // Matrix times vector, one pass over a matrix whose rows are contiguous, from either side.
 #pragma once
 
-#include "kernels/ask_for.hpp"
 #include "kernels/dot.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
+#include "kernels/prefetch.hpp"
 
 namespace tilewise::kernels {
 
 // y[i] = A[i, :] x for as many rows as a vector has lanes: each vector of x is loaded once for all
 // of them, and their sums come out as one vector.
-template <class V, bool Ahead>
+template <class V, bool Prefetch>
 TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
@@ -25,7 +25,7 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   for (; p + V::width <= g.cols; p += V::width) {
     TILEWISE_UNROLL
     for (int r = 0; r < V::width; ++r) {
-      if constexpr (Ahead) ask_for(a + (r + 2 * V::width) * a_row + p);
+      if constexpr (Prefetch) prefetch(a + (r + 2 * V::width) * a_row + p);
     }
     add(V::load(g.x + p), [&](const T* from) TILEWISE_INLINE_LAMBDA { return V::load(from + p); });
   }
@@ -35,12 +35,12 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
                           TILEWISE_INLINE_LAMBDA { return V::load(from + p, mask, V::zero()); };
     add(load(g.x), load);
   }
-  const Reg sums = sums_of_rows<V>(row);
+  const Reg sums = reduce_rows<V>(row);
   V::store(g.y + i, g.accumulate ? V::load(g.y + i) + sums : sums);
 }
 
 // The same for four long rows, which are as many streams as any prefetcher follows.
-template <class V, bool Ahead>
+template <class V, bool Prefetch>
 TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index i) {
   using T = typename V::Element;
   constexpr int rows = 4;
@@ -52,7 +52,7 @@ TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index 
     const auto x = load(g.x + p);
     TILEWISE_UNROLL
     for (int r = 0; r < rows; ++r) {
-      if constexpr (Ahead) ask_for(a + (r + rows) * a_row + p);
+      if constexpr (Prefetch) prefetch(a + (r + rows) * a_row + p);
       acc[r][c] = V::fmadd(load(a + r * a_row + p), x, acc[r][c]);
     }
   };
@@ -74,23 +74,23 @@ TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index 
   TILEWISE_UNROLL
   for (int r = 0; r < rows; ++r) sums[r] = acc[r][0] + acc[r][1];
   const auto mask = V::first(rows);
-  const auto sum = sums_of_rows<V, rows>(sums);
+  const auto sum = reduce_rows<V, rows>(sums);
   V::store(g.y + i, g.accumulate ? V::load(g.y + i, mask, V::zero()) + sum : sum, mask);
 }
 
 // y = A x (y has one element a row). How an element is added up depends on the length of its row,
 // and on whether it belongs to the last rows % width.
-template <class V, bool Ahead>
+template <class V, bool Prefetch>
 TILEWISE_INLINE void matvec_of(const Gemv<typename V::Element>& g) {
   const bool long_rows = V::width % 4 == 0 && g.cols > 8 * V::width;
   index i = 0;
   for (; i + V::width <= g.rows; i += V::width) {
     if (!long_rows) {
-      matvec_rows<V, Ahead>(g, i);
+      matvec_rows<V, Prefetch>(g, i);
       continue;
     }
     if constexpr (V::width % 4 == 0) {
-      for (index r = 0; r < V::width; r += 4) matvec_long_rows<V, Ahead>(g, i + r);
+      for (index r = 0; r < V::width; r += 4) matvec_long_rows<V, Prefetch>(g, i + r);
     }
   }
   for (; i < g.rows; ++i) {
@@ -105,7 +105,7 @@ void matvec(const Gemv<typename V::Element>& g) {
 }
 
 // y += x[i .. i + Rows) A[i .. i + Rows, :]: y passes through the registers once for Rows rows.
-template <class V, int Rows, bool Ahead>
+template <class V, int Rows, bool Prefetch>
 TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bool accumulate) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
@@ -123,7 +123,7 @@ TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bo
   for (; j + V::width <= g.cols; j += V::width) {
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      if constexpr (Ahead) ask_for(a + (r + 2 * Rows) * g.a_row_stride + j);
+      if constexpr (Prefetch) prefetch(a + (r + 2 * Rows) * g.a_row_stride + j);
     }
     V::store(g.y + j, sum_at([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); }));
   }
@@ -136,11 +136,11 @@ TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bo
   }
 }
 
-template <class V, bool Ahead>
+template <class V, bool Prefetch>
 TILEWISE_INLINE void vecmat_of(const Gemv<typename V::Element>& g) {
   index i = 0;
-  for (; i + 8 <= g.rows; i += 8) vecmat_rows<V, 8, Ahead>(g, i, g.accumulate || i > 0);
-  for (; i < g.rows; ++i) vecmat_rows<V, 1, Ahead>(g, i, g.accumulate || i > 0);
+  for (; i + 8 <= g.rows; i += 8) vecmat_rows<V, 8, Prefetch>(g, i, g.accumulate || i > 0);
+  for (; i < g.rows; ++i) vecmat_rows<V, 1, Prefetch>(g, i, g.accumulate || i > 0);
 }
 
 // y = x A (y has one element a column). There is at least one row.

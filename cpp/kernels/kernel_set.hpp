@@ -1,4 +1,4 @@
-// What an instruction set offers to the floors above: a table of functions for each element type,
+// What an instruction set offers to the layers above: a table of functions for each element type,
 // with the arguments they take. Plain data, the same for every instruction set.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace tilewise::kernels {
 
 // The longest sum that is added up in one go. Longer ones are cut into pieces and the pieces added,
 // since a chain of additions gains a rounding a step.
-constexpr index longest_sum = 4096;
+constexpr index sum_block = 4096;
 
 // One call of the micro-kernel: C (+)= A B for one tile.
 template <class T>
@@ -22,7 +22,8 @@ struct GemmTile {
   index a_col_stride;
   const T* b;
   index b_row_stride;
-  index b_ahead;  // from a row of B to what is asked for meanwhile: a later row, or the next panel
+  index
+      b_prefetch_distance;  // from a row of B to what is prefetched: a later row, or the next panel
   T* c;
   index c_row_stride;
   int last_width;   // lanes in use of the last vector of a row
@@ -31,7 +32,7 @@ struct GemmTile {
 
 // One call of the kernel for few columns: C (+)= A B^T.
 template <class T>
-struct InnerTile {
+struct DotTile {
   index k;
   const T* a;
   index a_row_stride;
@@ -42,7 +43,7 @@ struct InnerTile {
   index c_row_stride;
   index c_col_stride;
   bool accumulate;
-  bool ask;  // for the rows of the tile below, which come from memory
+  bool prefetch;  // the rows of the tile below, which come from memory
 };
 
 // A matrix of contiguous rows times a vector, or a vector times it.
@@ -92,7 +93,7 @@ struct SgdRows {
   const T* y;
   const T* sample_weights;   // may be null: all 1
   const std::int64_t* rows;  // may be null: 0, 1, 2, ..
-  index available;           // rows that exist: those after the last one may be asked for ahead
+  index available;           // rows that exist: those after the last one may be prefetched
 
   TILEWISE_INLINE index row(index i) const {
     return rows == nullptr ? i : static_cast<index>(rows[i]);
@@ -136,9 +137,9 @@ struct GemmKernels {
   int tile_rows;                                  // mr
   int tile_vectors;                               // nr / width
   Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
-  int inner_rows;
-  int inner_cols;
-  void (*inner_tile)(const InnerTile<T>&);
+  int dot_rows;
+  int dot_cols;
+  void (*dot_tile)(const DotTile<T>&);
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
@@ -164,7 +165,7 @@ struct SgdKernels {
 
 template <class T>
 struct PeakKernels {
-  T (*fma_chain)(index steps);
+  T (*peak_fma)(index steps);
   int flops_in_a_step;
 };
 
@@ -175,7 +176,7 @@ struct FloatKernels {
   PeakKernels<T> peak;
 };
 
-struct Isa {
+struct KernelSet {
   const char* name;
   FloatKernels<float> f32;
   FloatKernels<double> f64;

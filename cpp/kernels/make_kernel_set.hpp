@@ -2,12 +2,12 @@
 #pragma once
 
 #include "kernels/dot.hpp"
-#include "kernels/fma_chain.hpp"
+#include "kernels/dot_tile.hpp"
 #include "kernels/gemm_tile.hpp"
 #include "kernels/gemv.hpp"
-#include "kernels/inner_tile.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/outer.hpp"
+#include "kernels/peak_fma.hpp"
 #include "kernels/sgd.hpp"
 #include "kernels/squared_error.hpp"
 #include "kernels/transpose.hpp"
@@ -34,9 +34,9 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.tile_rows = V::tile_rows;
   set.tile_vectors = V::tile_vectors;
   fill_tiles<V, V::tile_rows, V::tile_vectors>(set);
-  set.inner_rows = V::inner_rows;
-  set.inner_cols = V::inner_cols;
-  set.inner_tile = inner_tile<V>;
+  set.dot_rows = V::dot_rows;
+  set.dot_cols = V::dot_cols;
+  set.dot_tile = dot_tile<V>;
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
@@ -49,11 +49,11 @@ template <class V>
 constexpr FloatKernels<typename V::Element> make_float_kernels() {
   return {make_gemm_kernels<V>(),
           {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>},
-          {fma_chain<V>, 2 * V::width * fma_chains<V>}};
+          {peak_fma<V>, 2 * V::width * peak_fma_chains<V>}};
 }
 
 template <template <class> class V>
-constexpr Isa make_isa(const char* name) {
+constexpr KernelSet make_kernel_set(const char* name) {
   return {name, make_float_kernels<V<float>>(), make_float_kernels<V<double>>(),
           make_gemm_kernels<V<std::uint32_t>>(), make_gemm_kernels<V<std::uint64_t>>()};
 }

@@ -4,6 +4,6 @@
 
 namespace tilewise::kernels {
 
-extern constinit const Isa portable = make_isa<simd::Portable>("portable");
+extern constinit const KernelSet portable = make_kernel_set<simd::Portable>("portable");
 
 }  // namespace tilewise::kernels

@@ -7,15 +7,15 @@
 namespace tilewise::kernels {
 
 #if defined(__x86_64__)
-extern const Isa avx512;
-extern const Isa avx2;
+extern const KernelSet avx512;
+extern const KernelSet avx2;
 #endif
-extern const Isa portable;
+extern const KernelSet portable;
 
 namespace {
 
 struct Entry {
-  const Isa* isa;
+  const KernelSet* isa;
   bool (*supported)();
 };
 
@@ -28,11 +28,11 @@ constexpr Entry entries[] = {
     {&portable, [] { return true; }},
 };
 
-const Isa* current = nullptr;
+const KernelSet* current = nullptr;
 
-std::string names(const std::vector<const Isa*>& isas) {
+std::string names(const std::vector<const KernelSet*>& isas) {
   std::string list;
-  for (const Isa* isa : isas) list += (list.empty() ? "" : ", ") + std::string(isa->name);
+  for (const KernelSet* isa : isas) list += (list.empty() ? "" : ", ") + std::string(isa->name);
   return list;
 }
 
@@ -51,18 +51,18 @@ std::string printable(const std::string& text) {
 
 }  // namespace
 
-std::vector<const Isa*> available() {
-  std::vector<const Isa*> isas;
+std::vector<const KernelSet*> available() {
+  std::vector<const KernelSet*> isas;
   for (const Entry& entry : entries) {
     if (entry.supported()) isas.push_back(entry.isa);
   }
   return isas;
 }
 
-const Isa& choose(const std::string& forced) {
+const KernelSet& choose(const std::string& forced) {
   const auto isas = available();
   if (forced.empty()) return *isas.front();
-  for (const Isa* isa : isas) {
+  for (const KernelSet* isa : isas) {
     if (forced == isa->name) return *isa;
   }
   throw std::runtime_error("TILEWISE_ISA='" + printable(forced) +
@@ -70,8 +70,8 @@ const Isa& choose(const std::string& forced) {
                            ", or unset it");
 }
 
-void use(const Isa& isa) { current = &isa; }
+void use(const KernelSet& isa) { current = &isa; }
 
-const Isa& in_use() { return *current; }
+const KernelSet& in_use() { return *current; }
 
 }  // namespace tilewise::kernels

@@ -9,15 +9,15 @@
 namespace tilewise::kernels {
 
 // Those that this CPU can run, best first.
-std::vector<const Isa*> available();
+std::vector<const KernelSet*> available();
 
 // The first available one, or the one called `forced` unless that is empty. Throws
 // std::runtime_error, with the list of what is possible, if `forced` is unknown or not available.
-const Isa& choose(const std::string& forced);
+const KernelSet& choose(const std::string& forced);
 
 // Sets the instruction set that everything uses from here on.
-void use(const Isa& isa);
+void use(const KernelSet& isa);
 
-const Isa& in_use();
+const KernelSet& in_use();
 
 }  // namespace tilewise::kernels

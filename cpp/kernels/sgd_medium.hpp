@@ -61,7 +61,7 @@ TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, i
   T residual[padded<Rows, V>];
   residuals_of<V, Rows>(rows, i, group, acc, parameters, residual);
   // Longer rows come from L1 again, not from copies on the stack.
-  if constexpr (Vectors > 2) TILEWISE_FORGET(residual);
+  if constexpr (Vectors > 2) TILEWISE_CLOBBER(residual);
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) {
     bias_gradient += residual[r];

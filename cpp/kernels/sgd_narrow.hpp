@@ -108,7 +108,7 @@ TILEWISE_INLINE typename V::Reg narrow_gradient(const SgdRows<typename V::Elemen
   if (i < end) {
     add_group<V, Count, false>(rows, i, static_cast<int>(end - i), shape, parameters, gradient);
   }
-  return sums_of_rows<V, Count>(gradient);
+  return reduce_rows<V, Count>(gradient);
 }
 
 // As many steps of batch size 1 as a group has rows, at once. A step changes the residual of a
@@ -131,7 +131,7 @@ TILEWISE_INLINE typename V::Reg group_of_single_steps(const SgdSteps<typename V:
   T scaled[Count][width];
   TILEWISE_UNROLL
   for (int j = 0; j < Count; ++j) V::store(scaled[j], column[j] * V::load(rates));
-  TILEWISE_FORGET(scaled);
+  TILEWISE_CLOBBER(scaled);
   Reg change[width] = {};  // of all residuals, for a residual of 1 in row r
   TILEWISE_UNROLL
   for (int j = 0; j < Count; ++j) {

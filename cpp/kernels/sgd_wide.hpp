@@ -11,24 +11,24 @@ namespace tilewise::kernels {
 // Rows that pass through the registers together.
 constexpr int rows_at_once = 8;
 
-// How far ahead rows are asked for: into L2, which takes more requests at once than L1.
-constexpr index bytes_ahead = index{32} << 10;
-constexpr index most_rows_ahead = 64;
+// How far ahead rows are prefetched: into L2, which takes more requests at once than L1.
+constexpr index prefetch_bytes = index{32} << 10;
+constexpr index max_prefetch_rows = 64;
 
-// Rows that come later are asked for line by line and row by row: the CPU's own prefetchers follow
-// requests in the order of the addresses.
+// Prefetches the rows that come later, line by line and row by row: the CPU's own prefetchers
+// follow requests in the order of the addresses.
 template <class V, int Rows>
-class LaterRows {
+class RowPrefetcher {
  public:
   using T = typename V::Element;
 
-  TILEWISE_INLINE LaterRows(const SgdRows<T>& rows, index i, bool asks)
-      : features_(rows.features), asks_(asks) {
-    if (!asks_) return;
-    const index ahead = rows_ahead(rows.features);
+  TILEWISE_INLINE RowPrefetcher(const SgdRows<T>& rows, index i, bool enabled)
+      : features_(rows.features), enabled_(enabled) {
+    if (!enabled_) return;
+    const index distance = prefetch_rows(rows.features);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      const index row = rows.row(i + ahead + r < rows.available ? i + ahead + r : i + r);
+      const index row = rows.row(i + distance + r < rows.available ? i + distance + r : i + r);
       x_[r] = rows.x + row * rows.x_row_stride;
       __builtin_prefetch(x_[r] + features_ - 1, 0, 2);  // a row may end in one line more
       __builtin_prefetch(rows.y + row, 0, 3);
@@ -37,22 +37,22 @@ class LaterRows {
   }
 
   // Asks for a part of them: all, if called for every vector of the features in two passes.
-  TILEWISE_INLINE void ask() {
-    if (!asks_) return;
+  TILEWISE_INLINE void prefetch_some() {
+    if (!enabled_) return;
     constexpr int requests = Rows * V::width / line / 2;
     TILEWISE_UNROLL
-    for (int q = 0; q < (requests > 0 ? requests : 1); ++q) ask_for_a_line();
+    for (int q = 0; q < (requests > 0 ? requests : 1); ++q) prefetch_line();
   }
 
  private:
   static constexpr int line = 64 / static_cast<int>(sizeof(T));
 
-  static TILEWISE_INLINE index rows_ahead(index features) {
-    const index rows = bytes_ahead / (features * index{sizeof(T)});
-    return rows < Rows ? index{Rows} : rows < most_rows_ahead ? rows : most_rows_ahead;
+  static TILEWISE_INLINE index prefetch_rows(index features) {
+    const index rows = prefetch_bytes / (features * index{sizeof(T)});
+    return rows < Rows ? index{Rows} : rows < max_prefetch_rows ? rows : max_prefetch_rows;
   }
 
-  TILEWISE_INLINE void ask_for_a_line() {
+  TILEWISE_INLINE void prefetch_line() {
     __builtin_prefetch(at_, 0, 2);
     at_ += line;
     if (at_ - x_[row_] < features_) return;
@@ -61,7 +61,7 @@ class LaterRows {
   }
 
   index features_;
-  bool asks_;
+  bool enabled_;
   const T* x_[Rows];
   int row_ = 0;
   const T* at_;
@@ -101,7 +101,7 @@ TILEWISE_INLINE void each_vector(index features, const Visit& visit) {
 
 // sum[i] = the lanes of acc[i], added up.
 template <class V, int Count>
-TILEWISE_INLINE void sums_of(const typename V::Reg (&acc)[Count], typename V::Element* sum) {
+TILEWISE_INLINE void reduce_each(const typename V::Reg (&acc)[Count], typename V::Element* sum) {
   constexpr int width = V::width;
   constexpr int side = Count <= width / 2 ? width / 2 : width;
   TILEWISE_UNROLL
@@ -109,11 +109,11 @@ TILEWISE_INLINE void sums_of(const typename V::Reg (&acc)[Count], typename V::El
     typename V::Reg some[side];
     TILEWISE_UNROLL
     for (int i = 0; i < side; ++i) some[i] = first + i < Count ? acc[first + i] : V::zero();
-    V::store(sum + first, sums_of_rows<V, side>(some));
+    V::store(sum + first, reduce_rows<V, side>(some));
   }
 }
 
-// Room for what sums_of() stores.
+// Room for what reduce_each() stores.
 template <int Count, class V>
 constexpr int padded = Count + V::width;
 
@@ -125,7 +125,7 @@ TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows, inde
                                   const typename V::Reg (&acc)[Rows],
                                   const typename V::Element* parameters,
                                   typename V::Element* residual) {
-  sums_of<V, Rows>(acc, residual);
+  reduce_each<V, Rows>(acc, residual);
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) {
     residual[r] += parameters[rows.features] - group.y[r];
@@ -135,14 +135,14 @@ TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows, inde
 
 // Adds factor[r] x[r] of every row to `to`.
 template <class V, int Rows>
-TILEWISE_INLINE void add_rows(const RowGroup<V, Rows>& group, LaterRows<V, Rows>& later,
+TILEWISE_INLINE void add_rows(const RowGroup<V, Rows>& group, RowPrefetcher<V, Rows>& prefetcher,
                               index features, const typename V::Element* factor,
                               typename V::Element* to) {
   typename V::Reg factors[Rows];
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) factors[r] = V::set1(factor[r]);
   each_vector<V>(features, [&](auto load, auto store) TILEWISE_INLINE_LAMBDA {
-    later.ask();
+    prefetcher.prefetch_some();
     auto sum = load(to);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) sum = V::fmadd(factors[r], load(group.x[r]), sum);
@@ -156,10 +156,10 @@ TILEWISE_INLINE void add_gradient(const SgdRows<typename V::Element>& rows, inde
                                   typename V::Element* gradient) {
   using T = typename V::Element;
   const RowGroup<V, Rows> group(rows, i);
-  LaterRows<V, Rows> later(rows, i, true);
+  RowPrefetcher<V, Rows> prefetcher(rows, i, true);
   typename V::Reg acc[Rows] = {};
   each_vector<V>(rows.features, [&](auto load, auto) TILEWISE_INLINE_LAMBDA {
-    later.ask();
+    prefetcher.prefetch_some();
     const auto weights = load(parameters);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) acc[r] = V::fmadd(load(group.x[r]), weights, acc[r]);
@@ -168,7 +168,7 @@ TILEWISE_INLINE void add_gradient(const SgdRows<typename V::Element>& rows, inde
   residuals_of<V, Rows>(rows, i, group, acc, parameters, residual);
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) gradient[rows.features] += residual[r];
-  add_rows<V, Rows>(group, later, rows.features, residual, gradient);
+  add_rows<V, Rows>(group, prefetcher, rows.features, residual, gradient);
 }
 
 template <class V>
@@ -191,11 +191,11 @@ TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& step
   const index features = steps.rows.features;
   const RowGroup<V, Rows> group(steps.rows, i);
   // Short rows in order are left to the CPU's own prefetchers.
-  LaterRows<V, Rows> later(steps.rows, i,
-                           steps.rows.rows != nullptr || features * index{sizeof(T)} > 128);
+  RowPrefetcher<V, Rows> prefetcher(
+      steps.rows, i, steps.rows.rows != nullptr || features * index{sizeof(T)} > 128);
   typename V::Reg acc[sums] = {};  // the predictions, then the products of the rows: 10 20 21 30 ..
   each_vector<V>(features, [&](auto load, auto) TILEWISE_INLINE_LAMBDA {
-    later.ask();
+    prefetcher.prefetch_some();
     const auto weights = load(steps.parameters);
     typename V::Reg x[Rows];
     TILEWISE_UNROLL
@@ -209,7 +209,7 @@ TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& step
     }
   });
   T sum[padded<sums, V>];
-  sums_of<V, sums>(acc, sum);
+  reduce_each<V, sums>(acc, sum);
   T change[Rows];  // -rate r
   T& bias = steps.parameters[features];
   T bias_change = 0;
@@ -222,7 +222,7 @@ TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& step
     bias_change += change[r];
   }
   bias += bias_change;
-  add_rows<V, Rows>(group, later, features, change, steps.parameters);
+  add_rows<V, Rows>(group, prefetcher, features, change, steps.parameters);
 }
 
 template <class V>

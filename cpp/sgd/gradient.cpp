@@ -17,7 +17,7 @@ constexpr index numbers_in_a_part = index{1} << 15;
 // and must have some rows: its gradient is another model to add up.
 constexpr index least_rows_in_a_part = 16;
 constexpr index most_parts = 16;
-// What is done between two questions whether to stop: some milliseconds.
+// What is done between two polls: some milliseconds.
 constexpr index numbers_in_a_slab = index{1} << 24;
 
 // Of the calling thread.

@@ -12,8 +12,8 @@
 namespace tilewise::sgd {
 namespace {
 
-// Numbers looked at between two questions whether to stop: some milliseconds.
-constexpr index numbers_between_questions = index{1} << 22;
+// Numbers looked at between two polls: some milliseconds.
+constexpr index poll_interval = index{1} << 22;
 
 // The squared errors of the rows from `first` on, times their weights, added up in double.
 template <class T>
@@ -46,17 +46,17 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
   const index targets = model.targets;
   std::vector<T> room(std::min(chunk, rows) * targets);
   double sum = 0;
-  index until_question = numbers_between_questions;
+  index until_poll = poll_interval;
   for (index first = 0; first < rows; first += chunk) {
     const index count = std::min(chunk, rows - first);
     const MatrixView<T> predictions = {room.data(), count, targets, targets, 1};
     gemm::gemm(examples.x.block(first, 0, count, examples.features()), model.weights(),
                predictions);
     sum += squared_errors(examples, first, predictions, model.bias());
-    until_question -= count * (examples.features() + 1);
-    if (until_question > 0) continue;
+    until_poll -= count * (examples.features() + 1);
+    if (until_poll > 0) continue;
     if (interrupted()) return std::numeric_limits<double>::quiet_NaN();
-    until_question = numbers_between_questions;
+    until_poll = poll_interval;
   }
   double weights = static_cast<double>(rows);
   if (examples.sample_weights != nullptr) {
@@ -67,10 +67,10 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
 
 template <class T>
 index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& interrupted) {
-  index until_question = numbers_between_questions;
+  index until_poll = poll_interval;
   for (index i = 0; i < matrix.rows; ++i) {
-    for (index j0 = 0; j0 < matrix.cols; j0 += numbers_between_questions) {
-      const index end = std::min(j0 + numbers_between_questions, matrix.cols);
+    for (index j0 = 0; j0 < matrix.cols; j0 += poll_interval) {
+      const index end = std::min(j0 + poll_interval, matrix.cols);
       T zero = 0;  // stays 0 unless a number is not finite
       for (index j = j0; j < end; ++j) zero += matrix(i, j) * T{0};
       if (zero != 0) {
@@ -78,10 +78,10 @@ index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& inte
         while (std::isfinite(matrix(i, j))) ++j;
         return i * matrix.cols + j;
       }
-      until_question -= end - j0;
-      if (until_question > 0) continue;
+      until_poll -= end - j0;
+      if (until_poll > 0) continue;
       if (interrupted()) return -1;
-      until_question = numbers_between_questions;
+      until_poll = poll_interval;
     }
   }
   return -1;

@@ -14,7 +14,7 @@ namespace {
 constexpr index few = index{1} << 14;
 constexpr index most_in_pairs = index{1} << 30;
 
-// Between two questions whether to stop: some milliseconds.
+// Between two polls: some milliseconds.
 constexpr index draws = index{1} << 20;
 
 // Calls f(begin, end) for all of 0 .. n in pieces, and returns false once interrupted between two.
@@ -96,17 +96,17 @@ bool Sampler::order_chunks(std::int64_t* rows, const std::function<bool()>& inte
   std::vector<std::int64_t> chunks(ceil_div(n_, chunk_));
   std::iota(chunks.begin(), chunks.end(), std::int64_t{0});
   shuffle(chunks.data(), static_cast<index>(chunks.size()), 0);
-  index since_question = 0;
+  index since_poll = 0;
   for (const std::int64_t chunk : chunks) {
     const index first = chunk * chunk_;
     const index count = std::min(chunk_, n_ - first);
     std::iota(rows, rows + count, first);
     shuffle(rows, count, 0);
     rows += count;
-    since_question += count;
-    if (since_question < draws) continue;
+    since_poll += count;
+    if (since_poll < draws) continue;
     if (interrupted()) return false;
-    since_question = 0;
+    since_poll = 0;
   }
   return true;
 }

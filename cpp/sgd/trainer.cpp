@@ -104,11 +104,11 @@ index multiple_after(index examples, index every) {
 template <class T>
 class Training {
  public:
-  Training(const Examples<T>& examples, const Settings& settings, const Plan& plan,
+  Training(const Examples<T>& examples, const Settings& settings, const Schedule& schedule,
            const Rates& rates, const State<T>& state, const Interrupted& interrupted)
       : examples_(examples),
         settings_(settings),
-        plan_(plan),
+        schedule_(schedule),
         state_(state),
         interrupted_(interrupted),
         stepper_(examples, settings, state, interrupted),
@@ -116,10 +116,10 @@ class Training {
         together_(stepper_.steps_together()),
         slots_(settings.optimizer->slots + (settings.average ? 1 : 0)),
         backup_(state, slots_),
-        check_(examples, state.model, plan.start_loss, interrupted),
+        check_(examples, state.model, schedule.start_loss, interrupted),
         between_looks_(std::max(1'000'000 / state.model.size(), index{1})),
         between_verdicts_(std::max(between_looks_, least_between_verdicts)),
-        between_records_(plan.record_every > 0 ? plan.record_every : never),
+        between_records_(schedule.record_every > 0 ? schedule.record_every : never),
         next_look_(multiple_after(*state.examples, between_looks_)),
         next_verdict_(multiple_after(*state.examples, between_verdicts_)),
         next_record_(multiple_after(*state.examples, between_records_)),
@@ -155,7 +155,8 @@ class Training {
 
   // Where a count is after all epochs; they may be more than anyone can wait for.
   index at_the_end(index now, index in_an_epoch) const {
-    return plan_.epochs > (never - now) / in_an_epoch ? never : now + plan_.epochs * in_an_epoch;
+    return schedule_.epochs > (never - now) / in_an_epoch ? never
+                                                          : now + schedule_.epochs * in_an_epoch;
   }
 
   // Rows until the next look or record, in whole batches; less where a record falls within steps
@@ -211,7 +212,7 @@ class Training {
   bool look() {
     const index done = *state_.examples;
     const bool end = done == last_;
-    const bool record_now = done >= next_record_ || (end && plan_.record_end);
+    const bool record_now = done >= next_record_ || (end && schedule_.record_end);
     if (!record_now && !end && done < next_look_) return true;
     next_look_ = multiple_after(done, between_looks_);
     const bool interrupted = interrupted_();
@@ -261,7 +262,7 @@ class Training {
 
   const Examples<T>& examples_;
   const Settings& settings_;
-  const Plan& plan_;
+  const Schedule& schedule_;
   const State<T>& state_;
   const Interrupted& interrupted_;
   Stepper<T> stepper_;
@@ -286,15 +287,15 @@ class Training {
 }  // namespace
 
 template <class T>
-Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
+Records train(const Examples<T>& examples, const Settings& settings, const Schedule& schedule,
               const Rates& rates, Sampler& sampler, const State<T>& state,
               const Interrupted& interrupted) {
   // Not set to zeros: that takes long where there are many rows.
   const auto order = sampler.in_order()
                          ? nullptr
                          : std::make_unique_for_overwrite<std::int64_t[]>(examples.x.rows);
-  Training<T> training(examples, settings, plan, rates, state, interrupted);
-  for (index epoch = 0; epoch < plan.epochs; ++epoch) {
+  Training<T> training(examples, settings, schedule, rates, state, interrupted);
+  for (index epoch = 0; epoch < schedule.epochs; ++epoch) {
     if (!training.epoch(sampler, order.get())) break;
   }
   return training.finish();
@@ -308,10 +309,10 @@ bool step(const Examples<T>& examples, const Settings& settings, double rate, co
              .run(nullptr, 0, examples.x.rows, &as_t) == examples.x.rows;
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                                    \
-  template Records train(const Examples<T>&, const Settings&, const Plan&, const Rates&, Sampler&, \
-                         const State<T>&, const Interrupted&);                                     \
-  template bool step(const Examples<T>&, const Settings&, double, const State<T>&,                 \
+#define TILEWISE_INSTANTIATE(T)                                                              \
+  template Records train(const Examples<T>&, const Settings&, const Schedule&, const Rates&, \
+                         Sampler&, const State<T>&, const Interrupted&);                     \
+  template bool step(const Examples<T>&, const Settings&, double, const State<T>&,           \
                      const Interrupted&);
 TILEWISE_INSTANTIATE(float)
 TILEWISE_INSTANTIATE(double)

@@ -39,7 +39,7 @@ struct State {
 using RateWriter = std::function<bool(index first, std::span<double> rates)>;
 using Rates = std::variant<double, RateWriter>;
 
-struct Plan {
+struct Schedule {
   index epochs;
   index record_every;  // examples; 0: never
   bool record_end;
@@ -56,13 +56,13 @@ struct Records {
   double start_loss = 0;  // of DivergenceCheck, for the next call; NaN: all is well, it is new
 };
 
-// Trains for plan.epochs epochs, on the rows that the sampler draws, in batches; the last batch of
-// an epoch may be smaller. A divergence ends it, found by looks at the state now and then, at the
-// end and at every record: what is not finite, or the verdict of DivergenceCheck. The state is then
-// that of the last look at which it was good, and `diverged_at` is set. Ends early when
+// Trains for schedule.epochs epochs, on the rows that the sampler draws, in batches; the last batch
+// of an epoch may be smaller. A divergence ends it, found by looks at the state now and then, at
+// the end and at every record: what is not finite, or the verdict of DivergenceCheck. The state is
+// then that of the last look at which it was good, and `diverged_at` is set. Ends early when
 // interrupted, with the state as far as it got. Throws std::bad_alloc, and what `rates` throws.
 template <class T>
-Records train(const Examples<T>& examples, const Settings& settings, const Plan& plan,
+Records train(const Examples<T>& examples, const Settings& settings, const Schedule& schedule,
               const Rates& rates, Sampler& sampler, const State<T>& state,
               const Interrupted& interrupted);
 

@@ -20,8 +20,8 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
   static constexpr int tile_vectors = 2;
 
   // The tile of inner products: 8 accumulators.
-  static constexpr int inner_rows = 4;
-  static constexpr int inner_cols = 2;
+  static constexpr int dot_rows = 4;
+  static constexpr int dot_cols = 2;
 
   static TILEWISE_INLINE Mask first(int n) {
     if constexpr (sizeof(T) == 4) {

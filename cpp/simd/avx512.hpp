@@ -20,8 +20,8 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
   static constexpr int tile_vectors = 3;
 
   // The tile of inner products: 16 accumulators.
-  static constexpr int inner_rows = 4;
-  static constexpr int inner_cols = 4;
+  static constexpr int dot_rows = 4;
+  static constexpr int dot_cols = 4;
 
   static TILEWISE_INLINE Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 

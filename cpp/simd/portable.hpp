@@ -18,8 +18,8 @@ struct Portable : Vector<Portable<T>, T, 16> {
   static constexpr int tile_vectors = 2;
 
   // The tile of inner products: 8 accumulators.
-  static constexpr int inner_rows = 4;
-  static constexpr int inner_cols = 2;
+  static constexpr int dot_rows = 4;
+  static constexpr int dot_cols = 2;
 
   static TILEWISE_INLINE Mask first(int n) { return n; }
 

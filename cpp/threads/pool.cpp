@@ -17,9 +17,9 @@ namespace {
 
 // A worker that finds nothing to do looks again this often, about 20 microseconds, before it
 // sleeps: waking a sleeper costs the caller several microseconds.
-constexpr int looks_before_sleep = 500;
+constexpr int spin_count = 500;
 
-void relax() {
+void cpu_pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
@@ -27,10 +27,10 @@ void relax() {
 
 // Waits until `word` is no longer `old`, and returns it.
 unsigned wait_for_change(const std::atomic<unsigned>& word, unsigned old) {
-  for (int look = 0; look < looks_before_sleep; ++look) {
+  for (int look = 0; look < spin_count; ++look) {
     const unsigned now = word.load(std::memory_order_acquire);
     if (now != old) return now;
-    relax();
+    cpu_pause();
   }
   word.wait(old, std::memory_order_acquire);
   return word.load(std::memory_order_acquire);
@@ -87,7 +87,7 @@ class Pool {
     // CPU, and from then on the two would share one.
     unsigned finish() {
       for (int look = 0; ticket_.load(std::memory_order_acquire) % 2 == 1; ++look) {
-        look < looks_before_sleep ? relax() : std::this_thread::yield();
+        look < spin_count ? cpu_pause() : std::this_thread::yield();
       }
       return exceptions_;
     }

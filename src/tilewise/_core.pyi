@@ -54,7 +54,7 @@ class Settings:
         average: bool,
     ) -> None: ...
 
-class Plan:
+class Schedule:
     def __init__(
         self, epochs: int, record_every: int, record_end: bool, start_loss: float
     ) -> None: ...
@@ -69,7 +69,7 @@ def train(
     settings: Settings,
     rates: float | Callable[[int, int], NDArray[np.float64]],
     sampler: Sampler,
-    plan: Plan,
+    schedule: Schedule,
     record: Callable[[list[float], list[float], list[int], float, int, float], None],
 ) -> int: ...
 def step(

@@ -18,7 +18,7 @@ class Explanation:
 
     Attributes
     ----------
-    path : {'empty', 'tiny', 'vector', 'outer', 'narrow', 'blocked'}
+    path : {'empty', 'tiny', 'vector', 'outer', 'small_n', 'blocked'}
         Zeros only; straight to the micro-kernel; a matrix with a vector; a column times a row;
         tiles of inner products, for few rows or columns; the five loops.
     isa : str

@@ -88,7 +88,7 @@ def test_few_columns_or_rows_of_any_number(rng, dtype, where):
     m = 9 if where == "cache" else min(_core.caches()["l3"], 2**27) // row_bytes + 1
     a = integers(rng, (m, k), dtype)
     for n in range(2, 9):
-        assert tw.explain(m, n, k).path == "narrow"
+        assert tw.explain(m, n, k).path == "small_n"
         b = integers(rng, (k, n), dtype)
         assert_exact(a, b, np.full((m, n), -1, dtype))
         assert_exact(b.T, a.T, np.full((n, m), -1, dtype))

@@ -9,7 +9,7 @@ import tilewise as tw
 from tilewise import _core
 
 RNG = np.random.default_rng(7)
-ONE_EPOCH = _core.Plan(1, 0, False, np.nan)
+ONE_EPOCH = _core.Schedule(1, 0, False, np.nan)
 
 
 def ignore(*records):

@@ -30,8 +30,8 @@ def step(state: State, rows: TrainingSet) -> None:
             raise divergence(state, rows, Records(), state.rows + len(rows.X))
 
 
-def run(state: State, rows: TrainingSet, records: Records, plan: _core.Plan) -> None:
-    """Train for the epochs of a plan, and add to the records. The caller is `alone`.
+def run(state: State, rows: TrainingSet, records: Records, schedule: _core.Schedule) -> None:
+    """Train for the epochs of a schedule, and add to the records. The caller is `alone`.
 
     After bad data or a bad schedule the records are faulty: then the caller goes back.
     """
@@ -45,7 +45,7 @@ def run(state: State, rows: TrainingSet, records: Records, plan: _core.Plan) -> 
     try:
         diverged_at = _core.train(
             rows.X, rows.y, rows.weights, state.parameters, state.slots, state.counters,
-            settings.native, rates, sampler, plan, records.add_call,
+            settings.native, rates, sampler, schedule, records.add_call,
         )  # fmt: skip
     finally:
         state.random, state.start_loss = sampler.state, records.start_loss

@@ -57,9 +57,9 @@ class InMemory:
         """See `Source.train`."""
         begun, steps_per_epoch = state.steps, -(-self.n_rows // state.settings.batch_size)
         record_end = last and self._record_every > 0
-        plan = _core.Plan(epochs, self._record_every, record_end, state.start_loss)
+        schedule = _core.Schedule(epochs, self._record_every, record_end, state.start_loss)
         try:
-            run(state, self._rows, records, plan)
+            run(state, self._rows, records, schedule)
         finally:
             state.epochs += (state.steps - begun) // steps_per_epoch
         yield epochs * self.n_rows
@@ -99,7 +99,7 @@ class Streamed:
         try:
             with closing(self._buffers.epoch(random)) as buffers:
                 while (rows := _timed_next(buffers, records)) is not None:
-                    run(state, rows, records, _core.Plan(1, 0, self._records, state.start_loss))
+                    run(state, rows, records, _core.Schedule(1, 0, self._records, state.start_loss))
                     yield len(rows.X)
         finally:
             records.faulty = records.faulty or self._buffers.failed

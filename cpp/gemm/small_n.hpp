@@ -7,7 +7,6 @@ namespace tilewise::gemm {
 
 // C overlaps neither A nor B. Throws std::bad_alloc before anything is written to C.
 template <class T>
-void few_columns(const MatrixView<const T>& a, const MatrixView<const T>& b,
-                 const MatrixView<T>& c);
+void small_n(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c);
 
 }  // namespace tilewise::gemm

@@ -9,7 +9,7 @@ namespace tilewise::kernels {
 // several rows in turn are more streams than the prefetchers of most CPUs see. What lies behind
 // the matrix is never read.
 template <class T>
-TILEWISE_INLINE void ask_for(const T* p) {
+TILEWISE_INLINE void prefetch(const T* p) {
   __builtin_prefetch(p, 0, 2);
 }
 

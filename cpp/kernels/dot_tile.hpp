@@ -2,21 +2,21 @@
 // would be mostly empty.
 #pragma once
 
-#include "kernels/ask_for.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
+#include "kernels/prefetch.hpp"
 
 namespace tilewise::kernels {
 
 // C (+)= A B for the first `rows` x `cols` of a tile; the rows of A are contiguous. Rows and
 // columns beyond the last repeat it, and are not written, so an element does not depend on its
 // place.
-template <class V, bool Ask>
-TILEWISE_INLINE void inner_tile_of(const InnerTile<typename V::Element>& t) {
+template <class V, bool Prefetch>
+TILEWISE_INLINE void dot_tile_of(const DotTile<typename V::Element>& t) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
-  constexpr int Rows = V::inner_rows;
-  constexpr int Cols = V::inner_cols;
+  constexpr int Rows = V::dot_rows;
+  constexpr int Cols = V::dot_cols;
   constexpr int size = Rows * Cols;
   static_assert(size % V::width == 0);
 
@@ -45,7 +45,7 @@ TILEWISE_INLINE void inner_tile_of(const InnerTile<typename V::Element>& t) {
   for (; p + V::width <= t.k; p += V::width) {
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      if constexpr (Ask) ask_for(t.a + (i + Rows) * t.a_row_stride + p);
+      if constexpr (Prefetch) prefetch(t.a + (i + Rows) * t.a_row_stride + p);
     }
     step(p, [&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row); });
   }
@@ -60,7 +60,7 @@ TILEWISE_INLINE void inner_tile_of(const InnerTile<typename V::Element>& t) {
     Reg row[V::width];
     TILEWISE_UNROLL
     for (int i = 0; i < V::width; ++i) row[i] = acc[group * V::width + i];
-    V::store(sums + group * V::width, sums_of_rows<V>(row));
+    V::store(sums + group * V::width, reduce_rows<V>(row));
   }
   for (int i = 0; i < t.rows; ++i) {
     for (int j = 0; j < t.cols; ++j) {
@@ -71,8 +71,8 @@ TILEWISE_INLINE void inner_tile_of(const InnerTile<typename V::Element>& t) {
 }
 
 template <class V>
-void inner_tile(const InnerTile<typename V::Element>& t) {
-  t.ask ? inner_tile_of<V, true>(t) : inner_tile_of<V, false>(t);
+void dot_tile(const DotTile<typename V::Element>& t) {
+  t.prefetch ? dot_tile_of<V, true>(t) : dot_tile_of<V, false>(t);
 }
 
 }  // namespace tilewise::kernels

@@ -1,4 +1,4 @@
-#include "gemm/few_columns.hpp"
+#include "gemm/small_n.hpp"
 
 #include <algorithm>
 
@@ -14,7 +14,7 @@
 namespace tilewise::gemm {
 namespace {
 
-using kernels::longest_sum;
+using kernels::sum_block;
 
 // Bytes. The prefetchers of a CPU follow shorter rows, which lie close together, better alone.
 constexpr index long_row = 1024;
@@ -29,8 +29,8 @@ struct Scratch {
 template <class T>
 void pack(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, T* packed) {
   const index width = kernels.width;
-  for (index j = 0; j < b.cols; j += kernels.inner_cols) {
-    const index end = std::min(j + kernels.inner_cols, b.cols);
+  for (index j = 0; j < b.cols; j += kernels.dot_cols) {
+    const index end = std::min(j + kernels.dot_cols, b.cols);
     for (index p = 0; p < b.rows; p += width) {
       const index rows = std::min(width, b.rows - p);
       for (index col = j; col < end; ++col) {
@@ -45,26 +45,26 @@ void pack(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, 
 
 // Every tile of some rows.
 template <class T>
-void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* b,
-                 const MatrixView<T>& c, bool ask) {
+void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* b,
+               const MatrixView<T>& c, bool prefetch) {
   const index padded_depth = ceil_div(a.cols, index{kernels.width}) * kernels.width;
-  for (index p = 0; p < a.cols; p += longest_sum) {
-    const index depth = std::min(longest_sum, a.cols - p);
-    for (index i = 0; i < c.rows; i += kernels.inner_rows) {
-      for (index j = 0; j < c.cols; j += kernels.inner_cols) {
-        const index rows = std::min(index{kernels.inner_rows}, c.rows - i);
-        const index cols = std::min(index{kernels.inner_cols}, c.cols - j);
-        kernels.inner_tile({.k = depth,
-                            .a = &a(i, p),
-                            .a_row_stride = a.row_stride,
-                            .rows = static_cast<int>(rows),
-                            .b = b + j * padded_depth + p * cols,
-                            .cols = static_cast<int>(cols),
-                            .c = &c(i, j),
-                            .c_row_stride = c.row_stride,
-                            .c_col_stride = c.col_stride,
-                            .accumulate = p > 0,
-                            .ask = ask});
+  for (index p = 0; p < a.cols; p += sum_block) {
+    const index depth = std::min(sum_block, a.cols - p);
+    for (index i = 0; i < c.rows; i += kernels.dot_rows) {
+      for (index j = 0; j < c.cols; j += kernels.dot_cols) {
+        const index rows = std::min(index{kernels.dot_rows}, c.rows - i);
+        const index cols = std::min(index{kernels.dot_cols}, c.cols - j);
+        kernels.dot_tile({.k = depth,
+                          .a = &a(i, p),
+                          .a_row_stride = a.row_stride,
+                          .rows = static_cast<int>(rows),
+                          .b = b + j * padded_depth + p * cols,
+                          .cols = static_cast<int>(cols),
+                          .c = &c(i, j),
+                          .c_row_stride = c.row_stride,
+                          .c_col_stride = c.col_stride,
+                          .accumulate = p > 0,
+                          .prefetch = prefetch});
       }
     }
   }
@@ -73,26 +73,25 @@ void inner_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
 }  // namespace
 
 template <class T>
-void few_columns(const MatrixView<const T>& a, const MatrixView<const T>& b,
-                 const MatrixView<T>& c) {
+void small_n(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto& kernels = kernels::in_use().gemm<T>();
   const index padded_rows = ceil_div(b.rows, index{kernels.width}) * kernels.width;
   T* const packed = threads::of_this_thread<Scratch>().b.reserve<T>(padded_rows * b.cols);
   pack(kernels, b, packed);
 
   const EvenSplit rows = {c.rows, parts_of(c.rows, flops_of(c.rows, c.cols, a.cols))};
-  const bool ask = a.cols * static_cast<index>(sizeof(T)) >= long_row && in_memory(a);
+  const bool prefetch = a.cols * static_cast<index>(sizeof(T)) >= long_row && in_memory(a);
   threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
     const index row = rows.begin(part);
     const index count = rows.size(part);
-    inner_tiles(kernels, a.block(row, 0, count, a.cols), packed, c.block(row, 0, count, c.cols),
-                ask);
+    dot_tiles(kernels, a.block(row, 0, count, a.cols), packed, c.block(row, 0, count, c.cols),
+              prefetch);
   });
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                     \
-  template void few_columns(const MatrixView<const T>&, const MatrixView<const T>&, \
-                            const MatrixView<T>&);
+#define TILEWISE_INSTANTIATE(T)                                                 \
+  template void small_n(const MatrixView<const T>&, const MatrixView<const T>&, \
+                        const MatrixView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

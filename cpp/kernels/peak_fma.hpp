@@ -7,13 +7,13 @@
 namespace tilewise::kernels {
 
 template <class V>
-constexpr int fma_chains = V::tile_rows* V::tile_vectors;
+constexpr int peak_fma_chains = V::tile_rows* V::tile_vectors;
 
 // The result has no meaning, but keeps the compiler from dropping the work.
 template <class V>
-typename V::Element fma_chain(index steps) {
+typename V::Element peak_fma(index steps) {
   using T = typename V::Element;
-  constexpr int chains = fma_chains<V>;
+  constexpr int chains = peak_fma_chains<V>;
   typename V::Reg sum[chains];
   TILEWISE_UNROLL
   for (int c = 0; c < chains; ++c) sum[c] = V::set1(static_cast<T>(c + 3));  // not 2, which stays
