@@ -14,8 +14,7 @@
 #include "bindings/matmul_ufunc.hpp"
 #include "bindings/numpy_api.hpp"
 #include "cpu/floating_point.hpp"
-#include "gemm/gemm.hpp"
-#include "gemm/gemv.hpp"
+#include "gemm/multiply.hpp"
 #include "kernels/registry.hpp"
 #include "threads/pool.hpp"
 
@@ -25,7 +24,7 @@ namespace tilewise::bindings {
 namespace {
 
 // Below this, about ten microseconds, the interpreter lock is kept.
-constexpr double flops_without_lock = 1e6;
+constexpr double fmas_without_lock = 5e5;
 
 std::string repr(PyObject* object) { return py::repr(object).cast<std::string>(); }
 
@@ -39,7 +38,7 @@ gemm::Strategy parse_strategy(PyObject* object) {
   const auto found = gemm::strategy_named(text == nullptr ? "" : std::string_view(text, length));
   if (found) return *found;
   std::string names;
-  for (const auto name : gemm::strategy_names())
+  for (const auto name : gemm::strategy_names)
     names += (names.empty() ? "" : ", ") + std::string(name);
   throw py::value_error("strategy=" + repr(object) + " is unknown; choose one of " + names);
 }
@@ -124,9 +123,10 @@ void multiply(PyArrayObject* x1, PyArrayObject* x2, PyArrayObject* out) {
   const auto a = view<const T>(x1);
   const auto b = view<const T>(x2);
   const auto c = view<T>(out);
-  if (gemm::flops_of(a.rows, b.cols, a.cols + 1) < flops_without_lock) return gemm::gemm(a, b, c);
+  const auto work = static_cast<double>(a.rows) * static_cast<double>(b.cols) * (a.cols + 1.0);
+  if (work < fmas_without_lock) return gemm::multiply(a, b, c);
   const GilRelease release;
-  gemm::gemm(a, b, c);
+  gemm::multiply(a, b, c);
 }
 
 // NumPy's warnings or errors, as numpy.errstate says, for what the product raised.
@@ -209,43 +209,70 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-const char* name_of(gemm::Path path) {
-  switch (path) {
-    case gemm::Path::empty: return "empty";
-    case gemm::Path::tiny: return "tiny";
-    case gemm::Path::vector: return "vector";
-    case gemm::Path::outer: return "outer";
-    case gemm::Path::small_n: return "small_n";
-    case gemm::Path::blocked: return "blocked";
-  }
-  return "";
-}
-
-// What gemm::gemm() does with matrices of contiguous rows.
+// What each path tells about itself, in the words of C = A B even where C^T is computed.
 template <class T>
-py::dict explain(index m, index n, index k) {
-  const auto& kernels = kernels::in_use().gemm<T>();
-  const gemm::Problem problem = {m, n, k, true, true, false, false, false};
-  const gemm::Path path = gemm::path_of(problem);
+class Explainer {
+ public:
+  Explainer(const kernels::GemmKernels<T>& kernels, bool transposed, int threads)
+      : kernels_(kernels), transposed_(transposed), threads_(threads) {}
+
+  void operator()(const gemm::Empty&) { facts["path"] = "empty"; }
+  void operator()(const gemm::Tiny&) {
+    facts["path"] = "tiny";
+    add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());
+  }
+  void operator()(const gemm::Gemv& path) { add("vector", {path.parts, 1}); }
+  void operator()(const gemm::Outer& path) { add("outer", {path.parts, 1}); }
+  void operator()(const gemm::SmallN& path) {
+    add("small_n", {path.parts, 1});
+    add_pair("tile", kernels_.dot_rows, kernels_.dot_cols);
+  }
+  void operator()(const gemm::Blocked& path) {
+    add("blocked", path.grid);
+    add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());
+    add_pair("packed", path.pack_a, path.pack_b);
+    const gemm::Blocking& size = path.blocking;
+    facts["blocking"] = py::make_tuple(size.mc, size.nc, size.kc);
+  }
+  void operator()(const gemm::ByStrategy& path) {
+    const bool by_columns = path.options.strategy >= gemm::Strategy::column;
+    add(gemm::strategy_names[static_cast<int>(path.options.strategy)].data(),
+        by_columns ? gemm::Grid{1, path.parts} : gemm::Grid{path.parts, 1});
+  }
+
   py::dict facts;
-  facts["path"] = name_of(path);
-  if (path == gemm::Path::vector) {
-    facts["grid"] = py::make_tuple(gemm::gemv_parts<T>(m * n, k), 1);
+
+ private:
+  void add(const char* path, gemm::Grid grid) {
+    facts["path"] = path;
+    add_pair("grid", grid.rows, grid.cols);
+    facts["threads"] = std::min(threads_, grid.parts());
   }
-  if (path == gemm::Path::outer) facts["grid"] = py::make_tuple(gemm::outer_parts(m, n), 1);
-  if (path == gemm::Path::small_n) {
-    facts["grid"] = py::make_tuple(gemm::parts_of(m, gemm::flops_of(m, n, k)), 1);
-    facts["tile"] = py::make_tuple(kernels.dot_rows, kernels.dot_cols);
+  template <class Value>
+  void add_pair(const char* key, Value of_a, Value of_b) {
+    facts[key] = transposed_ ? py::make_tuple(of_b, of_a) : py::make_tuple(of_a, of_b);
   }
-  if (path == gemm::Path::tiny || path == gemm::Path::blocked) {
-    facts["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols());
-  }
-  if (path != gemm::Path::blocked) return facts;
-  const auto plan = gemm::make_plan(problem, kernels, threads::get_num_threads());
-  facts["blocking"] = py::make_tuple(plan.blocking.mc, plan.blocking.nc, plan.blocking.kc);
-  facts["packed"] = py::make_tuple(plan.pack_a, plan.pack_b);
-  facts["grid"] = py::make_tuple(plan.grid.rows, plan.grid.cols);
-  return facts;
+
+  const kernels::GemmKernels<T>& kernels_;
+  bool transposed_;
+  int threads_;
+};
+
+// The plan of matmul for matrices of contiguous rows.
+template <class T>
+py::dict explain(index m, index n, index k, const py::object& strategy,
+                 const py::object& block_size) {
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const gemm::Options options = {parse_strategy(strategy.ptr()),
+                                 parse_block_size(block_size.ptr())};
+  const auto problem = gemm::problem_of(MatrixView<const T>::row_major(nullptr, m, k),
+                                        MatrixView<const T>::row_major(nullptr, k, n),
+                                        MatrixView<T>::row_major(nullptr, m, n));
+  const gemm::Plan plan = gemm::plan_of(options, problem, kernels);
+  const int threads = gemm::threads_for(gemm::work_of(problem));
+  Explainer<T> explainer(kernels, plan.transposed, threads);
+  std::visit(explainer, plan.path);
+  return explainer.facts;
 }
 
 // GFLOP/s of the five loops on one thread for square products with a blocking of the caller's, the
@@ -256,16 +283,22 @@ double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) 
   const std::vector<T> a(n * n, T{1});
   const std::vector<T> b(n * n, T{1});
   std::vector<T> c(n * n);
-  const gemm::GemmPlan plan = {{mc, kc, nc}, false, true, false, {1, 1}};
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const gemm::Plan plan = {gemm::Blocked{.blocking = {mc, kc, nc},
+                                         .pack_a = false,
+                                         .pack_b = true,
+                                         .prefetch_next_panel = false,
+                                         .grid = {1, 1}}};
   double best = std::numeric_limits<double>::infinity();
   const GilRelease release;
   for (int i = 0; i < repeats; ++i) {
     const auto start = Clock::now();
-    gemm::gemm_with_plan<T>(plan, {a.data(), n, n, n, 1}, {b.data(), n, n, n, 1},
-                            {c.data(), n, n, n, 1});
+    gemm::execute<T>(kernels, plan, MatrixView<const T>::row_major(a.data(), n, n),
+                     MatrixView<const T>::row_major(b.data(), n, n),
+                     MatrixView<T>::row_major(c.data(), n, n));
     best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
   }
-  return gemm::flops_of(n, n, n) / best / 1e9;
+  return 2.0 * static_cast<double>(n * n * n) / best / 1e9;
 }
 
 }  // namespace
@@ -273,14 +306,16 @@ double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) 
 void register_matmul(py::module_& module) {
   make_matmul_ufunc();
   if (PyModule_AddFunctions(module.ptr(), methods) < 0) throw py::error_already_set();
-  module.def("explain_float32", &explain<float>, py::arg("m"), py::arg("n"), py::arg("k"));
-  module.def("explain_float64", &explain<double>, py::arg("m"), py::arg("n"), py::arg("k"));
+  module.def("explain_float32", &explain<float>, py::arg("m"), py::arg("n"), py::arg("k"),
+             py::arg("strategy"), py::arg("block_size"));
+  module.def("explain_float64", &explain<double>, py::arg("m"), py::arg("n"), py::arg("k"),
+             py::arg("strategy"), py::arg("block_size"));
   module.def("gflops_with_blocking_float32", &gflops_with_blocking<float>, py::arg("n"),
              py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"));
   module.def("gflops_with_blocking_float64", &gflops_with_blocking<double>, py::arg("n"),
              py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"));
   py::list names;
-  for (const auto name : gemm::strategy_names()) names.append(py::str(name.data(), name.size()));
+  for (const auto name : gemm::strategy_names) names.append(py::str(name.data(), name.size()));
   module.attr("STRATEGIES") = py::tuple(names);
 }
 

@@ -4,7 +4,7 @@
 
 #include <pybind11/pybind11.h>
 
-#include "gemm/strategies.hpp"
+#include "gemm/plan.hpp"
 
 namespace tilewise::bindings {
 

@@ -6,7 +6,8 @@
 
 #include "base/aligned_buffer.hpp"
 #include "base/half.hpp"
-#include "gemm/stack.hpp"
+#include "gemm/multiply.hpp"
+#include "threads/of_this_thread.hpp"
 
 namespace tilewise::gemm {
 
@@ -31,8 +32,15 @@ MatrixView<const To> converted(const MatrixView<const From>& src, AlignedBuffer&
   for (index i = 0; i < src.rows; ++i) {
     for (index j = 0; j < src.cols; ++j) data[i * src.cols + j] = convert<To>(src(i, j));
   }
-  return {data, src.rows, src.cols, src.cols, 1};
+  return MatrixView<const To>::row_major(data, src.rows, src.cols);
 }
+
+// Of the calling thread.
+struct ConvertScratch {
+  AlignedBuffer a;
+  AlignedBuffer b;
+  AlignedBuffer c;
+};
 
 // As multiply_stack().
 template <class Stored>
@@ -40,19 +48,24 @@ void multiply_converted_stack(const Options& options, index count,
                               const MatrixStack<const Stored>& a,
                               const MatrixStack<const Stored>& b, const MatrixStack<Stored>& c) {
   using T = ComputedAs<Stored>;
-  AlignedBuffer a_buffer;
-  AlignedBuffer b_buffer;
-  AlignedBuffer c_buffer;
-  const index rows = c.first.rows;
-  const index cols = c.first.cols;
-  const MatrixView<T> product = {c_buffer.reserve<T>(rows * cols), rows, cols, cols, 1};
-  for (index i = 0; i < count; ++i) {
-    multiply(options, converted<T>(a[i], a_buffer), converted<T>(b[i], b_buffer), product);
-    const MatrixView<Stored> result = c[i];
-    for (index r = 0; r < rows; ++r) {
-      for (index s = 0; s < cols; ++s) result(r, s) = convert<Stored>(product(r, s));
-    }
-  }
+  const auto& shape = c.first;
+  const auto problem = problem_of(MatrixView<const T>::row_major(nullptr, shape.rows, a.first.cols),
+                                  MatrixView<const T>::row_major(nullptr, a.first.cols, shape.cols),
+                                  MatrixView<T>::row_major(nullptr, shape.rows, shape.cols));
+  share_products<T>(
+      options, problem, count, [&](const auto& kernels, const Plan& plan, index begin, index end) {
+        auto& scratch = threads::of_this_thread<ConvertScratch>();
+        const auto product = MatrixView<T>::row_major(
+            scratch.c.template reserve<T>(shape.rows * shape.cols), shape.rows, shape.cols);
+        for (index i = begin; i < end; ++i) {
+          execute(kernels, plan, converted<T>(a[i], scratch.a), converted<T>(b[i], scratch.b),
+                  product);
+          const MatrixView<Stored> result = c[i];
+          for (index r = 0; r < shape.rows; ++r) {
+            for (index s = 0; s < shape.cols; ++s) result(r, s) = convert<Stored>(product(r, s));
+          }
+        }
+      });
 }
 
 }  // namespace tilewise::gemm

@@ -4,34 +4,33 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
-#include "base/split.hpp"
 #include "gemm/element_types.hpp"
-#include "gemm/plan.hpp"
-#include "kernels/registry.hpp"
+#include "gemm/tuning.hpp"
+#include "threads/for_each_range.hpp"
 #include "threads/of_this_thread.hpp"
-#include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
 using kernels::sum_block;
-
-// The threads share pieces of an inner product, and otherwise whole vectors of the result.
-constexpr index longest_piece = 16 * sum_block;
-template <class T>
-constexpr index gemv_unit = 64 / sizeof(T);
+using tuning::dot_piece;
 
 template <class T>
-T product_of_piece(const VectorView<const T>& a, const VectorView<const T>& b, index i) {
-  const index p = i * longest_piece;
-  const auto dot = kernels::in_use().gemm<T>().dot;
-  return dot(std::min(longest_piece, a.size - p), &a[p], a.stride, &b[p], b.stride);
+T product_of_piece(const kernels::GemmKernels<T>& kernels, const VectorView<const T>& a,
+                   const VectorView<const T>& b, index i) {
+  const index p = i * dot_piece;
+  return kernels.dot(std::min(dot_piece, a.size - p), &a[p], a.stride, &b[p], b.stride);
 }
 
 template <class T>
-T inner_product_of_a_thread(const VectorView<const T>& a, const VectorView<const T>& b) {
+T shared_inner_product(const kernels::GemmKernels<T>& kernels, int parts,
+                       const VectorView<const T>& a, const VectorView<const T>& b) {
+  std::vector<T> sums(ceil_div(a.size, dot_piece));
+  threads::for_each_range(static_cast<index>(sums.size()), parts, [&](index begin, index end) {
+    for (index i = begin; i < end; ++i) sums[i] = product_of_piece(kernels, a, b, i);
+  });
   T sum = 0;
-  for (index i = 0; i * longest_piece < a.size; ++i) sum += product_of_piece(a, b, i);
+  for (const T term : sums) sum += term;  // in their order, whoever computed them
   return sum;
 }
 
@@ -41,8 +40,7 @@ struct Scratch {
   AlignedBuffer y;
 };
 
-// y = A x where the rows of A are contiguous, as are x and y. A is a part of a matrix that may come
-// from memory.
+// y = A x where the rows of A are contiguous, as are x and y.
 template <class T>
 void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
                   T* y, bool from_memory) {
@@ -60,7 +58,7 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
     return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
-  constexpr index strip = 1024;
+  constexpr index strip = tuning::gemv_strip;
   T piece[strip];
   for (index i = 0; i < a.rows; i += strip) {
     const index rows = std::min(strip, a.rows - i);
@@ -77,98 +75,78 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
 // x and y are contiguous, and so are the rows or the columns of A. The threads take whole vectors
 // of y, so that each element is computed in the same way for every number of them.
 template <class T>
-void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
-  constexpr index unit = gemv_unit<T>;
-  const EvenSplit units = {ceil_div(a.rows, unit), gemv_parts<T>(a.rows, a.cols)};
-  const bool from_memory = in_memory(a);
-  threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
-    const index begin = units.begin(part) * unit;
-    const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
-    const auto own = a.block(begin, 0, end - begin, a.cols);
-    const auto gemv_own = a.rows_contiguous() ? gemv_by_rows<T> : gemv_by_cols<T>;
-    gemv_own(kernels::in_use().gemm<T>(), own, x, y + begin, from_memory);
+void gemv_by_units(const kernels::GemmKernels<T>& kernels, const Gemv& plan,
+                   const MatrixView<const T>& a, const T* x, T* y) {
+  constexpr index unit = tuning::gemv_unit_bytes / sizeof(T);
+  threads::for_each_range(ceil_div(a.rows, unit), plan.parts, [&](index begin, index end) {
+    const index row = begin * unit;
+    const index rows = std::min(end * unit, a.rows) - row;
+    const auto gemv = a.rows_contiguous() ? gemv_by_rows<T> : gemv_by_cols<T>;
+    gemv(kernels, a.block(row, 0, rows, a.cols), x, y + row, plan.prefetch);
   });
 }
 
 }  // namespace
 
 template <class T>
-int gemv_parts(index rows, index cols) {
-  const index units = rows == 1 ? ceil_div(cols, longest_piece) : ceil_div(rows, gemv_unit<T>);
-  return parts_of(units, memory_bound * flops_of(rows, 1, cols));
-}
-
-int outer_parts(index rows, index cols) {
-  return parts_of(rows, memory_bound * flops_of(rows, cols, 1));
-}
-
-template <class T>
-T inner_product(const VectorView<const T>& a, const VectorView<const T>& b) {
-  const index pieces = ceil_div(a.size, longest_piece);
-  const EvenSplit shares = {pieces, gemv_parts<T>(1, a.size)};
-  if (shares.parts == 1) return inner_product_of_a_thread(a, b);
-  std::vector<T> sums(pieces);
-  threads::for_each_part(static_cast<int>(shares.parts), [&](int part) {
-    for (index i = shares.begin(part); i < shares.begin(part + 1); ++i) {
-      sums[i] = product_of_piece(a, b, i);
-    }
-  });
+T inner_product(const kernels::GemmKernels<T>& kernels, const VectorView<const T>& a,
+                const VectorView<const T>& b) {
   T sum = 0;
-  for (const T term : sums) sum += term;  // in their order, whoever computed them
+  for (index i = 0; i * dot_piece < a.size; ++i) sum += product_of_piece(kernels, a, b, i);
   return sum;
 }
 
 template <class T>
-void outer_product(const VectorView<const T>& x, const MatrixView<const T>& y,
-                   const MatrixView<T>& c) {
-  const auto& kernels = kernels::in_use().gemm<T>();
-  const EvenSplit rows = {c.rows, outer_parts(c.rows, c.cols)};
-  threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
-    const index i = rows.begin(part);
-    kernels.outer({.x = &x[i],
-                   .x_stride = x.stride,
-                   .y = y.data,
-                   .c = &c(i, 0),
-                   .rows = rows.size(part),
-                   .cols = c.cols,
-                   .c_row_stride = c.row_stride,
-                   .to_memory = in_memory(c)});
-  });
-}
-
-template <class T>
-void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const VectorView<T>& y) {
+void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixView<const T>& a,
+         const MatrixView<const T>& b, const MatrixView<T>& c) {
+  const VectorView<const T> x = b.col(0);
+  const VectorView<T> y = c.col(0);
   if (a.rows == 1) {
-    y[0] = inner_product(a.row(0), x);
+    y[0] = plan.parts == 1 ? inner_product(kernels, a.row(0), x)
+                           : shared_inner_product(kernels, plan.parts, a.row(0), x);
     return;
   }
   if (!a.rows_contiguous() && !a.cols_contiguous()) {
-    const EvenSplit rows = {a.rows, gemv_parts<T>(a.rows, a.cols)};
-    return threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
-      for (index i = rows.begin(part); i < rows.begin(part + 1); ++i) {
-        y[i] = inner_product_of_a_thread(a.row(i), x);
-      }
+    return threads::for_each_range(a.rows, plan.parts, [&](index begin, index end) {
+      for (index i = begin; i < end; ++i) y[i] = inner_product(kernels, a.row(i), x);
     });
   }
+  auto& scratch = threads::of_this_thread<Scratch>();
+  T* const y_data = y.contiguous() ? y.data : scratch.y.reserve<T>(y.size);
   const T* x_data = x.data;
-  T* y_data = y.data;
-  if (!y.contiguous()) y_data = threads::of_this_thread<Scratch>().y.reserve<T>(y.size);
   if (!x.contiguous()) {
-    T* copied = threads::of_this_thread<Scratch>().x.reserve<T>(x.size);
+    T* const copied = scratch.x.reserve<T>(x.size);
     for (index p = 0; p < x.size; ++p) copied[p] = x[p];
     x_data = copied;
   }
-  gemv_by_parts(a, x_data, y_data);
+  gemv_by_units(kernels, plan, a, x_data, y_data);
   if (y.contiguous()) return;
   for (index i = 0; i < y.size; ++i) y[i] = y_data[i];
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                       \
-  template int gemv_parts<T>(index, index);                                           \
-  template T inner_product(const VectorView<const T>&, const VectorView<const T>&);   \
-  template void outer_product(const VectorView<const T>&, const MatrixView<const T>&, \
-                              const MatrixView<T>&);                                  \
-  template void gemv(const MatrixView<const T>&, const VectorView<const T>&, const VectorView<T>&);
+template <class T>
+void run(const kernels::GemmKernels<T>& kernels, const Outer& plan, const MatrixView<const T>& a,
+         const MatrixView<const T>& b, const MatrixView<T>& c) {
+  const VectorView<const T> x = a.col(0);
+  threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
+    kernels.outer({.x = &x[begin],
+                   .x_stride = x.stride,
+                   .y = b.data,
+                   .c = &c(begin, 0),
+                   .rows = end - begin,
+                   .cols = c.cols,
+                   .c_row_stride = c.row_stride,
+                   .to_memory = plan.stream});
+  });
+}
+
+#define TILEWISE_INSTANTIATE(T)                                                               \
+  template T inner_product(const kernels::GemmKernels<T>&, const VectorView<const T>&,        \
+                           const VectorView<const T>&);                                       \
+  template void run(const kernels::GemmKernels<T>&, const Gemv&, const MatrixView<const T>&,  \
+                    const MatrixView<const T>&, const MatrixView<T>&);                        \
+  template void run(const kernels::GemmKernels<T>&, const Outer&, const MatrixView<const T>&, \
+                    const MatrixView<const T>&, const MatrixView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

@@ -1,26 +1,24 @@
-// Products with vectors, for any strides.
+// Products with vectors, and of them.
 #pragma once
 
-#include "base/matrix_view.hpp"
+#include "gemm/plan.hpp"
 
 namespace tilewise::gemm {
 
-// How many threads share a matrix-vector product, and an outer product.
+// On the calling thread, for any strides.
 template <class T>
-int gemv_parts(index rows, index cols);
-int outer_parts(index rows, index cols);
+T inner_product(const kernels::GemmKernels<T>& kernels, const VectorView<const T>& a,
+                const VectorView<const T>& b);
 
+// C = A B, where B and C are one column.
 template <class T>
-T inner_product(const VectorView<const T>& a, const VectorView<const T>& b);
+void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixView<const T>& a,
+         const MatrixView<const T>& b, const MatrixView<T>& c);
 
-// y = A x. y overlaps neither A nor x. Throws std::bad_alloc before anything is written to y.
+// C = A B, where A is one column and B one row. C is written in the order of memory, which is all
+// the work there is.
 template <class T>
-void gemv(const MatrixView<const T>& a, const VectorView<const T>& x, const VectorView<T>& y);
-
-// C = x y for a column x and a row y, both of any length but 0. The rows of y and C are contiguous:
-// C is written in the order of memory, which is all the work there is.
-template <class T>
-void outer_product(const VectorView<const T>& x, const MatrixView<const T>& y,
-                   const MatrixView<T>& c);
+void run(const kernels::GemmKernels<T>& kernels, const Outer& plan, const MatrixView<const T>& a,
+         const MatrixView<const T>& b, const MatrixView<T>& c);
 
 }  // namespace tilewise::gemm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gemm/pack.hpp"
+#include "gemm/tuning.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::gemm {
@@ -32,9 +33,7 @@ TILEWISE_INLINE void multiply_panels(const kernels::GemmKernels<T>& kernels, con
 template <class T>
 void macro_kernel(const kernels::GemmKernels<T>& kernels, const ABlock<T>& a, const BBlock<T>& b,
                   const MatrixView<T>& c, bool accumulate) {
-  // So short that writing C is most of the work: along its rows then.
-  constexpr index short_depth = 64;
-  if (a.depth <= short_depth) {
+  if (a.depth <= tuning::short_depth) {
     for (index i = 0; i < a.panels.parts; ++i) {
       for (index j = 0; j < b.panels.parts; ++j) {
         multiply_panels(kernels, a, i, b, j, c, accumulate);

@@ -3,27 +3,25 @@
 #include <algorithm>
 
 #include "gemm/element_types.hpp"
-#include "kernels/registry.hpp"
+#include "gemm/tuning.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
 // Copies src to contiguous rows of the given stride, along whichever side of src is contiguous.
 template <class T>
-void copy_rows(const MatrixView<const T>& src, T* dst, index dst_stride) {
+void copy_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& src, T* dst,
+               index dst_stride) {
   if (src.rows_contiguous()) {
     for (index i = 0; i < src.rows; ++i) std::copy_n(&src(i, 0), src.cols, dst + i * dst_stride);
     return;
   }
   if (src.cols_contiguous()) {
-    kernels::in_use().gemm<T>().transpose(
-        {src.data, src.cols, src.rows, src.col_stride, dst, dst_stride});
-    return;
+    return kernels.transpose({src.data, src.cols, src.rows, src.col_stride, dst, dst_stride});
   }
   // A strip of rows at a time, so that a line of src that holds several of them is read once.
-  constexpr index strip = 16;
-  for (index i0 = 0; i0 < src.rows; i0 += strip) {
-    const index end = std::min(i0 + strip, src.rows);
+  for (index i0 = 0; i0 < src.rows; i0 += tuning::pack_strip) {
+    const index end = std::min(i0 + tuning::pack_strip, src.rows);
     for (index j = 0; j < src.cols; ++j) {
       for (index i = i0; i < end; ++i) dst[i * dst_stride + j] = src(i, j);
     }
@@ -33,55 +31,42 @@ void copy_rows(const MatrixView<const T>& src, T* dst, index dst_stride) {
 }  // namespace
 
 template <class T>
-ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows) {
-  return {a.data, EvenSplit::by_size(a.rows, tile_rows), a.cols, a.row_stride, a.col_stride, false};
-}
-
-template <class T>
-BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width,
-                     bool prefetch_next_panel) {
-  const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
-  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false, prefetch_next_panel};
-}
-
-template <class T>
-ABlock<T> pack_a(const MatrixView<const T>& a, index tile_rows, T* buffer) {
-  const auto panels = EvenSplit::by_size(a.rows, tile_rows);
+ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, T* buffer) {
+  const auto panels = a_panels(kernels, a.rows);
   if (a.rows_contiguous()) {
-    copy_rows(a, buffer, a.cols);
+    copy_rows(kernels, a, buffer, a.cols);
     return {buffer, panels, a.cols, a.cols, 1, false};
   }
   for (index i = 0; i < panels.parts; ++i) {
     const index row = panels.begin(i);
     const auto panel = a.block(row, 0, panels.size(i), a.cols);
-    copy_rows(panel.transposed(), buffer + row * a.cols, panel.rows);
+    copy_rows(kernels, panel.transposed(), buffer + row * a.cols, panel.rows);
   }
   return {buffer, panels, a.cols, 0, 0, true};
 }
 
 template <class T>
-BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, T* buffer) {
-  const auto panels = EvenSplit::by_size(ceil_div(b.cols, width), tile_vectors);
+BBlock<T> pack_b(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, T* buffer) {
+  const auto panels = b_panels(kernels, b.cols);
+  const index width = kernels.width;
   const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true, false};
   // A few rows at a time, across all panels: the reads run along the rows of B, which the
   // prefetchers follow, and each panel is written in runs.
-  constexpr index strip = 16;
-  for (index p = 0; p < b.rows; p += strip) {
-    const index rows = std::min(strip, b.rows - p);
+  for (index p = 0; p < b.rows; p += tuning::pack_strip) {
+    const index rows = std::min(tuning::pack_strip, b.rows - p);
     for (index j = 0; j < panels.parts; ++j) {
       const auto panel = packed.panel(j);
       T* dst = buffer + (panel.data - buffer) + p * panel.row_stride;
-      copy_rows(b.block(p, panels.begin(j) * width, rows, panel.cols), dst, panel.row_stride);
+      copy_rows(kernels, b.block(p, panels.begin(j) * width, rows, panel.cols), dst,
+                panel.row_stride);
     }
   }
   return packed;
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                  \
-  template ABlock<T> unpacked_a(const MatrixView<const T>&, index);              \
-  template BBlock<T> unpacked_b(const MatrixView<const T>&, index, index, bool); \
-  template ABlock<T> pack_a(const MatrixView<const T>&, index, T*);              \
-  template BBlock<T> pack_b(const MatrixView<const T>&, index, index, T*);
+#define TILEWISE_INSTANTIATE(T)                                                              \
+  template ABlock<T> pack_a(const kernels::GemmKernels<T>&, const MatrixView<const T>&, T*); \
+  template BBlock<T> pack_b(const kernels::GemmKernels<T>&, const MatrixView<const T>&, T*);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

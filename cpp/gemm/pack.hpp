@@ -3,6 +3,7 @@
 
 #include "base/matrix_view.hpp"
 #include "base/split.hpp"
+#include "kernels/kernel_set.hpp"
 
 namespace tilewise::gemm {
 
@@ -55,22 +56,33 @@ struct BBlock {
     if (packed) return {data + col * depth, vectors * width, vectors, in_panel};
     return {data + col, row_stride, vectors, in_panel};
   }
-
-  // Elements that packing needs.
-  index packed_size() const { return panels.total * width * depth; }
 };
+
+template <class T>
+EvenSplit a_panels(const kernels::GemmKernels<T>& kernels, index rows) {
+  return EvenSplit::by_size(rows, kernels.tile_rows);
+}
+template <class T>
+EvenSplit b_panels(const kernels::GemmKernels<T>& kernels, index cols) {
+  return EvenSplit::by_size(ceil_div(cols, kernels.width), kernels.tile_vectors);
+}
 
 // The caller's own matrix as a block. B has contiguous rows.
 template <class T>
-ABlock<T> unpacked_a(const MatrixView<const T>& a, index tile_rows);
+ABlock<T> unpacked_a(const MatrixView<const T>& a, const EvenSplit& panels) {
+  return {a.data, panels, a.cols, a.row_stride, a.col_stride, false};
+}
 template <class T>
-BBlock<T> unpacked_b(const MatrixView<const T>& b, index tile_vectors, index width,
-                     bool prefetch_next_panel = false);
+BBlock<T> unpacked_b(const MatrixView<const T>& b, const EvenSplit& panels, index width,
+                     bool prefetch_next_panel = false) {
+  return {b.data, panels, width, b.cols, b.rows, b.row_stride, false, prefetch_next_panel};
+}
 
-// Copies to `buffer`, of at least a.rows * a.cols and BBlock::packed_size() elements.
+// Copies to `buffer`, of at least a.rows * a.cols elements, or of b.rows times the columns of B in
+// whole vectors.
 template <class T>
-ABlock<T> pack_a(const MatrixView<const T>& a, index tile_rows, T* buffer);
+ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, T* buffer);
 template <class T>
-BBlock<T> pack_b(const MatrixView<const T>& b, index tile_vectors, index width, T* buffer);
+BBlock<T> pack_b(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, T* buffer);
 
 }  // namespace tilewise::gemm

@@ -3,31 +3,56 @@
 #include <algorithm>
 
 #include "base/split.hpp"
+#include "cpu/topology.hpp"
 #include "gemm/element_types.hpp"
+#include "gemm/tuning.hpp"
 #include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
-// A thread is worth its waking, some microseconds, from about this much work on: 20 microseconds at
-// 100 GFLOP/s.
-constexpr double flops_worth_a_thread = 2e6;
+using namespace tuning;
+
+bool is_vector(const Problem& problem) { return problem.m == 1 || problem.n == 1; }
+
+bool is_outer(const Problem& problem) {
+  return problem.k == 1 && problem.b_rows_contiguous() && problem.c_rows_contiguous();
+}
+
+bool is_small_n(const Problem& problem) {
+  return problem.n <= small_n_cols && problem.k >= small_n_depth && problem.a_rows_contiguous();
+}
+
+// Whether so many bytes are too many to stay in a cache, which holds other data too.
+bool in_memory(index bytes) {
+  const index l3 = cpu::caches().l3 > server_l3 ? far_l3 : cpu::caches().l3;
+  return bytes > l3 / 4 * 3;
+}
+
+// Several parts for each thread if they are worth it: then a thread that is late, or slower than
+// the others, leaves more to those.
+int parts_for(double work, int threads, index most) {
+  if (threads == 1) return 1;
+  const double for_each = std::clamp(work / threads / extra_part_flops, 1.0, most_parts_a_thread);
+  return static_cast<int>(std::min(index{threads * static_cast<int>(for_each)}, most));
+}
 
 // Cuts C along the columns first: then no part of B is packed twice, and A, which is mostly read
-// where it lies, is shared. Rows are cut when the parts would be narrower than four tiles.
+// where it lies, is shared. Rows are cut when the parts would be narrower than some tiles.
 template <class T>
-Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int max_threads) {
-  const int threads = threads_worth(flops_of(problem.m, problem.n, problem.k), max_threads);
+Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const index row_tiles = ceil_div(problem.m, kernels.tile_rows);
   const index col_vectors = ceil_div(problem.n, kernels.width);
+  const int most = parts_for(problem.flops(), threads, row_tiles * col_vectors);
   Grid best = {1, 1};
-  index least_tiles = row_tiles * (col_vectors + 1);
-  for (int cols = 1; cols <= std::min(index{threads}, col_vectors); ++cols) {
-    const int rows = static_cast<int>(std::min(index{threads / cols}, row_tiles));
+  index least_tiles = row_tiles * (col_vectors + 1);  // of the thread that has most
+  for (int cols = 1; cols <= std::min(index{most}, col_vectors); ++cols) {
+    const int rows = static_cast<int>(std::min(index{most / cols}, row_tiles));
     const index part_rows = ceil_div(row_tiles, rows);
     const index part_cols = ceil_div(col_vectors, cols);
-    const index narrow = part_cols < 4 * kernels.tile_vectors ? 1 : 0;
-    const index tiles = part_rows * (part_cols + narrow);
+    const index narrow = part_cols < min_part_tiles * kernels.tile_vectors ? 1 : 0;
+    const index rounds = ceil_div(index{rows} * cols, threads);
+    const index tiles = rounds * part_rows * (part_cols + narrow);
     if (tiles <= least_tiles) {
       least_tiles = tiles;
       best = {rows, cols};
@@ -36,46 +61,109 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
   return best;
 }
 
-}  // namespace
-
-double flops_of(index m, index n, index k) {
-  return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-}
-
-int threads_worth(double flops, int most) {
-  return static_cast<int>(std::clamp(flops / flops_worth_a_thread, 1.0, 1.0 * most));
-}
-
-int parts_of(index units, double flops) {
-  return static_cast<int>(std::min(index{threads_worth(flops, threads::get_num_threads())}, units));
-}
-
 template <class T>
-GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernels,
-                   int max_threads) {
-  const index l2 = cpu::caches().l2 / static_cast<index>(sizeof(T));
+Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+  constexpr index bytes = sizeof(T);
+  const index l2 = cpu::caches().l2 / bytes;
+  // Rows of B that meet in a few sets of the cache, with other data between them.
+  const bool spread = problem.b.row * bytes % spread_bytes == 0 && problem.b.row != problem.n;
   Blocking size = blocking_for(kernels);
-  const bool b_fits = problem.k * problem.n <= l2 / 2 && !problem.b_spread;
-  const bool one_pass = problem.m <= 2 * kernels.tile_rows;
-  // So few rows of A that all of the time goes into reading B, which is read best in long runs: a
-  // short kc makes them. C, a few rows, waits in the cache meanwhile. Not more than 256 blocks,
-  // since each adds a rounding.
-  if (one_pass && !b_fits) size.kc = std::clamp(problem.k / 256, index{16}, size.kc);
+  const bool b_fits = problem.k * problem.n <= l2 / 2 && !spread;
+  const bool one_pass = problem.m <= one_pass_panels * kernels.tile_rows;
+  // B is read best in long runs: a short kc makes them. C, a few rows, waits in the cache
+  // meanwhile.
+  if (one_pass && !b_fits) {
+    size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
+  }
   // With a few rows more, a block of B is packed, used and never met again: it stays in L2.
-  const bool few_rows = problem.m <= 8 * kernels.tile_rows;
-  if (few_rows && !one_pass) {
+  if (problem.m <= few_rows_panels * kernels.tile_rows && !one_pass) {
     const index tiles = l2 / 2 / std::min(size.kc, problem.k) / kernels.tile_cols();
     size.nc = std::max(tiles, index{1}) * kernels.tile_cols();
   }
-  const bool pack_a = !problem.a_rows_contiguous && problem.m * problem.k > l2 / 2;
-  // Packing costs as much as some A-panels of work, and saves some of each.
-  const bool few_uses = problem.m <= 32 * kernels.tile_rows;
-  const bool as_it_lies = problem.b_rows_contiguous && (one_pass || (b_fits && few_uses));
-  return {size, pack_a, !as_it_lies, one_pass && !b_fits, make_grid(problem, kernels, max_threads)};
+  const bool few_uses = problem.m <= few_uses_panels * kernels.tile_rows;
+  const bool as_it_lies = problem.b_rows_contiguous() && (one_pass || (b_fits && few_uses));
+  return {.blocking = size,
+          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k > l2 / 2,
+          .pack_b = !as_it_lies,
+          .prefetch_next_panel = one_pass && !b_fits,
+          .grid = make_grid(problem, kernels, threads)};
+}
+
+// Rows, columns or panels of C, which the threads share where a strategy computes them one by one.
+index units_of(const Options& options, const Problem& problem) {
+  switch (options.strategy) {
+    case Strategy::column: return problem.n;
+    case Strategy::block: return ceil_div(problem.n, std::min(options.block_size, problem.n));
+    default: return problem.m;
+  }
+}
+
+template <class T>
+Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+  constexpr index size = sizeof(T);
+  const double work = work_of(problem);
+  if (is_vector(problem)) {
+    if (problem.n != 1) {
+      Plan plan = plan_of_full(problem.transposed(), kernels, threads);
+      plan.transposed = true;
+      return plan;
+    }
+    const index units = problem.m == 1 ? ceil_div(problem.k, dot_piece)
+                                       : ceil_div(problem.m, gemv_unit_bytes / size);
+    return {Gemv{.parts = parts_for(work, threads, units),
+                 .prefetch = in_memory(problem.m * problem.k * size)}};
+  }
+  if (is_outer(problem)) {
+    return {Outer{.parts = parts_for(work, threads, problem.m),
+                  .stream = in_memory(problem.m * problem.n * size)}};
+  }
+  if (is_small_n(problem)) {
+    return {SmallN{.parts = parts_for(work, threads, problem.m),
+                   .prefetch = problem.k * size >= prefetch_row_bytes &&
+                               in_memory(problem.m * problem.k * size)}};
+  }
+  const Problem other_way = problem.transposed();
+  if (is_small_n(other_way) || (!problem.c_rows_contiguous() && problem.c_cols_contiguous())) {
+    Plan plan = plan_of_full(other_way, kernels, threads);
+    plan.transposed = true;
+    return plan;
+  }
+  return {blocked_of(problem, kernels, threads), false, !problem.c_rows_contiguous()};
+}
+
+}  // namespace
+
+std::optional<Strategy> strategy_named(std::string_view name) {
+  const auto found = std::find(strategy_names.begin(), strategy_names.end(), name);
+  if (found == strategy_names.end()) return std::nullopt;
+  return static_cast<Strategy>(found - strategy_names.begin());
+}
+
+double work_of(const Problem& problem) {
+  const bool is_one_pass = is_vector(problem) || problem.k == 1;
+  return (is_one_pass ? memory_bound_factor : 1) * problem.flops();
+}
+
+int threads_for(double work) {
+  if (work < 2 * thread_flops) return 1;
+  return static_cast<int>(std::min(work / thread_flops, 1.0 * threads::get_num_threads()));
+}
+
+template <class T>
+Plan plan_of(const Options& options, const Problem& problem, const kernels::GemmKernels<T>& kernels,
+             int threads) {
+  if (problem.m == 0 || problem.n == 0 || problem.k == 0) return {Empty{}};
+  if (options.strategy != Strategy::full) {
+    const int parts = parts_for(problem.flops(), threads, units_of(options, problem));
+    const bool buffered = options.strategy == Strategy::block && !problem.c_rows_contiguous();
+    return {ByStrategy{options, parts}, false, buffered};
+  }
+  if (problem.is_tiny()) return {Tiny{}};
+  return plan_of_full(problem, kernels, threads);
 }
 
 #define TILEWISE_INSTANTIATE(T) \
-  template GemmPlan make_plan(const Problem&, const kernels::GemmKernels<T>&, int);
+  template Plan plan_of(const Options&, const Problem&, const kernels::GemmKernels<T>&, int);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

@@ -1,79 +1,81 @@
 // How a product will be computed: decided once, from its shape and layout, before any work.
 #pragma once
 
+#include <array>
+#include <optional>
+#include <string_view>
+#include <variant>
+
 #include "base/matrix_view.hpp"
-#include "cpu/topology.hpp"
 #include "gemm/blocking.hpp"
+#include "gemm/tuning.hpp"
+#include "kernels/kernel_set.hpp"
 
 namespace tilewise::gemm {
 
-// What the plan depends on.
+// The chapter's ways to compute C = A B, from one element at a time to the whole.
+enum class Strategy { element, row, column, block, full };
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 5> strategy_names = {"element", "row", "column", "block",
+                                                            "full"};
+
+std::optional<Strategy> strategy_named(std::string_view name);
+
+// What a caller asks for.
+struct Options {
+  Strategy strategy = Strategy::full;
+  index block_size = 64;  // columns in a panel of Strategy::block
+};
+
+// Elements from one row, and from one column, to the next.
+struct Strides {
+  index row;
+  index col;
+
+  Strides transposed() const { return {col, row}; }
+};
+
+// What the plan of C = A B depends on: C is m x n, A is m x k and B is k x n.
 struct Problem {
   index m;
   index n;
   index k;
-  bool a_rows_contiguous;
-  bool b_rows_contiguous;
-  bool a_cols_contiguous;
-  bool b_cols_contiguous;
-  // The rows of B are some multiple of 1 KiB apart, with other data between them: they would meet
-  // in a few sets of the cache.
-  bool b_spread;
+  Strides a;
+  Strides b;
+  Strides c;
+
+  // That of C^T = B^T A^T.
+  Problem transposed() const { return {n, m, k, b.transposed(), a.transposed(), c.transposed()}; }
+
+  bool a_rows_contiguous() const { return a.col == 1 || k == 1; }
+  bool b_rows_contiguous() const { return b.col == 1 || n == 1; }
+  bool c_rows_contiguous() const { return c.col == 1 || n == 1; }
+  bool c_cols_contiguous() const { return c.row == 1 || m == 1; }
+
+  // Fits the first cache, where the micro-kernel can read B and write C.
+  bool is_tiny() const {
+    const auto is_small = [](index side) { return side > 1 && side <= tuning::tiny_side; };
+    return is_small(m) && is_small(n) && k > 0 && k <= tuning::tiny_side && b_rows_contiguous() &&
+           c_rows_contiguous();
+  }
+
+  // As a floating-point number, which a product of sizes does not overflow.
+  double flops() const {
+    return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  }
 };
 
-enum class Path {
-  empty,    // nothing to add up: C is filled with zeros, or has no elements
-  tiny,     // fits the first cache and needs no copy: no plan, no packing, no threads
-  vector,   // one row or one column: matrix times vector
-  outer,    // one column times one row: C is written row by row
-  small_n,  // few rows or few columns: tiles of inner products
-  blocked,  // the five loops
-};
-
-// Few columns would leave most lanes of the micro-kernel's vectors empty. Where the rows of A are
-// contiguous, vectors along k are full. With short rows the sum of the lanes costs more.
-inline bool by_columns(const Problem& problem) {
-  constexpr index few = 8;
-  constexpr index long_rows = 64;
-  return problem.n <= few && problem.k >= long_rows && problem.a_rows_contiguous;
-}
-
-// The same for the transposed product.
-inline bool by_rows(const Problem& problem) {
-  return by_columns({problem.n, problem.m, problem.k, problem.b_cols_contiguous,
-                     problem.a_cols_contiguous, false, false, false});
-}
-
-inline Path path_of(const Problem& problem) {
-  constexpr index tiny_side = 64;
-  if (problem.m == 0 || problem.n == 0 || problem.k == 0) return Path::empty;
-  if (problem.m == 1 || problem.n == 1) return Path::vector;
-  const bool small = problem.m <= tiny_side && problem.n <= tiny_side && problem.k <= tiny_side;
-  if (small && problem.b_rows_contiguous) return Path::tiny;
-  if (problem.k == 1 && problem.b_rows_contiguous) return Path::outer;
-  return by_columns(problem) || by_rows(problem) ? Path::small_n : Path::blocked;
-}
-
-// Whether a matrix is too large to stay in a cache, which holds other data too. An L3 of hundreds
-// of MiB is that of a whole server, nearly as far away as memory: it counts as one of 32 MiB.
 template <class T>
-bool in_memory(const MatrixView<T>& a) {
-  constexpr index mib = index{1} << 20;
-  const index l3 = cpu::caches().l3 > 128 * mib ? 32 * mib : cpu::caches().l3;
-  return a.rows * a.cols * static_cast<index>(sizeof(T)) > l3 / 4 * 3;
+Problem problem_of(const MatrixView<const T>& a, const MatrixView<const T>& b,
+                   const MatrixView<T>& c) {
+  return {c.rows,
+          c.cols,
+          a.cols,
+          {a.row_stride, a.col_stride},
+          {b.row_stride, b.col_stride},
+          {c.row_stride, c.col_stride}};
 }
-
-// As a floating-point number, which a product of sizes does not overflow.
-double flops_of(index m, index n, index k);
-
-// How many of `most` threads this much work is worth.
-int threads_worth(double flops, int most);
-
-// Where a multiply-add waits for its operands from a cache, it is worth as much time as so many.
-constexpr double memory_bound = 4;
-
-// How many threads share a product whose result is cut in one direction only, into at most `units`.
-int parts_of(index units, double flops);
 
 // The parts of C that the threads compute: a grid of rows x cols of them.
 struct Grid {
@@ -83,19 +85,74 @@ struct Grid {
   int parts() const { return rows * cols; }
 };
 
-struct GemmPlan {
+// The paths. In their words, C is m x n: that of the caller or, if the plan is transposed, C^T.
+
+// Nothing to add up: C is filled with zeros, or has no elements.
+struct Empty {};
+
+// Fits the first cache: straight to the micro-kernel, without packing or threads. The rows of B and
+// C are contiguous.
+struct Tiny {};
+
+// One column: a matrix times a vector.
+struct Gemv {
+  int parts;
+  bool prefetch;  // A comes from memory
+};
+
+// A column times a row: C is written row by row. The rows of B and C are contiguous.
+struct Outer {
+  int parts;
+  bool stream;  // C goes to memory
+};
+
+// Few columns, which would leave most lanes of the micro-kernel's vectors empty: tiles of inner
+// products. The rows of A are contiguous.
+struct SmallN {
+  int parts;
+  bool prefetch;  // A comes from memory, in rows so long that the CPU's own prefetchers lose track
+};
+
+// The five loops of BLIS. The rows of C are contiguous.
+struct Blocked {
   Blocking blocking;
   bool pack_a;
   bool pack_b;
-  bool prefetch_next_panel;  // each B-panel is met once or twice: unpacked, the next one is
-                             // prefetched
+  bool prefetch_next_panel;  // each B-panel is met once or twice, unpacked
   Grid grid;
 };
 
-// For Path::blocked, where C has contiguous rows.
-// The order of the additions of an element of C depends on everything here but the grid and the
-// packing, so the result is bitwise the same for every number of threads.
+// As a strategy other than full says.
+struct ByStrategy {
+  Options options;
+  int parts;
+};
+
+struct Plan {
+  std::variant<Empty, Tiny, Gemv, Outer, SmallN, Blocked, ByStrategy> path;
+  bool transposed = false;  // C^T = B^T A^T is computed
+  bool buffered = false;    // C is computed elsewhere, with contiguous rows, and copied
+};
+
+// The plan for at most so many threads. The order of the additions of an element of C does not
+// depend on their number, so the result is bitwise the same for every number.
 template <class T>
-GemmPlan make_plan(const Problem& problem, const kernels::GemmKernels<T>& kernels, int max_threads);
+Plan plan_of(const Options& options, const Problem& problem, const kernels::GemmKernels<T>& kernels,
+             int threads);
+
+// How many of the threads that are free so much work is worth. Asks for them only if it is more
+// than one.
+int threads_for(double work);
+
+// The flops that a product takes as long as: one that waits for memory takes longer than its own.
+double work_of(const Problem& problem);
+
+// The plan for as many of the threads that are free as the product is worth.
+template <class T>
+Plan plan_of(const Options& options, const Problem& problem,
+             const kernels::GemmKernels<T>& kernels) {
+  if (options.strategy == Strategy::full && problem.is_tiny()) return {Tiny{}};
+  return plan_of(options, problem, kernels, threads_for(work_of(problem)));
+}
 
 }  // namespace tilewise::gemm

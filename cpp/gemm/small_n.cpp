@@ -3,21 +3,14 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
-#include "base/split.hpp"
 #include "gemm/element_types.hpp"
-#include "gemm/gemv.hpp"
-#include "gemm/plan.hpp"
-#include "kernels/registry.hpp"
+#include "threads/for_each_range.hpp"
 #include "threads/of_this_thread.hpp"
-#include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
 using kernels::sum_block;
-
-// Bytes. The prefetchers of a CPU follow shorter rows, which lie close together, better alone.
-constexpr index long_row = 1024;
 
 // Of the calling thread.
 struct Scratch {
@@ -73,25 +66,20 @@ void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>
 }  // namespace
 
 template <class T>
-void small_n(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const auto& kernels = kernels::in_use().gemm<T>();
+void run(const kernels::GemmKernels<T>& kernels, const SmallN& plan, const MatrixView<const T>& a,
+         const MatrixView<const T>& b, const MatrixView<T>& c) {
   const index padded_rows = ceil_div(b.rows, index{kernels.width}) * kernels.width;
   T* const packed = threads::of_this_thread<Scratch>().b.reserve<T>(padded_rows * b.cols);
   pack(kernels, b, packed);
-
-  const EvenSplit rows = {c.rows, parts_of(c.rows, flops_of(c.rows, c.cols, a.cols))};
-  const bool prefetch = a.cols * static_cast<index>(sizeof(T)) >= long_row && in_memory(a);
-  threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
-    const index row = rows.begin(part);
-    const index count = rows.size(part);
-    dot_tiles(kernels, a.block(row, 0, count, a.cols), packed, c.block(row, 0, count, c.cols),
-              prefetch);
+  threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
+    dot_tiles(kernels, a.block(begin, 0, end - begin, a.cols), packed,
+              c.block(begin, 0, end - begin, c.cols), plan.prefetch);
   });
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                 \
-  template void small_n(const MatrixView<const T>&, const MatrixView<const T>&, \
-                        const MatrixView<T>&);
+#define TILEWISE_INSTANTIATE(T)                                                                \
+  template void run(const kernels::GemmKernels<T>&, const SmallN&, const MatrixView<const T>&, \
+                    const MatrixView<const T>&, const MatrixView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

@@ -1,106 +1,96 @@
 #include "gemm/strategies.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/aligned_buffer.hpp"
-#include "gemm/blocking.hpp"
-#include "gemm/copy.hpp"
 #include "gemm/element_types.hpp"
-#include "gemm/gemm.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
-#include "kernels/registry.hpp"
+#include "threads/for_each_range.hpp"
 #include "threads/of_this_thread.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
-constexpr std::array<std::string_view, 5> names = {"element", "row", "column", "block", "full"};
+// A matrix times a vector within a part.
+constexpr Gemv alone = {.parts = 1, .prefetch = false};
 
 // One inner product an element: a row of A with a column of B, which strides through memory.
 template <class T>
-void by_element(const MatrixView<const T>& a, const MatrixView<const T>& b,
-                const MatrixView<T>& c) {
-  for (index i = 0; i < c.rows; ++i) {
-    for (index j = 0; j < c.cols; ++j) c(i, j) = inner_product(a.row(i), b.col(j));
-  }
-}
-
-// One vector-matrix product a row: all of B is read for each.
-template <class T>
-void by_row(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
-  for (index i = 0; i < c.rows; ++i) gemv(b.transposed(), a.row(i), c.row(i));
+void by_element(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<const T>& a,
+                const MatrixView<const T>& b, const MatrixView<T>& c) {
+  threads::for_each_range(c.rows, parts, [&](index begin, index end) {
+    for (index i = begin; i < end; ++i) {
+      for (index j = 0; j < c.cols; ++j) c(i, j) = inner_product(kernels, a.row(i), b.col(j));
+    }
+  });
 }
 
 // One matrix-vector product a column: all of A is read for each.
 template <class T>
-void by_column(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
-  for (index j = 0; j < c.cols; ++j) gemv(a, b.col(j), c.col(j));
+void by_column(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<const T>& a,
+               const MatrixView<const T>& b, const MatrixView<T>& c) {
+  threads::for_each_range(c.cols, parts, [&](index begin, index end) {
+    for (index j = begin; j < end; ++j) {
+      run(kernels, alone, a, b.block(0, j, b.rows, 1), c.block(0, j, c.rows, 1));
+    }
+  });
+}
+
+// One vector-matrix product a row: all of B is read for each.
+template <class T>
+void by_row(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<const T>& a,
+            const MatrixView<const T>& b, const MatrixView<T>& c) {
+  by_column(kernels, parts, b.transposed(), a.transposed(), c.transposed());
 }
 
 // Of the calling thread.
 struct Scratch {
   AlignedBuffer b;
-  AlignedBuffer c;
 };
 
 // A panel of columns at a time through the micro-kernel: all of A is read, where it lies, for each
 // packed panel of B.
 template <class T>
-void by_block(index block_size, const MatrixView<const T>& a, const MatrixView<const T>& b,
-              const MatrixView<T>& c) {
-  auto& buffers = threads::of_this_thread<Scratch>();
-  const auto& kernels = kernels::in_use().gemm<T>();
-  const index panel_cols = std::min(block_size, c.cols);
+void by_block(const kernels::GemmKernels<T>& kernels, int parts, index panel_cols,
+              const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto k_blocks = EvenSplit::by_size(a.cols, blocking_for(kernels).kc);
-  T* const packed_b = buffers.b.reserve<T>((panel_cols + kernels.width) * k_blocks.largest());
-  T* const scratch = c.rows_contiguous() ? nullptr : buffers.c.reserve<T>(c.rows * panel_cols);
-
-  for (index col = 0; col < c.cols; col += panel_cols) {
-    const index cols = std::min(panel_cols, c.cols - col);
-    const auto c_panel = c.block(0, col, c.rows, cols);
-    const MatrixView<T> product =
-        scratch == nullptr ? c_panel : MatrixView<T>{scratch, c.rows, cols, cols, 1};
+  const auto panel = [&](index col, index cols) {
+    T* const packed_b = threads::of_this_thread<Scratch>().b.reserve<T>((cols + kernels.width) *
+                                                                        k_blocks.largest());
     for (index pc = 0; pc < k_blocks.parts; ++pc) {
       const index p = k_blocks.begin(pc);
       const index depth = k_blocks.size(pc);
-      const auto b_panel =
-          pack_b(b.block(p, col, depth, cols), kernels.tile_vectors, kernels.width, packed_b);
-      const auto a_block = unpacked_a(a.block(0, p, a.rows, depth), kernels.tile_rows);
-      macro_kernel(kernels, a_block, b_panel, product, pc > 0);
+      const auto a_block = unpacked_a(a.block(0, p, a.rows, depth), a_panels(kernels, a.rows));
+      const auto b_block = pack_b(kernels, b.block(p, col, depth, cols), packed_b);
+      macro_kernel(kernels, a_block, b_block, c.block(0, col, c.rows, cols), pc > 0);
     }
-    if (scratch != nullptr) copy(product, c_panel);
-  }
+  };
+  threads::for_each_range(ceil_div(c.cols, panel_cols), parts, [&](index begin, index end) {
+    for (index j = begin; j < end; ++j) {
+      panel(j * panel_cols, std::min(panel_cols, c.cols - j * panel_cols));
+    }
+  });
 }
 
 }  // namespace
 
-std::span<const std::string_view> strategy_names() { return names; }
-
-std::optional<Strategy> strategy_named(std::string_view name) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<Strategy>(found - names.begin());
-}
-
 template <class T>
-void multiply(const Options& options, const MatrixView<const T>& a, const MatrixView<const T>& b,
-              const MatrixView<T>& c) {
-  if (c.empty()) return;
-  if (a.cols == 0) return fill(c, T{0});
-  switch (options.strategy) {
-    case Strategy::element: return by_element(a, b, c);
-    case Strategy::row: return by_row(a, b, c);
-    case Strategy::column: return by_column(a, b, c);
-    case Strategy::block: return by_block(options.block_size, a, b, c);
-    case Strategy::full: return gemm(a, b, c);
+void run(const kernels::GemmKernels<T>& kernels, const ByStrategy& plan,
+         const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
+  switch (plan.options.strategy) {
+    case Strategy::element: return by_element(kernels, plan.parts, a, b, c);
+    case Strategy::row: return by_row(kernels, plan.parts, a, b, c);
+    case Strategy::column: return by_column(kernels, plan.parts, a, b, c);
+    case Strategy::block:
+      return by_block(kernels, plan.parts, std::min(plan.options.block_size, c.cols), a, b, c);
+    case Strategy::full: return;  // has paths of its own
   }
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                                  \
-  template void multiply(const Options&, const MatrixView<const T>&, const MatrixView<const T>&, \
-                         const MatrixView<T>&);
+#define TILEWISE_INSTANTIATE(T)                                                                    \
+  template void run(const kernels::GemmKernels<T>&, const ByStrategy&, const MatrixView<const T>&, \
+                    const MatrixView<const T>&, const MatrixView<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

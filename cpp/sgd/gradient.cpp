@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/split.hpp"
-#include "gemm/gemm.hpp"
+#include "gemm/multiply.hpp"
 #include "kernels/registry.hpp"
 #include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
@@ -87,7 +87,7 @@ void gradient_of_targets(const Examples<T>& examples, const std::int64_t* order,
   std::vector<T> kept(size * model.targets);
   const auto x = gathered(examples.x, order, first, size, x_copy);
   const MatrixView<T> residuals = {kept.data(), size, model.targets, model.targets, 1};
-  gemm::gemm(x, model.weights(), residuals);
+  gemm::multiply(x, model.weights(), residuals);
   T* const bias = gradient + model.features * model.targets;
   std::fill_n(bias, model.targets, T{0});
   for (index i = 0; i < size; ++i) {
@@ -98,9 +98,9 @@ void gradient_of_targets(const Examples<T>& examples, const std::int64_t* order,
       bias[t] += residuals(i, t);
     }
   }
-  gemm::gemm(x.transposed(),
-             MatrixView<const T>{kept.data(), size, model.targets, model.targets, 1},
-             MatrixView<T>{gradient, model.features, model.targets, model.targets, 1});
+  gemm::multiply(x.transposed(),
+                 MatrixView<const T>{kept.data(), size, model.targets, model.targets, 1},
+                 MatrixView<T>{gradient, model.features, model.targets, model.targets, 1});
 }
 
 template <class T>

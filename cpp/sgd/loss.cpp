@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "gemm/gemm.hpp"
+#include "gemm/multiply.hpp"
 #include "kernels/registry.hpp"
 
 namespace tilewise::sgd {
@@ -50,8 +50,8 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
   for (index first = 0; first < rows; first += chunk) {
     const index count = std::min(chunk, rows - first);
     const MatrixView<T> predictions = {room.data(), count, targets, targets, 1};
-    gemm::gemm(examples.x.block(first, 0, count, examples.features()), model.weights(),
-               predictions);
+    gemm::multiply(examples.x.block(first, 0, count, examples.features()), model.weights(),
+                   predictions);
     sum += squared_errors(examples, first, predictions, model.bias());
     until_poll -= count * (examples.features() + 1);
     if (until_poll > 0) continue;

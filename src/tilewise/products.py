@@ -18,9 +18,10 @@ class Explanation:
 
     Attributes
     ----------
-    path : {'empty', 'tiny', 'vector', 'outer', 'small_n', 'blocked'}
+    path : {'empty', 'tiny', 'vector', 'outer', 'small_n', 'blocked'}, or a strategy
         Zeros only; straight to the micro-kernel; a matrix with a vector; a column times a row;
-        tiles of inner products, for few rows or columns; the five loops.
+        tiles of inner products, for few rows or columns; the five loops; or what another strategy
+        than 'full' does.
     isa : str
         The instruction set in use.
     tile : tuple of int, or None
@@ -30,7 +31,9 @@ class Explanation:
     packed : tuple of bool, or None
         Whether the blocks of A and of B are copied before they are used.
     grid : tuple of int, or None
-        Rows and columns of the parts of C, one a thread.
+        Rows and columns of the parts of C, which the threads take one after the other.
+    threads : int
+        Threads that compute the product together.
     """
 
     path: str
@@ -39,14 +42,18 @@ class Explanation:
     blocking: tuple[int, int, int] | None = None
     packed: tuple[bool, bool] | None = None
     grid: tuple[int, int] | None = None
-
-    @property
-    def threads(self) -> int:
-        """Threads that compute the product together."""
-        return 1 if self.grid is None else self.grid[0] * self.grid[1]
+    threads: int = 1
 
 
-def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanation:
+def explain(
+    m: int,
+    n: int,
+    k: int,
+    dtype: DTypeLike = np.float32,
+    *,
+    strategy: str = "full",
+    block_size: int = 64,
+) -> Explanation:
     """Return how `matmul` computes C-ordered ``(m, k) @ (k, n)`` with the threads of this moment.
 
     Parameters
@@ -55,6 +62,8 @@ def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanatio
         0 to 2**31.
     dtype : dtype, default float32
         float32 or float64.
+    strategy, block_size
+        As in `matmul`.
 
     Returns
     -------
@@ -83,5 +92,7 @@ def explain(m: int, n: int, k: int, dtype: DTypeLike = np.float32) -> Explanatio
         for name, size in (("m", m), ("n", n), ("k", k))
     )
     single = check_float_dtype(dtype).type is np.float32
-    facts = (_core.explain_float32 if single else _core.explain_float64)(m, n, k)
+    facts = (_core.explain_float32 if single else _core.explain_float64)(
+        m, n, k, strategy, block_size
+    )
     return Explanation(isa=_core.isa(), **facts)

@@ -171,8 +171,37 @@ def test_explain_tells_the_plan():
         assert tw.explain(9, 9, 10**6).threads <= 6, "two rows of tiles, three vectors at most"
     with pytest.raises(ValueError, match="m=-1"):
         tw.explain(-1, 2, 3)
+    with pytest.raises(ValueError, match="strategy='fast'"):
+        tw.explain(1, 2, 3, strategy="fast")
+    with pytest.raises(ValueError, match="block_size=0"):
+        tw.explain(1, 2, 3, block_size=0)
     with pytest.raises(TypeError, match="dtype"):
         tw.explain(1, 2, 3, "int32")
+
+
+def test_explain_tells_what_a_strategy_shares():
+    with tw.threads(4):
+        rows, cols = (tw.explain(300, 200, 400, strategy=name) for name in ("element", "column"))
+        assert (rows.path, cols.path) == ("element", "column")
+        assert rows.threads == cols.threads == 4
+        assert rows.grid == (4, 1)
+        assert cols.grid == (1, 4)
+        two_panels = tw.explain(300, 200, 400, strategy="block", block_size=100)
+        assert two_panels.grid == (1, 2)
+    assert tw.explain(0, 5, 5, strategy="row").path == "empty"
+
+
+@pytest.mark.parametrize("strategy", tw.STRATEGIES)
+@pytest.mark.parametrize("order", "CF")
+def test_a_strategy_gives_the_same_bits_on_any_number_of_threads(rng, strategy, order):
+    a, b = rng.normal(size=(150, 300)), np.asarray(rng.normal(size=(300, 170)), order=order)
+    out = np.empty((150, 340))[:, ::2]
+    with tw.threads(1):
+        expected = tw.matmul(a, b, strategy=strategy)
+    for threads in (2, 3, 7):
+        with tw.threads(threads):
+            tw.matmul(a, b, out, strategy=strategy)
+        np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
