@@ -123,7 +123,8 @@ void multiply(PyArrayObject* x1, PyArrayObject* x2, PyArrayObject* out) {
   const auto a = view<const T>(x1);
   const auto b = view<const T>(x2);
   const auto c = view<T>(out);
-  const auto work = static_cast<double>(a.rows) * static_cast<double>(b.cols) * (a.cols + 1.0);
+  const auto work =
+      static_cast<double>(a.rows) * static_cast<double>(b.cols) * static_cast<double>(a.cols + 1);
   if (work < fmas_without_lock) return gemm::multiply(a, b, c);
   const GilRelease release;
   gemm::multiply(a, b, c);
@@ -182,6 +183,33 @@ std::optional<PyObject*> only_out(PyObject* const* args, Py_ssize_t positional, 
   return std::nullopt;
 }
 
+// An operand that multiplies in a way of its own, or null.
+PyObject* foreign_operand(const std::vector<PyObject*>& values) {
+  for (PyObject* value : values) {
+    if (overrides_ufuncs(value)) return value;
+    if (!PyTuple_Check(value)) continue;  // out may be a tuple of one
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+      if (overrides_ufuncs(PyTuple_GET_ITEM(value, i))) return PyTuple_GET_ITEM(value, i);
+    }
+  }
+  return nullptr;
+}
+
+py::object multiply_any(const Arguments& arguments, Py_ssize_t positional) {
+  PyObject* const* values = arguments.values.data();
+  PyObject* const keywords = arguments.keywords.ptr();
+  PyObject* const foreign = foreign_operand(arguments.values);
+  if (foreign == nullptr) {
+    return call_matmul_ufunc(arguments.options, values, positional, keywords);
+  }
+  if (arguments.options.strategy == gemm::Strategy::full) {
+    return call_numpy_matmul(values, positional, keywords);
+  }
+  throw py::type_error("strategy is for NumPy arrays, and " +
+                       std::string(Py_TYPE(foreign)->tp_name) +
+                       " multiplies in its own way; convert it, or leave strategy out");
+}
+
 PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObject* names) {
   try {
     if (const auto out = only_out(args, positional, names)) {
@@ -189,10 +217,7 @@ PyObject* matmul(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObje
       if (result) return result.release().ptr();
     }
     const Arguments arguments(args, positional, names);
-    return call_matmul_ufunc(arguments.options, arguments.values.data(), positional,
-                             arguments.keywords.ptr())
-        .release()
-        .ptr();
+    return multiply_any(arguments, positional).release().ptr();
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const py::builtin_exception& error) {

@@ -15,7 +15,8 @@ x1, x2 : array_like
     Shapes ``(..., m, k)`` and ``(..., k, n)``; stacks broadcast. A 1-D operand is a row on the
     left and a column on the right, and loses that dimension in the result. float16, float32,
     float64 and the integers are computed here, float16 in float32, and bfloat16 (ml_dtypes) to
-    float32; the other dtypes by NumPy.
+    float32; the other dtypes by NumPy. Operands with an ``__array_ufunc__`` of their own (pandas,
+    Dask, xarray, units) are handed to `numpy.matmul`.
 out : ndarray, optional
     Where to write the result, shape ``(..., m, n)``. May overlap an input.
 strategy : {'element', 'row', 'column', 'block', 'full'}, default 'full'
@@ -41,7 +42,8 @@ Raises
 ValueError
     The shapes do not fit, or `strategy` or `block_size` is not possible.
 TypeError
-    A dtype has no product, or an argument has the wrong type.
+    A dtype has no product, an argument has the wrong type, or a `strategy` other than 'full' is
+    asked of operands that multiply in their own way.
 MemoryError
     There is no memory for the result or the packed operands. `out` is as it was, but for a stack
     on several threads, of which some products may be there.

@@ -92,20 +92,21 @@ struct LoopTable {
   std::vector<void*> data;
   std::vector<char> types;
 
-  explicit LoopTable(const PyUFuncObject& numpy_matmul) {
-    const int count = numpy_matmul.ntypes;
-    functions.assign(numpy_matmul.functions, numpy_matmul.functions + count);
-    types.assign(numpy_matmul.types, numpy_matmul.types + count * numpy_matmul.nargs);
+  explicit LoopTable(const PyUFuncObject& theirs) {
+    const int count = theirs.ntypes;
+    functions.assign(theirs.functions, theirs.functions + count);
+    types.assign(theirs.types, theirs.types + count * theirs.nargs);
     data.resize(count);
     for (int i = 0; i < count; ++i) {
-      if (numpy_matmul.data != nullptr) data[i] = numpy_matmul.data[i];
-      const auto loop = loop_for(types[i * numpy_matmul.nargs]);
+      if (theirs.data != nullptr) data[i] = theirs.data[i];
+      const auto loop = loop_for(types[i * theirs.nargs]);
       if (loop != nullptr) functions[i] = loop;
     }
   }
 };
 
 PyObject* matmul_ufunc = nullptr;
+PyObject* numpy_matmul = nullptr;
 
 int import_numpy() {
   import_array1(-1);
@@ -117,8 +118,8 @@ int import_numpy() {
 
 void make_matmul_ufunc() {
   if (import_numpy() < 0) throw py::error_already_set();
-  const py::object numpy_matmul = py::module_::import("numpy").attr("matmul");
-  const auto& theirs = *reinterpret_cast<PyUFuncObject*>(numpy_matmul.ptr());
+  numpy_matmul = py::object(py::module_::import("numpy").attr("matmul")).release().ptr();
+  const auto& theirs = *reinterpret_cast<PyUFuncObject*>(numpy_matmul);
   auto& table = *new LoopTable(theirs);  // lives as long as the process, like the ufunc
   matmul_ufunc = PyUFunc_FromFuncAndDataAndSignature(
       table.functions.data(), table.data.data(), table.types.data(), theirs.ntypes, theirs.nin,
@@ -130,14 +131,34 @@ void make_matmul_ufunc() {
   std::copy_n(theirs.op_flags, theirs.nargs, ours.op_flags);  // copy where out overlaps an input
 }
 
+bool overrides_ufuncs(PyObject* operand) {
+  if (PyArray_CheckExact(operand)) return false;
+  const auto type = py::type::handle_of(operand);
+  if (!py::hasattr(type, "__array_ufunc__")) return false;
+  const auto numpys = py::handle(reinterpret_cast<PyObject*>(&PyArray_Type));
+  return !type.attr("__array_ufunc__").is(numpys.attr("__array_ufunc__"));
+}
+
+namespace {
+
+py::object call(PyObject* ufunc, PyObject* const* args, std::size_t positional,
+                PyObject* keywords) {
+  auto result = py::reinterpret_steal<py::object>(sleep_if_python_is_gone(
+      [&] { return PyObject_Vectorcall(ufunc, args, positional, keywords); }));
+  if (!result) throw py::error_already_set();
+  return result;
+}
+
+}  // namespace
+
+py::object call_numpy_matmul(PyObject* const* args, std::size_t positional, PyObject* keywords) {
+  return call(numpy_matmul, args, positional, keywords);
+}
+
 py::object call_matmul_ufunc(const gemm::Options& options, PyObject* const* args,
                              std::size_t positional, PyObject* keywords) {
   const OptionsScope scope(options);
-  // NumPy lets the lock go around the inner loop.
-  auto result = py::reinterpret_steal<py::object>(sleep_if_python_is_gone(
-      [&] { return PyObject_Vectorcall(matmul_ufunc, args, positional, keywords); }));
-  if (!result) throw py::error_already_set();
-  return result;
+  return call(matmul_ufunc, args, positional, keywords);  // NumPy lets the lock go around the loop
 }
 
 }  // namespace tilewise::bindings

@@ -126,7 +126,7 @@ def test_subclasses_are_kept(rng):
 
 class Foreign:
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
-        return ufunc.__name__, method, len(inputs), sorted(keywords)
+        return ufunc, method, len(inputs), sorted(keywords)
 
 
 class Refusing:
@@ -134,8 +134,12 @@ class Refusing:
 
 
 def test_other_kinds_of_arrays_are_asked_first():
-    assert tw.matmul(Foreign(), np.eye(2)) == ("matmul", "__call__", 2, [])
-    assert tw.matmul(np.eye(2), np.eye(2), out=Foreign()) == ("matmul", "__call__", 2, ["out"])
+    assert tw.matmul(Foreign(), np.eye(2)) == (np.matmul, "__call__", 2, [])
+    for out in (Foreign(), (Foreign(),)):
+        assert tw.matmul(np.eye(2), np.eye(2), out=out) == (np.matmul, "__call__", 2, ["out"])
+    assert tw.matmul(np.eye(2), Foreign(), strategy="full", casting="no")[3] == ["casting"]
+    with pytest.raises(TypeError, match="strategy is for NumPy arrays, and Foreign"):
+        tw.matmul(Foreign(), np.eye(2), strategy="block")
     for multiply in (np.matmul, tw.matmul):
         with pytest.raises(TypeError, match="does not support ufuncs"):
             multiply(np.eye(2), Refusing())
@@ -147,6 +151,17 @@ def outcome(function, *args, **keywords):
         return function(*args, **keywords)
     except Exception as error:
         return type(error), str(error)
+
+
+def test_frames_as_numpy():
+    pandas = pytest.importorskip("pandas")
+    left = pandas.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=["a", "b"], columns=["c", "d"])
+    right = pandas.DataFrame(np.ones((2, 3)), index=["c", "d"])
+    for args in [(left, right), (left, np.eye(2)), (np.eye(2), left), (left, right[0])]:
+        ours, numpys = tw.matmul(*args), np.matmul(*args)
+        assert type(ours) is type(numpys)
+        np.testing.assert_array_equal(ours, numpys)
+    assert outcome(tw.matmul, left, left) == outcome(np.matmul, left, left)  # not aligned
 
 
 def test_masked_arrays_as_numpy():
