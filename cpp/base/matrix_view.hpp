@@ -25,6 +25,11 @@ struct MatrixView {
   index row_stride;
   index col_stride;
 
+  // Row by row, without gaps.
+  static MatrixView row_major(T* data, index rows, index cols) {
+    return {data, rows, cols, cols, 1};
+  }
+
   T& operator()(index i, index j) const { return data[i * row_stride + j * col_stride]; }
 
   MatrixView block(index i, index j, index block_rows, index block_cols) const {

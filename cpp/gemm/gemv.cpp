@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "base/element_types.hpp"
 #include "base/split.hpp"
-#include "gemm/element_types.hpp"
 #include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
 #include "threads/of_this_thread.hpp"

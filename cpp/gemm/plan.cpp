@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/element_types.hpp"
 #include "base/split.hpp"
-#include "gemm/element_types.hpp"
 #include "threads/pool.hpp"
 
 namespace tilewise::gemm {

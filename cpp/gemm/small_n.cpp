@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
+#include "base/element_types.hpp"
 #include "base/split.hpp"
-#include "gemm/element_types.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/plan.hpp"
 #include "kernels/registry.hpp"

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <new>
 
+#include "base/element_types.hpp"
 #include "base/split.hpp"
-#include "gemm/element_types.hpp"
 #include "gemm/gemm.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "kernels/registry.hpp"

@@ -4,9 +4,9 @@
 #include <array>
 
 #include "base/aligned_buffer.hpp"
+#include "base/element_types.hpp"
 #include "gemm/blocking.hpp"
 #include "gemm/copy.hpp"
-#include "gemm/element_types.hpp"
 #include "gemm/gemm.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"

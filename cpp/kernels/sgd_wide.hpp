@@ -64,7 +64,7 @@ class RowPrefetcher {
   bool enabled_;
   const T* x_[Rows];
   int row_ = 0;
-  const T* at_;
+  const T* at_ = nullptr;  // the next line to prefetch
 };
 
 // A few rows.
