@@ -20,6 +20,9 @@ using kernels::sum_block;
 constexpr index longest_piece = 16 * sum_block;
 template <class T>
 constexpr index gemv_unit = 64 / sizeof(T);
+// How far ahead of what they read the kernels prefetch rows of a matrix in memory: no less than
+// they read together.
+constexpr index rows_ahead = 16;
 
 template <class T>
 T product_of_piece(const VectorView<const T>& a, const VectorView<const T>& b, index i) {
@@ -41,23 +44,22 @@ struct Scratch {
   AlignedBuffer y;
 };
 
-// y = A x where the rows of A are contiguous, as are x and y. A is a part of a matrix that may come
-// from memory.
+// y = A x where the rows of A are contiguous, as are x and y.
 template <class T>
 void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
-                  T* y, bool from_memory) {
+                  T* y, index prefetch_distance) {
   for (index p = 0; p < a.cols; p += sum_block) {
     const index depth = std::min(sum_block, a.cols - p);
-    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, from_memory});
+    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, prefetch_distance});
   }
 }
 
 // y = A x where the columns of A are contiguous, as are x and y.
 template <class T>
 void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
-                  T* y, bool from_memory) {
+                  T* y, index prefetch_distance) {
   if (a.cols <= sum_block) {
-    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory});
+    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, prefetch_distance});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
   constexpr index strip = 1024;
@@ -68,7 +70,7 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
     for (index p = 0; p < a.cols; p += sum_block) {
       const index depth = std::min(sum_block, a.cols - p);
       const T* const block = a.data + i + p * a.col_stride;
-      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, from_memory});
+      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, prefetch_distance});
       for (index r = 0; r < rows; ++r) y[i + r] += piece[r];
     }
   }
@@ -80,13 +82,13 @@ template <class T>
 void gemv_by_parts(const MatrixView<const T>& a, const T* x, T* y) {
   constexpr index unit = gemv_unit<T>;
   const EvenSplit units = {ceil_div(a.rows, unit), gemv_parts<T>(a.rows, a.cols)};
-  const bool from_memory = in_memory(a);
+  const index prefetch_distance = in_memory(a) ? rows_ahead : 0;
   threads::for_each_part(static_cast<int>(units.parts), [&](int part) {
     const index begin = units.begin(part) * unit;
     const index end = std::min((units.begin(part) + units.size(part)) * unit, a.rows);
     const auto own = a.block(begin, 0, end - begin, a.cols);
     const auto gemv_own = a.rows_contiguous() ? gemv_by_rows<T> : gemv_by_cols<T>;
-    gemv_own(kernels::in_use().gemm<T>(), own, x, y + begin, from_memory);
+    gemv_own(kernels::in_use().gemm<T>(), own, x, y + begin, prefetch_distance);
   });
 }
 

@@ -46,7 +46,7 @@ void pack(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, 
 // Every tile of some rows.
 template <class T>
 void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* b,
-               const MatrixView<T>& c, bool prefetch) {
+               const MatrixView<T>& c, index prefetch_distance) {
   const index padded_depth = ceil_div(a.cols, index{kernels.width}) * kernels.width;
   for (index p = 0; p < a.cols; p += sum_block) {
     const index depth = std::min(sum_block, a.cols - p);
@@ -64,7 +64,7 @@ void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>
                           .c_row_stride = c.row_stride,
                           .c_col_stride = c.col_stride,
                           .accumulate = p > 0,
-                          .prefetch = prefetch});
+                          .prefetch_distance = prefetch_distance});
       }
     }
   }
@@ -81,11 +81,12 @@ void small_n(const MatrixView<const T>& a, const MatrixView<const T>& b, const M
 
   const EvenSplit rows = {c.rows, parts_of(c.rows, flops_of(c.rows, c.cols, a.cols))};
   const bool prefetch = a.cols * static_cast<index>(sizeof(T)) >= long_row && in_memory(a);
+  const index prefetch_distance = prefetch ? kernels.dot_rows : 0;  // the tile below
   threads::for_each_part(static_cast<int>(rows.parts), [&](int part) {
     const index row = rows.begin(part);
     const index count = rows.size(part);
     dot_tiles(kernels, a.block(row, 0, count, a.cols), packed, c.block(row, 0, count, c.cols),
-              prefetch);
+              prefetch_distance);
   });
 }
 

@@ -30,9 +30,8 @@ TILEWISE_INLINE void dot_tile_of(const DotTile<typename V::Element>& t) {
 
   Reg acc[size] = {};
   each_vector<V>(t.k, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
-    TILEWISE_UNROLL
-    for (int i = 0; i < Rows; ++i) {
-      if constexpr (Prefetch) prefetch(t.a + (i + Rows) * t.a_row_stride + v.at);
+    if constexpr (Prefetch) {
+      prefetch_rows<Rows>(t.a + t.prefetch_distance * t.a_row_stride + v.at, t.a_row_stride);
     }
     Reg b_part[Cols];
     TILEWISE_UNROLL
@@ -65,7 +64,9 @@ TILEWISE_INLINE void dot_tile_of(const DotTile<typename V::Element>& t) {
 
 template <class V>
 void dot_tile(const DotTile<typename V::Element>& t) {
-  t.prefetch ? dot_tile_of<V, true>(t) : dot_tile_of<V, false>(t);
+  if (t.prefetch_distance > 0) [[unlikely]]
+    return dot_tile_of<V, true>(t);
+  dot_tile_of<V, false>(t);
 }
 
 }  // namespace tilewise::kernels

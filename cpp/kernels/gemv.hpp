@@ -19,10 +19,7 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   const T* const a = g.a + i * g.a_row_stride;
   const index a_row = g.a_row_stride;
   each_vector<V>(g.cols, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
-    TILEWISE_UNROLL
-    for (int r = 0; r < V::width; ++r) {
-      if constexpr (Prefetch) prefetch(a + (r + 2 * V::width) * a_row + v.at);
-    }
+    if constexpr (Prefetch) prefetch_rows<V::width>(a + g.prefetch_distance * a_row + v.at, a_row);
     const auto x = v.load(g.x);
     TILEWISE_UNROLL
     for (int r = 0; r < V::width; ++r) row[r] = V::fmadd(v.load(a + r * a_row), x, row[r]);
@@ -42,9 +39,9 @@ TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index 
   const index a_row = g.a_row_stride;
   each_vector<V, chains>(g.cols, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
     const auto x = v.load(g.x);
+    if constexpr (Prefetch) prefetch_rows<rows>(a + g.prefetch_distance * a_row + v.at, a_row);
     TILEWISE_UNROLL
     for (int r = 0; r < rows; ++r) {
-      if constexpr (Prefetch) prefetch(a + (r + rows) * a_row + v.at);
       acc[r][v.chain] = V::fmadd(v.load(a + r * a_row), x, acc[r][v.chain]);
     }
   });
@@ -79,7 +76,9 @@ TILEWISE_INLINE void matvec_of(const Gemv<typename V::Element>& g) {
 
 template <class V>
 void matvec(const Gemv<typename V::Element>& g) {
-  g.from_memory ? matvec_of<V, true>(g) : matvec_of<V, false>(g);
+  if (g.prefetch_distance > 0) [[unlikely]]
+    return matvec_of<V, true>(g);
+  matvec_of<V, false>(g);
 }
 
 // y += x[i .. i + Rows) A[i .. i + Rows, :]: y passes through the registers once for Rows rows.
@@ -92,9 +91,8 @@ TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bo
   for (int r = 0; r < Rows; ++r) x[r] = V::set1(g.x[i + r]);
   const T* a = g.a + i * g.a_row_stride;
   each_vector<V>(g.cols, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
-    TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      if constexpr (Prefetch) prefetch(a + (r + 2 * Rows) * g.a_row_stride + v.at);
+    if constexpr (Prefetch) {
+      prefetch_rows<Rows>(a + g.prefetch_distance * g.a_row_stride + v.at, g.a_row_stride);
     }
     Reg sum = x[0] * v.load_repeated(a);
     TILEWISE_UNROLL
@@ -115,7 +113,9 @@ TILEWISE_INLINE void vecmat_of(const Gemv<typename V::Element>& g) {
 // y = x A (y has one element a column). There is at least one row.
 template <class V>
 void vecmat(const Gemv<typename V::Element>& g) {
-  g.from_memory ? vecmat_of<V, true>(g) : vecmat_of<V, false>(g);
+  if (g.prefetch_distance > 0) [[unlikely]]
+    return vecmat_of<V, true>(g);
+  vecmat_of<V, false>(g);
 }
 
 }  // namespace tilewise::kernels

@@ -44,7 +44,7 @@ struct DotTile {
   index c_row_stride;
   index c_col_stride;
   bool accumulate;
-  bool prefetch;  // the rows of the tile below, which come from memory
+  index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
 };
 
 // A matrix of contiguous rows times a vector, or a vector times it.
@@ -57,7 +57,7 @@ struct Gemv {
   const T* x;
   T* y;
   bool accumulate;
-  bool from_memory;  // A is too large to be in a cache
+  index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
 };
 
 // C = x y for a column x and a row y. The rows of C are contiguous, as is y.

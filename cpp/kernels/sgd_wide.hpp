@@ -26,7 +26,7 @@ class RowPrefetcher {
   TILEWISE_INLINE RowPrefetcher(const SgdRows<T>& rows, index i, bool enabled)
       : features_(rows.features), enabled_(enabled) {
     if (!enabled_) return;
-    const index distance = prefetch_rows(rows.features);
+    const index distance = distance_for(rows.features);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
       const index row = rows.row(i + distance + r < rows.available ? i + distance + r : i + r);
@@ -48,7 +48,7 @@ class RowPrefetcher {
  private:
   static constexpr int line = 64 / static_cast<int>(sizeof(T));
 
-  static TILEWISE_INLINE index prefetch_rows(index features) {
+  static TILEWISE_INLINE index distance_for(index features) {
     const index rows = prefetch_bytes / (features * index{sizeof(T)});
     return rows < Rows ? index{Rows} : rows < max_prefetch_rows ? rows : max_prefetch_rows;
   }
