@@ -25,6 +25,7 @@ struct MatrixView {
   index row_stride;
   index col_stride;
 
+  // Row by row, without gaps.
   static MatrixView row_major(T* data, index rows, index cols) {
     return {data, rows, cols, cols, 1};
   }

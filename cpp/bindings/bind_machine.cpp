@@ -50,17 +50,17 @@ double fma_gflops(const kernels::PeakKernels<T>& kernels, double seconds) {
 }
 
 double fma_gflops_float32(double seconds) {
-  return fma_gflops(kernels::in_use().f32.peak, seconds);
+  return fma_gflops(kernels::in_use().peak<float>(), seconds);
 }
 double fma_gflops_float64(double seconds) {
-  return fma_gflops(kernels::in_use().f64.peak, seconds);
+  return fma_gflops(kernels::in_use().peak<double>(), seconds);
 }
 
 // GB/s of reading `size` bytes a thread over and over: the inner product of their two halves.
 double read_gbytes(index size, int threads, double seconds) {
   using Clock = std::chrono::steady_clock;
   const index count = size / 2 / static_cast<index>(sizeof(float));
-  const auto dot = kernels::in_use().f32.gemm.dot;
+  const auto dot = kernels::in_use().gemm<float>().dot;
   std::vector<AlignedBuffer> buffers(threads);
   for (AlignedBuffer& buffer : buffers) buffer.reserve<float>(2 * count);
   std::vector<double> bytes(threads);

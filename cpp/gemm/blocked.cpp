@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
-#include "gemm/element_types.hpp"
+#include "base/element_types.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
-#include "gemm/element_types.hpp"
+#include "base/element_types.hpp"
 #include "gemm/tuning.hpp"
 #include "threads/for_each_range.hpp"
 #include "threads/of_this_thread.hpp"
@@ -43,19 +43,19 @@ struct Scratch {
 // y = A x where the rows of A are contiguous, as are x and y.
 template <class T>
 void gemv_by_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
-                  T* y, bool from_memory) {
+                  T* y, index prefetch_distance) {
   for (index p = 0; p < a.cols; p += sum_block) {
     const index depth = std::min(sum_block, a.cols - p);
-    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, from_memory});
+    kernels.matvec({a.data + p, a.rows, depth, a.row_stride, x + p, y, p > 0, prefetch_distance});
   }
 }
 
 // y = A x where the columns of A are contiguous, as are x and y.
 template <class T>
 void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* x,
-                  T* y, bool from_memory) {
+                  T* y, index prefetch_distance) {
   if (a.cols <= sum_block) {
-    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, from_memory});
+    return kernels.vecmat({a.data, a.cols, a.rows, a.col_stride, x, y, false, prefetch_distance});
   }
   // The pieces of long sums are added up aside, a strip of y at a time.
   constexpr index strip = tuning::gemv_strip;
@@ -66,7 +66,7 @@ void gemv_by_cols(const kernels::GemmKernels<T>& kernels, const MatrixView<const
     for (index p = 0; p < a.cols; p += sum_block) {
       const index depth = std::min(sum_block, a.cols - p);
       const T* const block = a.data + i + p * a.col_stride;
-      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, from_memory});
+      kernels.vecmat({block, depth, rows, a.col_stride, x + p, piece, false, prefetch_distance});
       for (index r = 0; r < rows; ++r) y[i + r] += piece[r];
     }
   }
@@ -82,7 +82,7 @@ void gemv_by_units(const kernels::GemmKernels<T>& kernels, const Gemv& plan,
     const index row = begin * unit;
     const index rows = std::min(end * unit, a.rows) - row;
     const auto gemv = a.rows_contiguous() ? gemv_by_rows<T> : gemv_by_cols<T>;
-    gemv(kernels, a.block(row, 0, rows, a.cols), x, y + row, plan.prefetch);
+    gemv(kernels, a.block(row, 0, rows, a.cols), x, y + row, plan.prefetch_distance);
   });
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
+#include "base/element_types.hpp"
 #include "gemm/blocked.hpp"
 #include "gemm/copy.hpp"
-#include "gemm/element_types.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "gemm/small_n.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gemm/element_types.hpp"
+#include "base/element_types.hpp"
 #include "gemm/tuning.hpp"
 
 namespace tilewise::gemm {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/element_types.hpp"
 #include "base/split.hpp"
 #include "cpu/topology.hpp"
-#include "gemm/element_types.hpp"
 #include "gemm/tuning.hpp"
 #include "threads/pool.hpp"
 
@@ -110,17 +110,19 @@ Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels
     }
     const index units = problem.m == 1 ? ceil_div(problem.k, dot_piece)
                                        : ceil_div(problem.m, gemv_unit_bytes / size);
-    return {Gemv{.parts = parts_for(work, threads, units),
-                 .prefetch = in_memory(problem.m * problem.k * size)}};
+    return {Gemv{
+        .parts = parts_for(work, threads, units),
+        .prefetch_distance = in_memory(problem.m * problem.k * size) ? gemv_prefetch_rows : 0}};
   }
   if (is_outer(problem)) {
     return {Outer{.parts = parts_for(work, threads, problem.m),
                   .stream = in_memory(problem.m * problem.n * size)}};
   }
   if (is_small_n(problem)) {
+    const bool prefetch =
+        problem.k * size >= prefetch_row_bytes && in_memory(problem.m * problem.k * size);
     return {SmallN{.parts = parts_for(work, threads, problem.m),
-                   .prefetch = problem.k * size >= prefetch_row_bytes &&
-                               in_memory(problem.m * problem.k * size)}};
+                   .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0}};
   }
   const Problem other_way = problem.transposed();
   if (is_small_n(other_way) || (!problem.c_rows_contiguous() && problem.c_cols_contiguous())) {

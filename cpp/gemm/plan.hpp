@@ -97,7 +97,7 @@ struct Tiny {};
 // One column: a matrix times a vector.
 struct Gemv {
   int parts;
-  bool prefetch;  // A comes from memory
+  index prefetch_distance;  // rows; 0: A is in a cache
 };
 
 // A column times a row: C is written row by row. The rows of B and C are contiguous.
@@ -110,7 +110,7 @@ struct Outer {
 // products. The rows of A are contiguous.
 struct SmallN {
   int parts;
-  bool prefetch;  // A comes from memory, in rows so long that the CPU's own prefetchers lose track
+  index prefetch_distance;  // rows; 0: A is in a cache, or its rows are short
 };
 
 // The five loops of BLIS. The rows of C are contiguous.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
-#include "gemm/element_types.hpp"
+#include "base/element_types.hpp"
 #include "threads/for_each_range.hpp"
 #include "threads/of_this_thread.hpp"
 
@@ -39,7 +39,7 @@ void pack(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, 
 // Every tile of some rows.
 template <class T>
 void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* b,
-               const MatrixView<T>& c, bool prefetch) {
+               const MatrixView<T>& c, index prefetch_distance) {
   const index padded_depth = ceil_div(a.cols, index{kernels.width}) * kernels.width;
   for (index p = 0; p < a.cols; p += sum_block) {
     const index depth = std::min(sum_block, a.cols - p);
@@ -57,7 +57,7 @@ void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>
                           .c_row_stride = c.row_stride,
                           .c_col_stride = c.col_stride,
                           .accumulate = p > 0,
-                          .prefetch = prefetch});
+                          .prefetch_distance = prefetch_distance});
       }
     }
   }
@@ -73,7 +73,7 @@ void run(const kernels::GemmKernels<T>& kernels, const SmallN& plan, const Matri
   pack(kernels, b, packed);
   threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
     dot_tiles(kernels, a.block(begin, 0, end - begin, a.cols), packed,
-              c.block(begin, 0, end - begin, c.cols), plan.prefetch);
+              c.block(begin, 0, end - begin, c.cols), plan.prefetch_distance);
   });
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/aligned_buffer.hpp"
-#include "gemm/element_types.hpp"
+#include "base/element_types.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "threads/for_each_range.hpp"
@@ -13,7 +13,7 @@ namespace tilewise::gemm {
 namespace {
 
 // A matrix times a vector within a part.
-constexpr Gemv alone = {.parts = 1, .prefetch = false};
+constexpr Gemv alone = {.parts = 1, .prefetch_distance = 0};
 
 // One inner product an element: a row of A with a column of B, which strides through memory.
 template <class T>

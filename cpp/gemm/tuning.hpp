@@ -41,6 +41,7 @@ constexpr index short_depth =
 constexpr index spread_bytes = 1024;  // rows of B a multiple of this apart meet in a few cache sets
 constexpr index server_l3 = index{128} << 20;  // an L3 above this is a whole server's,
 constexpr index far_l3 = index{32} << 20;      // nearly as far away as memory: it counts as this
+constexpr index gemv_prefetch_rows = 16;       // no fewer than the kernels read together
 constexpr index prefetch_row_bytes = 1024;  // rows from which the CPU's own prefetchers lose track
 
 // Strips that are copied together.

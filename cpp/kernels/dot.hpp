@@ -1,6 +1,7 @@
 // The inner product of two vectors of any strides: the whole of the element strategy.
 #pragma once
 
+#include "kernels/each_vector.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::kernels {
@@ -12,20 +13,9 @@ TILEWISE_INLINE typename V::Reg dot_lanes(index k, const typename V::Element* a,
                                           const typename V::Element* b) {
   constexpr int chains = 8;
   typename V::Reg acc[chains] = {};
-  index p = 0;
-  for (; p + chains * V::width <= k; p += chains * V::width) {
-    TILEWISE_UNROLL
-    for (int c = 0; c < chains; ++c) {
-      acc[c] = V::fmadd(V::load(a + p + c * V::width), V::load(b + p + c * V::width), acc[c]);
-    }
-  }
-  for (; p + V::width <= k; p += V::width) {
-    acc[0] = V::fmadd(V::load(a + p), V::load(b + p), acc[0]);
-  }
-  if (p < k) {
-    const auto mask = V::first(static_cast<int>(k - p));
-    acc[1] = V::fmadd(V::load(a + p, mask, V::zero()), V::load(b + p, mask, V::zero()), acc[1]);
-  }
+  each_vector<V, chains>(k, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+    acc[v.chain] = V::fmadd(v.load(a), v.load(b), acc[v.chain]);
+  });
   TILEWISE_UNROLL
   for (int c = 4; c < chains; ++c) acc[c - 4] += acc[c];
   return (acc[0] + acc[1]) + (acc[2] + acc[3]);

@@ -2,6 +2,7 @@
 // would be mostly empty.
 #pragma once
 
+#include "kernels/each_vector.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/prefetch.hpp"
@@ -28,31 +29,22 @@ TILEWISE_INLINE void dot_tile_of(const DotTile<typename V::Element>& t) {
   for (int j = 0; j < Cols; ++j) b[j] = t.b + (j < t.cols ? j : t.cols - 1) * V::width;
 
   Reg acc[size] = {};
-  const auto step = [&](index p, auto load) TILEWISE_INLINE_LAMBDA {
+  each_vector<V>(t.k, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+    if constexpr (Prefetch) {
+      prefetch_rows<Rows>(t.a + t.prefetch_distance * t.a_row_stride + v.at, t.a_row_stride);
+    }
     Reg b_part[Cols];
     TILEWISE_UNROLL
-    for (int j = 0; j < Cols; ++j) b_part[j] = V::load(b[j] + p * t.cols);
+    for (int j = 0; j < Cols; ++j) b_part[j] = V::load(b[j] + v.at * t.cols);
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const Reg a_part = load(a[i] + p);
+      const Reg a_part = v.load(a[i]);
       TILEWISE_UNROLL
       for (int j = 0; j < Cols; ++j) {
         acc[i * Cols + j] = V::fmadd(a_part, b_part[j], acc[i * Cols + j]);
       }
     }
-  };
-  index p = 0;
-  for (; p + V::width <= t.k; p += V::width) {
-    TILEWISE_UNROLL
-    for (int i = 0; i < Rows; ++i) {
-      if constexpr (Prefetch) prefetch(t.a + (i + Rows) * t.a_row_stride + p);
-    }
-    step(p, [&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row); });
-  }
-  if (p < t.k) {
-    const auto mask = V::first(static_cast<int>(t.k - p));
-    step(p, [&](const T* row) TILEWISE_INLINE_LAMBDA { return V::load(row, mask, V::zero()); });
-  }
+  });
 
   T sums[size];
   TILEWISE_UNROLL
@@ -72,7 +64,9 @@ TILEWISE_INLINE void dot_tile_of(const DotTile<typename V::Element>& t) {
 
 template <class V>
 void dot_tile(const DotTile<typename V::Element>& t) {
-  t.prefetch ? dot_tile_of<V, true>(t) : dot_tile_of<V, false>(t);
+  if (t.prefetch_distance > 0) [[unlikely]]
+    return dot_tile_of<V, true>(t);
+  dot_tile_of<V, false>(t);
 }
 
 }  // namespace tilewise::kernels

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/dot.hpp"
+#include "kernels/each_vector.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/prefetch.hpp"
@@ -17,24 +18,12 @@ TILEWISE_INLINE void matvec_rows(const Gemv<typename V::Element>& g, index i) {
   Reg row[V::width] = {};
   const T* const a = g.a + i * g.a_row_stride;
   const index a_row = g.a_row_stride;
-  const auto add = [&](const Reg& x, auto load) TILEWISE_INLINE_LAMBDA {
+  each_vector<V>(g.cols, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+    if constexpr (Prefetch) prefetch_rows<V::width>(a + g.prefetch_distance * a_row + v.at, a_row);
+    const auto x = v.load(g.x);
     TILEWISE_UNROLL
-    for (int r = 0; r < V::width; ++r) row[r] = V::fmadd(load(a + r * a_row), x, row[r]);
-  };
-  index p = 0;
-  for (; p + V::width <= g.cols; p += V::width) {
-    TILEWISE_UNROLL
-    for (int r = 0; r < V::width; ++r) {
-      if constexpr (Prefetch) prefetch(a + (r + 2 * V::width) * a_row + p);
-    }
-    add(V::load(g.x + p), [&](const T* from) TILEWISE_INLINE_LAMBDA { return V::load(from + p); });
-  }
-  if (p < g.cols) {
-    const auto mask = V::first(static_cast<int>(g.cols - p));
-    const auto load = [&](const T* from)
-                          TILEWISE_INLINE_LAMBDA { return V::load(from + p, mask, V::zero()); };
-    add(load(g.x), load);
-  }
+    for (int r = 0; r < V::width; ++r) row[r] = V::fmadd(v.load(a + r * a_row), x, row[r]);
+  });
   const Reg sums = reduce_rows<V>(row);
   V::store(g.y + i, g.accumulate ? V::load(g.y + i) + sums : sums);
 }
@@ -48,34 +37,20 @@ TILEWISE_INLINE void matvec_long_rows(const Gemv<typename V::Element>& g, index 
   typename V::Reg acc[rows][chains] = {};
   const T* const a = g.a + i * g.a_row_stride;
   const index a_row = g.a_row_stride;
-  const auto add = [&](index p, int c, auto load) TILEWISE_INLINE_LAMBDA {
-    const auto x = load(g.x + p);
+  each_vector<V, chains>(g.cols, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+    const auto x = v.load(g.x);
+    if constexpr (Prefetch) prefetch_rows<rows>(a + g.prefetch_distance * a_row + v.at, a_row);
     TILEWISE_UNROLL
     for (int r = 0; r < rows; ++r) {
-      if constexpr (Prefetch) prefetch(a + (r + rows) * a_row + p);
-      acc[r][c] = V::fmadd(load(a + r * a_row + p), x, acc[r][c]);
+      acc[r][v.chain] = V::fmadd(v.load(a + r * a_row), x, acc[r][v.chain]);
     }
-  };
-  const auto whole = [](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p); };
-  index p = 0;
-  for (; p + chains * V::width <= g.cols; p += chains * V::width) {
-    TILEWISE_UNROLL
-    for (int c = 0; c < chains; ++c) add(p + c * V::width, c, whole);
-  }
-  if (p + V::width <= g.cols) {
-    add(p, 0, whole);
-    p += V::width;
-  }
-  if (p < g.cols) {
-    const auto mask = V::first(static_cast<int>(g.cols - p));
-    add(p, 1, [&](const T* from) TILEWISE_INLINE_LAMBDA { return V::load(from, mask, V::zero()); });
-  }
+  });
   typename V::Reg sums[rows];
   TILEWISE_UNROLL
   for (int r = 0; r < rows; ++r) sums[r] = acc[r][0] + acc[r][1];
-  const auto mask = V::first(rows);
   const auto sum = reduce_rows<V, rows>(sums);
-  V::store(g.y + i, g.accumulate ? V::load(g.y + i, mask, V::zero()) + sum : sum, mask);
+  const auto v = first_elements<V>(rows);
+  v.store(g.y + i, g.accumulate ? v.load(g.y + i) + sum : sum);
 }
 
 // y = A x (y has one element a row). How an element is added up depends on the length of its row,
@@ -101,7 +76,9 @@ TILEWISE_INLINE void matvec_of(const Gemv<typename V::Element>& g) {
 
 template <class V>
 void matvec(const Gemv<typename V::Element>& g) {
-  g.from_memory ? matvec_of<V, true>(g) : matvec_of<V, false>(g);
+  if (g.prefetch_distance > 0) [[unlikely]]
+    return matvec_of<V, true>(g);
+  matvec_of<V, false>(g);
 }
 
 // y += x[i .. i + Rows) A[i .. i + Rows, :]: y passes through the registers once for Rows rows.
@@ -113,27 +90,17 @@ TILEWISE_INLINE void vecmat_rows(const Gemv<typename V::Element>& g, index i, bo
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) x[r] = V::set1(g.x[i + r]);
   const T* a = g.a + i * g.a_row_stride;
-  const auto sum_at = [&](auto load) TILEWISE_INLINE_LAMBDA {
-    Reg sum = x[0] * load(a);
-    TILEWISE_UNROLL
-    for (int r = 1; r < Rows; ++r) sum = V::fmadd(x[r], load(a + r * g.a_row_stride), sum);
-    return accumulate ? load(g.y) + sum : sum;
-  };
-  index j = 0;
-  for (; j + V::width <= g.cols; j += V::width) {
-    TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      if constexpr (Prefetch) prefetch(a + (r + 2 * Rows) * g.a_row_stride + j);
+  each_vector<V>(g.cols, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+    if constexpr (Prefetch) {
+      prefetch_rows<Rows>(a + g.prefetch_distance * g.a_row_stride + v.at, g.a_row_stride);
     }
-    V::store(g.y + j, sum_at([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); }));
-  }
-  if (j < g.cols) {
-    const auto mask = V::first(static_cast<int>(g.cols - j));
-    const auto load = [&](const T* p) TILEWISE_INLINE_LAMBDA {
-      return V::load(p + j, mask, V::set1(p[j]));  // see gemm_tile for why not zero
-    };
-    V::store(g.y + j, sum_at(load), mask);
-  }
+    Reg sum = x[0] * v.load_repeated(a);
+    TILEWISE_UNROLL
+    for (int r = 1; r < Rows; ++r) {
+      sum = V::fmadd(x[r], v.load_repeated(a + r * g.a_row_stride), sum);
+    }
+    v.store(g.y, accumulate ? v.load(g.y) + sum : sum);
+  });
 }
 
 template <class V, bool Prefetch>
@@ -146,7 +113,9 @@ TILEWISE_INLINE void vecmat_of(const Gemv<typename V::Element>& g) {
 // y = x A (y has one element a column). There is at least one row.
 template <class V>
 void vecmat(const Gemv<typename V::Element>& g) {
-  g.from_memory ? vecmat_of<V, true>(g) : vecmat_of<V, false>(g);
+  if (g.prefetch_distance > 0) [[unlikely]]
+    return vecmat_of<V, true>(g);
+  vecmat_of<V, false>(g);
 }
 
 }  // namespace tilewise::kernels

@@ -2,9 +2,10 @@
 // with the arguments they take. Plain data, the same for every instruction set.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
-#include <type_traits>
 
+#include "base/element_types.hpp"
 #include "base/types.hpp"
 
 namespace tilewise::kernels {
@@ -43,7 +44,7 @@ struct DotTile {
   index c_row_stride;
   index c_col_stride;
   bool accumulate;
-  bool prefetch;  // the rows of the tile below, which come from memory
+  index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
 };
 
 // A matrix of contiguous rows times a vector, or a vector times it.
@@ -56,7 +57,7 @@ struct Gemv {
   const T* x;
   T* y;
   bool accumulate;
-  bool from_memory;  // A is too large to be in a cache
+  index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
 };
 
 // C = x y for a column x and a row y. The rows of C are contiguous, as is y.
@@ -126,7 +127,6 @@ struct SgdSteps {
   T* gradient;  // room for as many numbers
 };
 
-// The element type of a product is float, double, std::uint32_t or std::uint64_t.
 template <class T>
 struct GemmKernels {
   static constexpr int max_tile_rows = 8;
@@ -149,7 +149,6 @@ struct GemmKernels {
   int tile_cols() const { return tile_vectors * width; }  // nr
 };
 
-// The element type of a model is float or double.
 template <class T>
 struct SgdKernels {
   // gradient[j] = sum_i r_i x_ij and, after the last feature, sum_i r_i, over the first `size`
@@ -169,33 +168,33 @@ struct PeakKernels {
   int flops_in_a_step;
 };
 
+// All kernels for an element type.
 template <class T>
-struct FloatKernels {
-  GemmKernels<T> gemm;
-  SgdKernels<T> sgd;
-  PeakKernels<T> peak;
+struct Kernels : GemmKernels<T> {};
+
+template <std::floating_point T>
+struct Kernels<T> : GemmKernels<T>, SgdKernels<T>, PeakKernels<T> {};
+
+struct KernelSetName {
+  const char* name;
 };
 
-struct KernelSet {
-  const char* name;
-  FloatKernels<float> f32;
-  FloatKernels<double> f64;
-  GemmKernels<std::uint32_t> u32;
-  GemmKernels<std::uint64_t> u64;
-
+// One instruction set: its name, then the kernels for each element type.
+#define TILEWISE_THEN_KERNELS(T) , Kernels<T>
+struct KernelSet : KernelSetName TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_KERNELS) {
   template <class T>
   const GemmKernels<T>& gemm() const {
-    if constexpr (std::is_same_v<T, float>) return f32.gemm;
-    if constexpr (std::is_same_v<T, double>) return f64.gemm;
-    if constexpr (std::is_same_v<T, std::uint32_t>) return u32;
-    if constexpr (std::is_same_v<T, std::uint64_t>) return u64;
+    return *this;
   }
-
   template <class T>
   const SgdKernels<T>& sgd() const {
-    if constexpr (std::is_same_v<T, float>) return f32.sgd;
-    if constexpr (std::is_same_v<T, double>) return f64.sgd;
+    return *this;
+  }
+  template <class T>
+  const PeakKernels<T>& peak() const {
+    return *this;
   }
 };
+#undef TILEWISE_THEN_KERNELS
 
 }  // namespace tilewise::kernels

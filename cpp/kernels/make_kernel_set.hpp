@@ -46,16 +46,21 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
 }
 
 template <class V>
-constexpr FloatKernels<typename V::Element> make_float_kernels() {
-  return {make_gemm_kernels<V>(),
-          {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>},
-          {peak_fma<V>, 2 * V::width * peak_fma_chains<V>}};
+constexpr Kernels<typename V::Element> make_kernels() {
+  if constexpr (std::floating_point<typename V::Element>) {
+    return {make_gemm_kernels<V>(),
+            {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>},
+            {peak_fma<V>, 2 * V::width * peak_fma_chains<V>}};
+  } else {
+    return {make_gemm_kernels<V>()};
+  }
 }
 
 template <template <class> class V>
 constexpr KernelSet make_kernel_set(const char* name) {
-  return {name, make_float_kernels<V<float>>(), make_float_kernels<V<double>>(),
-          make_gemm_kernels<V<std::uint32_t>>(), make_gemm_kernels<V<std::uint64_t>>()};
+#define TILEWISE_THEN_MAKE(T) , make_kernels<V<T>>()
+  return {{name} TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_MAKE)};
+#undef TILEWISE_THEN_MAKE
 }
 
 }  // namespace tilewise::kernels

@@ -1,6 +1,7 @@
 // A column times a row: writing the product is all the work there is.
 #pragma once
 
+#include "kernels/each_vector.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::kernels {
@@ -14,22 +15,17 @@ TILEWISE_INLINE void outer_rows(const Outer<typename V::Element>& o) {
   for (index i = 0; i < o.rows; ++i) {
     T* const c = o.c + i * o.c_row_stride;
     const auto x = V::set1(o.x[i * o.x_stride]);
-    const auto write_some = [&](index j, index count) TILEWISE_INLINE_LAMBDA {
-      const auto mask = V::first(static_cast<int>(count));
-      V::store(c + j, x * V::load(o.y + j, mask, V::set1(o.y[j])), mask);
-    };
     const index misaligned = reinterpret_cast<std::uintptr_t>(c) % bytes / sizeof(T);
-    const index head = ToMemory && misaligned != 0 ? V::width - misaligned : 0;
-    index j = head < o.cols ? head : o.cols;
-    if (j > 0) write_some(0, j);
-    for (; j + V::width <= o.cols; j += V::width) {
-      if constexpr (ToMemory) {
-        V::stream(c + j, x * V::load(o.y + j));
-      } else {
-        V::store(c + j, x * V::load(o.y + j));
-      }
+    index head = ToMemory && misaligned != 0 ? V::width - misaligned : 0;
+    if (head > o.cols) head = o.cols;
+    if (head > 0) {
+      const auto v = first_elements<V>(head);
+      v.store(c, x * v.load_repeated(o.y));
     }
-    if (j < o.cols) write_some(j, o.cols - j);
+    each_vector<V>(o.cols - head, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+      const auto product = x * v.load_repeated(o.y + head);
+      ToMemory ? v.stream(c + head, product) : v.store(c + head, product);
+    });
   }
   if constexpr (ToMemory) V::finish_streams();
 }

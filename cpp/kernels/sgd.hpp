@@ -1,6 +1,7 @@
 // Gradients and steps of SGD, each in the way that suits the rows.
 #pragma once
 
+#include "kernels/each_vector.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/sgd_medium.hpp"
 #include "kernels/sgd_narrow.hpp"
@@ -29,8 +30,8 @@ void sgd_batches(const SgdSteps<typename V::Element>& steps) {
     const index size = left < steps.batch_size ? left : steps.batch_size;
     sgd_gradient<V>(steps.rows.from(begin), size, parameters, steps.gradient);
     const auto rate = V::set1(steps.rates[step] / static_cast<typename V::Element>(size));
-    each_vector<V>(features + 1, [&](auto load, auto store) TILEWISE_INLINE_LAMBDA {
-      store(parameters, load(parameters) - rate * load(steps.gradient));
+    each_vector<V>(features + 1, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+      v.store(parameters, v.load(parameters) - rate * v.load(steps.gradient));
     });
     begin += size;
   }

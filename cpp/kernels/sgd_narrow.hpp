@@ -167,8 +167,8 @@ TILEWISE_INLINE typename V::Reg group_of_single_steps(const SgdSteps<typename V:
     });
     Reg sum[2] = {residuals, V::zero()};
     Reg step[2] = {result, V::zero()};
-    each_index<block>([&](auto row) TILEWISE_INLINE_LAMBDA {
-      constexpr int b = decltype(row)::value;
+    each_index<block>([&](auto row_of_block) TILEWISE_INLINE_LAMBDA {
+      constexpr int b = decltype(row_of_block)::value;
       const Reg residual = broadcast_lane<first + b, V>(residuals);
       sum[b % 2] -= change[first + b] * residual;
       step[b % 2] -= term[b] * residual;

@@ -2,6 +2,7 @@
 // memory once, for their residuals, and again from L1 for the gradient.
 #pragma once
 
+#include "kernels/each_vector.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
 #include "kernels/sgd_narrow.hpp"
@@ -25,7 +26,7 @@ class RowPrefetcher {
   TILEWISE_INLINE RowPrefetcher(const SgdRows<T>& rows, index i, bool enabled)
       : features_(rows.features), enabled_(enabled) {
     if (!enabled_) return;
-    const index distance = prefetch_rows(rows.features);
+    const index distance = distance_for(rows.features);
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
       const index row = rows.row(i + distance + r < rows.available ? i + distance + r : i + r);
@@ -47,7 +48,7 @@ class RowPrefetcher {
  private:
   static constexpr int line = 64 / static_cast<int>(sizeof(T));
 
-  static TILEWISE_INLINE index prefetch_rows(index features) {
+  static TILEWISE_INLINE index distance_for(index features) {
     const index rows = prefetch_bytes / (features * index{sizeof(T)});
     return rows < Rows ? index{Rows} : rows < max_prefetch_rows ? rows : max_prefetch_rows;
   }
@@ -64,7 +65,7 @@ class RowPrefetcher {
   bool enabled_;
   const T* x_[Rows];
   int row_ = 0;
-  const T* at_;
+  const T* at_ = nullptr;  // the next line to prefetch
 };
 
 // A few rows.
@@ -83,21 +84,6 @@ struct RowGroup {
     }
   }
 };
-
-// Calls visit(load, store) for every vector of the features; load(p) reads those of a row at p.
-template <class V, class Visit>
-TILEWISE_INLINE void each_vector(index features, const Visit& visit) {
-  using T = typename V::Element;
-  index j = 0;
-  for (; j + V::width <= features; j += V::width) {
-    visit([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j); },
-          [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r); });
-  }
-  if (j == features) return;
-  const auto mask = V::first(static_cast<int>(features - j));
-  visit([&](const T* p) TILEWISE_INLINE_LAMBDA { return V::load(p + j, mask, V::zero()); },
-        [&](T* p, const typename V::Reg& r) TILEWISE_INLINE_LAMBDA { V::store(p + j, r, mask); });
-}
 
 // sum[i] = the lanes of acc[i], added up.
 template <class V, int Count>
@@ -141,12 +127,12 @@ TILEWISE_INLINE void add_rows(const RowGroup<V, Rows>& group, RowPrefetcher<V, R
   typename V::Reg factors[Rows];
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) factors[r] = V::set1(factor[r]);
-  each_vector<V>(features, [&](auto load, auto store) TILEWISE_INLINE_LAMBDA {
+  each_vector<V>(features, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
     prefetcher.prefetch_some();
-    auto sum = load(to);
+    auto sum = v.load(to);
     TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) sum = V::fmadd(factors[r], load(group.x[r]), sum);
-    store(to, sum);
+    for (int r = 0; r < Rows; ++r) sum = V::fmadd(factors[r], v.load(group.x[r]), sum);
+    v.store(to, sum);
   });
 }
 
@@ -158,11 +144,11 @@ TILEWISE_INLINE void add_gradient(const SgdRows<typename V::Element>& rows, inde
   const RowGroup<V, Rows> group(rows, i);
   RowPrefetcher<V, Rows> prefetcher(rows, i, true);
   typename V::Reg acc[Rows] = {};
-  each_vector<V>(rows.features, [&](auto load, auto) TILEWISE_INLINE_LAMBDA {
+  each_vector<V>(rows.features, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
     prefetcher.prefetch_some();
-    const auto weights = load(parameters);
+    const auto weights = v.load(parameters);
     TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) acc[r] = V::fmadd(load(group.x[r]), weights, acc[r]);
+    for (int r = 0; r < Rows; ++r) acc[r] = V::fmadd(v.load(group.x[r]), weights, acc[r]);
   });
   T residual[padded<Rows, V>];
   residuals_of<V, Rows>(rows, i, group, acc, parameters, residual);
@@ -194,13 +180,13 @@ TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& step
   RowPrefetcher<V, Rows> prefetcher(
       steps.rows, i, steps.rows.rows != nullptr || features * index{sizeof(T)} > 128);
   typename V::Reg acc[sums] = {};  // the predictions, then the products of the rows: 10 20 21 30 ..
-  each_vector<V>(features, [&](auto load, auto) TILEWISE_INLINE_LAMBDA {
+  each_vector<V>(features, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
     prefetcher.prefetch_some();
-    const auto weights = load(steps.parameters);
+    const auto weights = v.load(steps.parameters);
     typename V::Reg x[Rows];
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      x[r] = load(group.x[r]);
+      x[r] = v.load(group.x[r]);
       acc[r] = V::fmadd(x[r], weights, acc[r]);
       TILEWISE_UNROLL
       for (int q = 0; q < r; ++q) {

@@ -1,0 +1,17 @@
+// The one list of element types. A type that is added here has its kernels, in every instruction
+// set, and its instantiations.
+#pragma once
+
+#include <cstdint>
+
+// Of models, and of products.
+#define TILEWISE_FOR_EACH_FLOAT_TYPE(USE) \
+  USE(float)                              \
+  USE(double)
+
+// Of products. Integers are unsigned, whose overflow is defined, and whose product has the bits of
+// the signed one.
+#define TILEWISE_FOR_EACH_ELEMENT_TYPE(USE) \
+  TILEWISE_FOR_EACH_FLOAT_TYPE(USE)         \
+  USE(std::uint32_t)                        \
+  USE(std::uint64_t)
