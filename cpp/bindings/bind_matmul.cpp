@@ -247,7 +247,7 @@ class Explainer {
     add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());
   }
   void operator()(const gemm::Gemv& path) { add("vector", {path.parts, 1}); }
-  void operator()(const gemm::Outer& path) { add("outer", {path.parts, 1}); }
+  void operator()(const gemm::RankK& path) { add("rank_k", {path.parts, 1}); }
   void operator()(const gemm::SmallN& path) {
     add("small_n", {path.parts, 1});
     add_pair("tile", kernels_.dot_rows, kernels_.dot_cols);

@@ -124,29 +124,12 @@ void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixV
   for (index i = 0; i < y.size; ++i) y[i] = y_data[i];
 }
 
-template <class T>
-void run(const kernels::GemmKernels<T>& kernels, const Outer& plan, const MatrixView<const T>& a,
-         const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const VectorView<const T> x = a.col(0);
-  threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
-    kernels.outer({.x = &x[begin],
-                   .x_stride = x.stride,
-                   .y = b.data,
-                   .c = &c(begin, 0),
-                   .rows = end - begin,
-                   .cols = c.cols,
-                   .c_row_stride = c.row_stride,
-                   .to_memory = plan.stream});
-  });
-}
-
-#define TILEWISE_INSTANTIATE(T)                                                               \
-  template T inner_product(const kernels::GemmKernels<T>&, const VectorView<const T>&,        \
-                           const VectorView<const T>&);                                       \
-  template void run(const kernels::GemmKernels<T>&, const Gemv&, const MatrixView<const T>&,  \
-                    const MatrixView<const T>&, const MatrixView<T>&);                        \
-  template void run(const kernels::GemmKernels<T>&, const Outer&, const MatrixView<const T>&, \
+#define TILEWISE_INSTANTIATE(T)                                                              \
+  template T inner_product(const kernels::GemmKernels<T>&, const VectorView<const T>&,       \
+                           const VectorView<const T>&);                                      \
+  template void run(const kernels::GemmKernels<T>&, const Gemv&, const MatrixView<const T>&, \
                     const MatrixView<const T>&, const MatrixView<T>&);
+
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

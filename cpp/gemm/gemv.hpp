@@ -15,10 +15,4 @@ template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c);
 
-// C = A B, where A is one column and B one row. C is written in the order of memory, which is all
-// the work there is.
-template <class T>
-void run(const kernels::GemmKernels<T>& kernels, const Outer& plan, const MatrixView<const T>& a,
-         const MatrixView<const T>& b, const MatrixView<T>& c);
-
 }  // namespace tilewise::gemm

@@ -8,6 +8,7 @@
 #include "gemm/copy.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
+#include "gemm/rank_k.hpp"
 #include "gemm/small_n.hpp"
 #include "gemm/strategies.hpp"
 #include "gemm/tuning.hpp"

@@ -6,9 +6,7 @@
 #include "gemm/tuning.hpp"
 
 namespace tilewise::gemm {
-namespace {
 
-// Copies src to contiguous rows of the given stride, along whichever side of src is contiguous.
 template <class T>
 void copy_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& src, T* dst,
                index dst_stride) {
@@ -27,8 +25,6 @@ void copy_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>
     }
   }
 }
-
-}  // namespace
 
 template <class T>
 ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, T* buffer) {
@@ -64,8 +60,9 @@ BBlock<T> pack_b(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
   return packed;
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                              \
-  template ABlock<T> pack_a(const kernels::GemmKernels<T>&, const MatrixView<const T>&, T*); \
+#define TILEWISE_INSTANTIATE(T)                                                                   \
+  template void copy_rows(const kernels::GemmKernels<T>&, const MatrixView<const T>&, T*, index); \
+  template ABlock<T> pack_a(const kernels::GemmKernels<T>&, const MatrixView<const T>&, T*);      \
   template BBlock<T> pack_b(const kernels::GemmKernels<T>&, const MatrixView<const T>&, T*);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE

@@ -78,6 +78,11 @@ BBlock<T> unpacked_b(const MatrixView<const T>& b, const EvenSplit& panels, inde
   return {b.data, panels, width, b.cols, b.rows, b.row_stride, false, prefetch_next_panel};
 }
 
+// Copies src to contiguous rows of the given stride, along whichever side of src is contiguous.
+template <class T>
+void copy_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& src, T* dst,
+               index dst_stride);
+
 // Copies to `buffer`, of at least a.rows * a.cols elements, or of b.rows times the columns of B in
 // whole vectors.
 template <class T>

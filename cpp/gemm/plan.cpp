@@ -15,19 +15,21 @@ using namespace tuning;
 
 bool is_vector(const Problem& problem) { return problem.m == 1 || problem.n == 1; }
 
-bool is_outer(const Problem& problem) {
-  return problem.k == 1 && problem.b_rows_contiguous() && problem.c_rows_contiguous();
+bool is_rank_k(const Problem& problem, index width) {
+  // Packing B is worth it for some rows.
+  return problem.k <= rank_k_depth && 2 * problem.n > width &&
+         (problem.b_rows_contiguous() || problem.m >= rank_k_pack_rows);
 }
 
 bool is_small_n(const Problem& problem) {
   return problem.n <= small_n_cols && problem.k >= small_n_depth && problem.a_rows_contiguous();
 }
 
+// Bytes of L3. That of a whole server is nearly as far away as memory, and counts as a smaller one.
+index last_cache() { return cpu::caches().l3 > server_l3 ? far_l3 : cpu::caches().l3; }
+
 // Whether so many bytes are too many to stay in a cache, which holds other data too.
-bool in_memory(index bytes) {
-  const index l3 = cpu::caches().l3 > server_l3 ? far_l3 : cpu::caches().l3;
-  return bytes > l3 / 4 * 3;
-}
+bool in_memory(index bytes) { return bytes > last_cache() / 4 * 3; }
 
 // Several parts for each thread if they are worth it: then a thread that is late, or slower than
 // the others, leaves more to those.
@@ -99,38 +101,49 @@ index units_of(const Options& options, const Problem& problem) {
 }
 
 template <class T>
-Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+Gemv gemv_of(const Problem& problem, int threads) {
   constexpr index size = sizeof(T);
-  const double work = work_of(problem);
-  if (is_vector(problem)) {
-    if (problem.n != 1) {
-      Plan plan = plan_of_full(problem.transposed(), kernels, threads);
-      plan.transposed = true;
-      return plan;
-    }
-    const index units = problem.m == 1 ? ceil_div(problem.k, dot_piece)
-                                       : ceil_div(problem.m, gemv_unit_bytes / size);
-    return {Gemv{
-        .parts = parts_for(work, threads, units),
-        .prefetch_distance = in_memory(problem.m * problem.k * size) ? gemv_prefetch_rows : 0}};
-  }
-  if (is_outer(problem)) {
-    return {Outer{.parts = parts_for(work, threads, problem.m),
-                  .stream = in_memory(problem.m * problem.n * size)}};
-  }
-  if (is_small_n(problem)) {
-    const bool prefetch =
-        problem.k * size >= prefetch_row_bytes && in_memory(problem.m * problem.k * size);
-    return {SmallN{.parts = parts_for(work, threads, problem.m),
-                   .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0}};
-  }
+  const index units =
+      problem.m == 1 ? ceil_div(problem.k, dot_piece) : ceil_div(problem.m, gemv_unit_bytes / size);
+  const bool prefetch = in_memory(problem.m * problem.k * size);
+  return {.parts = parts_for(work_of(problem), threads, units),
+          .prefetch_distance = prefetch ? gemv_prefetch_rows : 0};
+}
+
+// The path where B has few columns, if there is one.
+template <class T>
+std::optional<Path> path_by_columns(const Problem& problem, const kernels::GemmKernels<T>& kernels,
+                                    int threads) {
+  constexpr index size = sizeof(T);
+  if (!is_small_n(problem)) return std::nullopt;
+  const bool prefetch =
+      problem.k * size >= prefetch_row_bytes && in_memory(problem.m * problem.k * size);
+  return SmallN{.parts = parts_for(work_of(problem), threads, problem.m),
+                .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0};
+}
+
+// The path that writes contiguous rows of C.
+template <class T>
+Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+  constexpr index size = sizeof(T);
+  if (!is_rank_k(problem, kernels.width)) return blocked_of(problem, kernels, threads);
+  const index share = problem.k == 1 ? rank_1_l3_share : rank_k_l3_share;
+  return RankK{.parts = parts_for(work_of(problem), threads, problem.m),
+               .pack_b = !problem.b_rows_contiguous(),
+               .stream = problem.m * problem.n * size > last_cache() / 8 * share};
+}
+
+template <class T>
+Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const Problem other_way = problem.transposed();
-  if (is_small_n(other_way) || (!problem.c_rows_contiguous() && problem.c_cols_contiguous())) {
-    Plan plan = plan_of_full(other_way, kernels, threads);
-    plan.transposed = true;
-    return plan;
+  if (problem.n == 1) return {gemv_of<T>(problem, threads)};
+  if (problem.m == 1) return {gemv_of<T>(other_way, threads), true};
+  if (const auto path = path_by_columns(problem, kernels, threads)) return {*path};
+  if (const auto path = path_by_columns(other_way, kernels, threads)) return {*path, true};
+  if (!problem.c_rows_contiguous() && problem.c_cols_contiguous()) {
+    return {path_by_rows(other_way, kernels, threads), true};
   }
-  return {blocked_of(problem, kernels, threads), false, !problem.c_rows_contiguous()};
+  return {path_by_rows(problem, kernels, threads), false, !problem.c_rows_contiguous()};
 }
 
 }  // namespace
@@ -142,8 +155,10 @@ std::optional<Strategy> strategy_named(std::string_view name) {
 }
 
 double work_of(const Problem& problem) {
-  const bool is_one_pass = is_vector(problem) || problem.k == 1;
-  return (is_one_pass ? memory_bound_factor : 1) * problem.flops();
+  if (is_vector(problem)) return memory_bound_factor * problem.flops();
+  // With few steps, writing C takes longer than the flops.
+  const double steps = std::max(static_cast<double>(problem.k), memory_bound_factor);
+  return 2 * static_cast<double>(problem.m) * static_cast<double>(problem.n) * steps;
 }
 
 int threads_for(double work) {

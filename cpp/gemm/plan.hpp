@@ -100,9 +100,10 @@ struct Gemv {
   index prefetch_distance;  // rows; 0: A is in a cache
 };
 
-// A column times a row: C is written row by row. The rows of B and C are contiguous.
-struct Outer {
+// A few columns times a few rows: C is written row by row. The rows of C are contiguous.
+struct RankK {
   int parts;
+  bool pack_b;
   bool stream;  // C goes to memory
 };
 
@@ -128,8 +129,10 @@ struct ByStrategy {
   int parts;
 };
 
+using Path = std::variant<Empty, Tiny, Gemv, RankK, SmallN, Blocked, ByStrategy>;
+
 struct Plan {
-  std::variant<Empty, Tiny, Gemv, Outer, SmallN, Blocked, ByStrategy> path;
+  Path path;
   bool transposed = false;  // C^T = B^T A^T is computed
   bool buffered = false;    // C is computed elsewhere, with contiguous rows, and copied
 };

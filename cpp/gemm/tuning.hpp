@@ -11,6 +11,9 @@ constexpr index tiny_side = 64;      // m, n and k of a product that fits L1 and
 constexpr index small_n_cols = 8;    // columns of B that leave most lanes of a tile's vectors empty
 constexpr index small_n_depth = 64;  // k from which full vectors along k pay for the sum of lanes
 
+constexpr index rank_k_depth = 16;     // k up to which C is written along its rows
+constexpr index rank_k_pack_rows = 8;  // rows of C for which B is first packed into rows
+
 // Threads.
 constexpr double thread_flops = 2e6;       // flops worth a thread's waking: 20 us at 100 GFLOP/s
 constexpr double memory_bound_factor = 4;  // what a flop of a product with a vector is worth then
@@ -39,6 +42,8 @@ constexpr index short_depth =
 
 // Memory.
 constexpr index spread_bytes = 1024;  // rows of B a multiple of this apart meet in a few cache sets
+constexpr index rank_1_l3_share = 6;  // eighths of L3 from which C = x y goes past the caches,
+constexpr index rank_k_l3_share = 3;  // and C of more columns, which several rows at once evict
 constexpr index server_l3 = index{128} << 20;  // an L3 above this is a whole server's,
 constexpr index far_l3 = index{32} << 20;      // nearly as far away as memory: it counts as this
 constexpr index gemv_prefetch_rows = 16;       // no fewer than the kernels read together

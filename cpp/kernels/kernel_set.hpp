@@ -60,17 +60,20 @@ struct Gemv {
   index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
 };
 
-// C = x y for a column x and a row y. The rows of C are contiguous, as is y.
+// C = A B for k columns of A, at least one. The rows of B and C are contiguous.
 template <class T>
-struct Outer {
-  const T* x;
-  index x_stride;
-  const T* y;
+struct RankK {
+  index k;
+  const T* a;
+  index a_row_stride;
+  index a_col_stride;
+  const T* b;
+  index b_row_stride;
   T* c;
   index rows;
   index cols;
   index c_row_stride;
-  bool to_memory;  // C is too large to stay in a cache
+  bool stream;  // C is too large to stay in a cache
 };
 
 // src, rows x cols with contiguous rows, to its transpose at dst.
@@ -143,7 +146,7 @@ struct GemmKernels {
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
-  void (*outer)(const Outer<T>&);
+  void (*rank_k)(const RankK<T>&);
   void (*transpose)(const Transpose<T>&);
 
   int tile_cols() const { return tile_vectors * width; }  // nr

@@ -6,8 +6,8 @@
 #include "kernels/gemm_tile.hpp"
 #include "kernels/gemv.hpp"
 #include "kernels/kernel_set.hpp"
-#include "kernels/outer.hpp"
 #include "kernels/peak_fma.hpp"
+#include "kernels/rank_k.hpp"
 #include "kernels/sgd.hpp"
 #include "kernels/squared_error.hpp"
 #include "kernels/transpose.hpp"
@@ -40,7 +40,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
-  set.outer = outer<V>;
+  set.rank_k = rank_k<V>;
   set.transpose = transpose<V>;
   return set;
 }

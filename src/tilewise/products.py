@@ -18,8 +18,8 @@ class Explanation:
 
     Attributes
     ----------
-    path : {'empty', 'tiny', 'vector', 'outer', 'small_n', 'blocked'}, or a strategy
-        Zeros only; straight to the micro-kernel; a matrix with a vector; a column times a row;
+    path : {'empty', 'tiny', 'vector', 'rank_k', 'small_n', 'blocked'}, or a strategy
+        Zeros only; straight to the micro-kernel; a matrix with a vector; a few columns of A;
         tiles of inner products, for few rows or columns; the five loops; or what another strategy
         than 'full' does.
     isa : str

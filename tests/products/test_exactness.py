@@ -94,6 +94,29 @@ def test_few_columns_or_rows_of_any_number(rng, dtype, where):
         assert_exact(b.T, a.T, np.full((n, m), -1, dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_few_columns_of_a_at_every_edge(rng, dtype):
+    for k in (1, 2, 3, 15, 16, 17):
+        for m, n in itertools.product((2, 3, 4, 5, 67), (65, 79, 80, 81, 130, 1025, 1100)):
+            a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
+            for of_a, of_b, of_out in itertools.product(ORDERS, repeat=3):
+                assert_exact(a.copy(of_a), b.copy(of_b), np.full((m, n), -1, dtype, of_out))
+            assert_exact(a, b[:, ::-1], np.full((m, 2 * n), -1, dtype)[:, ::2])
+    assert tw.explain(67, 1100, 16).path == "rank_k"
+    assert tw.explain(67, 1100, 17).path == "blocked"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("k", [1, 3])
+def test_few_columns_of_a_where_c_is_too_large_for_the_caches(rng, dtype, k):
+    itemsize = np.dtype(dtype).itemsize
+    m = min(_core.caches()["l3"], 2**27) // (1999 * itemsize) + 1
+    a, b = integers(rng, (m, k), dtype), integers(rng, (k, 1999), dtype)
+    rows = np.full((m + 1, 2003), -1, dtype)  # which begin at every place of a vector
+    for out in (rows[1:, 3:2002], rows.reshape(-1)[1 : 1 + m * 1999].reshape(m, 1999)):
+        assert_exact(a, b, out)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 90, 300), (9, 1, 700), (33, 50, 9), (70, 100, 600)])
 def test_badly_scaled_data_round_within_the_bound(rng, matmul, dtype, shape):
