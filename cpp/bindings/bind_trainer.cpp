@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
-#include "bindings/gil.hpp"
 #include "bindings/signals.hpp"
 #include "bindings/training_arrays.hpp"
 #include "sgd/loss.hpp"
@@ -23,19 +23,19 @@ namespace tilewise::bindings {
 namespace {
 
 sgd::Settings make_settings(index batch_size, const std::string& optimizer,
-                            const std::vector<double>& hyperparameters, double weight_decay,
+                            const std::vector<double>& given, double weight_decay,
                             double clip_norm) {
   const auto* found = sgd::optimizer_named(optimizer);
   require(found != nullptr, "unknown optimizer");
   require(batch_size > 0, "batch_size is below 1");
-  sgd::Settings settings = {.batch_size = batch_size,
-                            .optimizer = found,
-                            .hyperparameters = {},
-                            .weight_decay = weight_decay,
-                            .clip_norm = clip_norm};
-  require(hyperparameters.size() <= settings.hyperparameters.size(), "too many hyperparameters");
-  std::copy(hyperparameters.begin(), hyperparameters.end(), settings.hyperparameters.begin());
-  return settings;
+  std::array<double, 3> hyperparameters = {};
+  require(given.size() <= hyperparameters.size(), "too many hyperparameters");
+  std::copy(given.begin(), given.end(), hyperparameters.begin());
+  return {.batch_size = batch_size,
+          .optimizer = found,
+          .hyperparameters = hyperparameters,
+          .weight_decay = weight_decay,
+          .clip_norm = clip_norm};
 }
 
 py::dict optimizers() {
@@ -96,13 +96,11 @@ py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<
   const auto examples = examples_of(x, y, sample_weights);
   const auto& changed = state.fitting(examples);
   require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
-  sgd::Records records;
   Signals signals;
-  {
-    const GilRelease release;
-    records = sgd::train(examples, state.settings, schedule, rates_from(rates, signals), sampler,
-                         changed, signals.interrupted());
-  }
+  auto records = signals.without_gil([&](const sgd::Interrupted& interrupted) {
+    return sgd::train(examples, state.settings, schedule, rates_from(rates, signals), sampler,
+                      changed, interrupted);
+  });
   return py::make_tuple(std::move(records), signals.raised());
 }
 
@@ -118,13 +116,9 @@ void step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& s
 
 template <class T>
 double mean_loss(const Array<T>& x, const Array<T>& y,
-                 const std::optional<Array<T>>& sample_weights, Array<T>& parameters) {
+                 const std::optional<Array<T>>& sample_weights, const BoundState& state) {
   const auto examples = examples_of(x, y, sample_weights);
-  require(parameters.ndim() == 2 && is_contiguous(parameters) && parameters.shape(0) > 0,
-          "parameters must be C-contiguous, of shape (d + 1, t)");
-  const sgd::Model<T> model = {parameters.mutable_data(), parameters.shape(0) - 1,
-                               parameters.shape(1)};
-  require_fit(model, examples);
+  const auto model = state.fitting(examples).result();
   return interruptible([&](const sgd::Interrupted& interrupted) {
     return sgd::mean_loss(examples, model, interrupted);
   });
@@ -150,7 +144,7 @@ void register_for(py::module_& module) {
   module.def("train", &train<T>, x, y, sample_weights, state, py::arg("rates"), py::arg("sampler"),
              py::arg("schedule"));
   module.def("step", &step<T>, x, y, sample_weights, state, py::arg("rate"));
-  module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, py::arg("parameters").noconvert());
+  module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, state);
   module.def("first_nonfinite", &first_nonfinite<T>, py::arg("A").noconvert());
 }
 

@@ -10,17 +10,14 @@
 
 namespace tilewise::bindings {
 
-// Whether Ctrl-C was pressed, or another signal's handler raised; polled without the GIL.
+// Whether Ctrl-C was pressed, or another signal's handler raised.
 class Signals {
  public:
-  sgd::Interrupted interrupted() {
-    return [this] {
-      if (error_) return true;
-      const GilAcquire acquire;
-      const bool raised = sleep_if_python_is_gone([] { return PyErr_CheckSignals() != 0; });
-      if (raised) error_ = std::make_shared<pybind11::error_already_set>();
-      return raised;
-    };
+  // Calls call(interrupted) without the GIL.
+  template <class Call>
+  auto without_gil(const Call& call) {
+    const GilRelease release;
+    return call([this] { return poll(); });
   }
 
   // Takes what Ctrl-C raised elsewhere.
@@ -40,6 +37,14 @@ class Signals {
   }
 
  private:
+  bool poll() {
+    if (error_) return true;
+    const GilAcquire acquire;
+    const bool raised = sleep_if_python_is_gone([] { return PyErr_CheckSignals() != 0; });
+    if (raised) error_ = std::make_shared<pybind11::error_already_set>();
+    return raised;
+  }
+
   std::shared_ptr<pybind11::error_already_set> error_;
 };
 
@@ -47,10 +52,7 @@ class Signals {
 template <class Call>
 auto interruptible(const Call& call) {
   Signals signals;
-  const auto result = [&] {
-    const GilRelease release;
-    return call(signals.interrupted());
-  }();
+  const auto result = signals.without_gil(call);
   signals.rethrow();
   return result;
 }

@@ -53,12 +53,6 @@ sgd::Examples<T> examples_of(const Array<T>& x, const Array<T>& y,
   return examples;
 }
 
-template <class T>
-void require_fit(const sgd::Model<T>& model, const sgd::Examples<T>& examples) {
-  require(model.features == examples.features() && model.targets == examples.targets(),
-          "parameters must have shape (d + 1, t)");
-}
-
 // A model in training: what a step is, and the arrays that it changes, which Python sees too. The
 // values are the parameters, the optimizer's slots and, if it is to be kept, their average.
 class BoundState {
@@ -77,7 +71,7 @@ class BoundState {
     state_ = sgd::State<T>{
         .values = {data, static_cast<std::size_t>(values.size())},
         .model = {part(0), values.shape(1) - 1, values.shape(2)},
-        .slots = {part(1), part(2)},
+        .slots = {slots > 0 ? part(1) : nullptr, slots > 1 ? part(2) : nullptr},
         .average = kept == 1 ? part(1 + slots) : nullptr,
         .steps = counters_.mutable_data(),
         .examples = counters_.mutable_data() + 1,
@@ -93,8 +87,11 @@ class BoundState {
 
   template <class T>
   const sgd::State<T>& fitting(const sgd::Examples<T>& examples) const {
-    require_fit(as<T>().model, examples);
-    return as<T>();
+    const auto& state = as<T>();
+    require(
+        state.model.features == examples.features() && state.model.targets == examples.targets(),
+        "parameters must have shape (d + 1, t)");
+    return state;
   }
 
   const sgd::Settings settings;

@@ -53,9 +53,10 @@ struct State {
   index* steps;     // so far
   index* examples;  // so far
 
-  // What training is for: the average, if it is kept.
+  // What training is for: the average, if it is kept and there was a step.
   Model<T> result() const {
-    return {average != nullptr ? average : model.parameters, model.features, model.targets};
+    const bool averaged = average != nullptr && *steps > 0;
+    return {averaged ? average : model.parameters, model.features, model.targets};
   }
 };
 

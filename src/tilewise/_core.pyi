@@ -106,16 +106,8 @@ def sum_gradients(
     state: State,
     gradient: NDArray[Any],
 ) -> None: ...
-def apply_gradient(
-    gradient: NDArray[Any],
-    count: int,
-    state: State,
-    rate: float,
-) -> None: ...
+def apply_gradient(gradient: NDArray[Any], count: int, state: State, rate: float) -> None: ...
 def mean_loss(
-    X: NDArray[Any],
-    y: NDArray[Any],
-    sample_weights: NDArray[Any] | None,
-    parameters: NDArray[Any],
+    X: NDArray[Any], y: NDArray[Any], sample_weights: NDArray[Any] | None, state: State
 ) -> float: ...
 def first_nonfinite(A: NDArray[Any]) -> int: ...

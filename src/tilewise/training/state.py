@@ -113,7 +113,7 @@ class State:
 
     def loss(self, rows: TrainingSet) -> float:
         """Return half the mean squared error."""
-        return _core.mean_loss(rows.X, rows.y, rows.weights, self.result)
+        return _core.mean_loss(rows.X, rows.y, rows.weights, self.native)
 
     @property
     def arrays(self) -> dict[str, Array]:
