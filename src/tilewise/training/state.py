@@ -40,7 +40,7 @@ class State:
 
     @cached_property
     def native(self) -> _core.State:
-        """Settings and arrays as native code changes them."""
+        """Settings and arrays for native code, which sees neither the rate nor the seed."""
         return _core.State(self.settings.native, self.values, self.counters)
 
     def __getstate__(self) -> dict[str, Any]:
