@@ -4,11 +4,9 @@
 #include <optional>
 
 #include "bindings/bindings.hpp"
-#include "bindings/gil.hpp"
 #include "bindings/signals.hpp"
 #include "bindings/training_arrays.hpp"
 #include "sgd/gradient.hpp"
-#include "sgd/update.hpp"
 
 namespace py = pybind11;
 
@@ -17,7 +15,7 @@ namespace {
 
 template <class T>
 T* gradient_of(Array<T>& gradient, const sgd::Model<T>& model) {
-  require(gradient.size() == model.size() && (gradient.flags() & py::array::c_style),
+  require(gradient.size() == model.size() && is_contiguous(gradient),
           "gradient must be C-contiguous, as large as parameters");
   return gradient.mutable_data();
 }
@@ -25,9 +23,9 @@ T* gradient_of(Array<T>& gradient, const sgd::Model<T>& model) {
 template <class T>
 void sum_gradients(const Array<T>& x, const Array<T>& y,
                    const std::optional<Array<T>>& sample_weights, const std::optional<Order>& order,
-                   index first, index count, Array<T>& parameters, Array<T>& gradient) {
+                   index first, index count, const BoundState& state, Array<T>& gradient) {
   const auto examples = examples_of(x, y, sample_weights);
-  const auto model = model_of(parameters, examples);
+  const auto& model = state.fitting(examples).model;
   T* const sum = gradient_of(gradient, model);
   const index rows = order ? order->size() : examples.x.rows;
   require(first >= 0 && count > 0 && count <= rows - first, "first and count leave the rows");
@@ -37,33 +35,27 @@ void sum_gradients(const Array<T>& x, const Array<T>& y,
       require(drawn(i) >= 0 && drawn(i) < examples.x.rows, "order leaves the rows");
     }
   }
-  Signals signals;
-  {
-    const GilRelease release;
-    sgd::sum_gradients(examples, order ? order->data() : nullptr, first, count, model,
-                       signals.asked(), sum);
-  }
-  signals.rethrow();
+  interruptible([&](const sgd::Interrupted& interrupted) {
+    return sgd::sum_gradients(examples, order ? order->data() : nullptr, first, count, model,
+                              interrupted, sum);
+  });
 }
 
 template <class T>
-void apply_gradient(Array<T>& gradient, index count, Array<T>& parameters, Array<T>& slots,
-                    Counters& counters, const sgd::Settings& settings, double rate) {
+void apply_gradient(Array<T>& gradient, index count, const BoundState& state, double rate) {
   require(count > 0, "count must be above 0");
-  const auto model = model_of(parameters);
-  const auto state = state_of(model, slots, counters, settings);
-  sgd::apply_gradient(gradient_of(gradient, model), count, settings, state, static_cast<T>(rate));
+  const auto& changed = state.as<T>();
+  sgd::apply_gradient(gradient_of(gradient, changed.model), count, state.settings, changed,
+                      static_cast<T>(rate));
 }
 
 template <class T>
 void register_for(py::module_& module) {
-  const auto parameters = py::arg("parameters").noconvert();
   const auto gradient = py::arg("gradient").noconvert();
   module.def("sum_gradients", &sum_gradients<T>, py::arg("X").noconvert(), py::arg("y").noconvert(),
              py::arg("sample_weights").noconvert(), py::arg("order").noconvert(), py::arg("first"),
-             py::arg("count"), parameters, gradient);
-  module.def("apply_gradient", &apply_gradient<T>, gradient, py::arg("count"), parameters,
-             py::arg("slots").noconvert(), py::arg("counters").noconvert(), py::arg("settings"),
+             py::arg("count"), py::arg("state"), gradient);
+  module.def("apply_gradient", &apply_gradient<T>, gradient, py::arg("count"), py::arg("state"),
              py::arg("rate"));
 }
 

@@ -3,8 +3,8 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
-#include "bindings/gil.hpp"
 #include "bindings/signals.hpp"
 #include "bindings/training_arrays.hpp"
 #include "sgd/loss.hpp"
@@ -24,13 +23,19 @@ namespace tilewise::bindings {
 namespace {
 
 sgd::Settings make_settings(index batch_size, const std::string& optimizer,
-                            std::vector<double> hyperparameters, double weight_decay,
-                            double clip_norm, bool average) {
+                            const std::vector<double>& given, double weight_decay,
+                            double clip_norm) {
   const auto* found = sgd::optimizer_named(optimizer);
   require(found != nullptr, "unknown optimizer");
   require(batch_size > 0, "batch_size is below 1");
-  hyperparameters.resize(std::size(found->hyperparameters));
-  return {batch_size, found, std::move(hyperparameters), weight_decay, clip_norm, average};
+  std::array<double, 3> hyperparameters = {};
+  require(given.size() <= hyperparameters.size(), "too many hyperparameters");
+  std::copy(given.begin(), given.end(), hyperparameters.begin());
+  return {.batch_size = batch_size,
+          .optimizer = found,
+          .hyperparameters = hyperparameters,
+          .weight_decay = weight_decay,
+          .clip_norm = clip_norm};
 }
 
 py::dict optimizers() {
@@ -83,56 +88,40 @@ sgd::Rates rates_from(const RateArgument& rates, Signals& signals) {
   });
 }
 
+// The records, and what interrupted the training, or None.
 template <class T>
-index train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
-            Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
-            const RateArgument& rates, sgd::Sampler& sampler, const sgd::Schedule& schedule,
-            const py::function& record) {
+py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
+                const BoundState& state, const RateArgument& rates, sgd::Sampler& sampler,
+                const sgd::Schedule& schedule) {
   const auto examples = examples_of(x, y, sample_weights);
-  const auto state = state_of(model_of(parameters, examples), slots, counters, settings);
+  const auto& changed = state.fitting(examples);
   require(sampler.size() == examples.x.rows, "the sampler has another number of rows");
-  settings.batch_size = std::min(settings.batch_size, examples.x.rows);
-  sgd::Records records;
   Signals signals;
-  {
-    const GilRelease release;
-    records = sgd::train(examples, settings, schedule, rates_from(rates, signals), sampler, state,
-                         signals.asked());
-  }
-  record(records.losses, records.seconds, records.examples, records.total_seconds, records.rows,
-         records.start_loss);
-  signals.rethrow();
-  return records.diverged_at;
+  auto records = signals.without_gil([&](const sgd::Interrupted& interrupted) {
+    return sgd::train(examples, state.settings, schedule, rates_from(rates, signals), sampler,
+                      changed, interrupted);
+  });
+  return py::make_tuple(std::move(records), signals.raised());
 }
 
 template <class T>
 void step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
-          Array<T>& parameters, Array<T>& slots, Counters& counters, sgd::Settings settings,
-          double rate) {
+          const BoundState& state, double rate) {
   const auto examples = examples_of(x, y, sample_weights);
-  const auto state = state_of(model_of(parameters, examples), slots, counters, settings);
-  settings.batch_size = examples.x.rows;
-  Signals signals;
-  {
-    const GilRelease release;
-    sgd::step(examples, settings, rate, state, signals.asked());
-  }
-  signals.rethrow();
+  const auto& changed = state.fitting(examples);
+  interruptible([&](const sgd::Interrupted& interrupted) {
+    return sgd::step(examples, state.settings, rate, changed, interrupted);
+  });
 }
 
 template <class T>
 double mean_loss(const Array<T>& x, const Array<T>& y,
-                 const std::optional<Array<T>>& sample_weights, Array<T>& parameters) {
+                 const std::optional<Array<T>>& sample_weights, const BoundState& state) {
   const auto examples = examples_of(x, y, sample_weights);
-  const auto model = model_of(parameters, examples);
-  double loss = 0;
-  Signals signals;
-  {
-    const GilRelease release;
-    loss = sgd::mean_loss(examples, model, signals.asked());
-  }
-  signals.rethrow();
-  return loss;
+  const auto model = state.fitting(examples).result();
+  return interruptible([&](const sgd::Interrupted& interrupted) {
+    return sgd::mean_loss(examples, model, interrupted);
+  });
 }
 
 template <class T>
@@ -142,14 +131,8 @@ index first_nonfinite(const Array<T>& array) {
   const auto view =
       vector ? MatrixView<const T>{array.data(), 1, array.shape(0), 0, array.strides(0) / size}
              : matrix_view(array);
-  index found = -1;
-  Signals signals;
-  {
-    const GilRelease release;
-    found = sgd::first_nonfinite(view, signals.asked());
-  }
-  signals.rethrow();
-  return found;
+  return interruptible(
+      [&](const sgd::Interrupted& interrupted) { return sgd::first_nonfinite(view, interrupted); });
 }
 
 template <class T>
@@ -157,15 +140,11 @@ void register_for(py::module_& module) {
   const auto x = py::arg("X").noconvert();
   const auto y = py::arg("y").noconvert();
   const auto sample_weights = py::arg("sample_weights").noconvert();
-  const auto parameters = py::arg("parameters").noconvert();
-  const auto slots = py::arg("slots").noconvert();
-  const auto counters = py::arg("counters").noconvert();
-  module.def("train", &train<T>, x, y, sample_weights, parameters, slots, counters,
-             py::arg("settings"), py::arg("rates"), py::arg("sampler"), py::arg("schedule"),
-             py::arg("record"));
-  module.def("step", &step<T>, x, y, sample_weights, parameters, slots, counters,
-             py::arg("settings"), py::arg("rate"));
-  module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, parameters);
+  const auto state = py::arg("state");
+  module.def("train", &train<T>, x, y, sample_weights, state, py::arg("rates"), py::arg("sampler"),
+             py::arg("schedule"));
+  module.def("step", &step<T>, x, y, sample_weights, state, py::arg("rate"));
+  module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, state);
   module.def("first_nonfinite", &first_nonfinite<T>, py::arg("A").noconvert());
 }
 
@@ -188,11 +167,27 @@ void register_trainer(py::module_& module) {
           "The state of the random numbers, uint64 of shape (4,).");
   py::class_<sgd::Settings>(module, "Settings")
       .def(py::init(&make_settings), py::arg("batch_size"), py::arg("optimizer"),
-           py::arg("hyperparameters"), py::arg("weight_decay"), py::arg("clip_norm"),
-           py::arg("average"));
+           py::arg("hyperparameters"), py::arg("weight_decay"), py::arg("clip_norm"));
+  const auto settings = py::arg("settings");
+  const auto values = py::arg("values").noconvert();
+  const auto counters = py::arg("counters").noconvert();
+  py::class_<BoundState>(module, "State")
+      .def(py::init<const sgd::Settings&, const Array<float>&, const Counters&>(), settings, values,
+           counters)
+      .def(py::init<const sgd::Settings&, const Array<double>&, const Counters&>(), settings,
+           values, counters);
   py::class_<sgd::Schedule>(module, "Schedule")
       .def(py::init<index, index, bool, double>(), py::arg("epochs"), py::arg("record_every"),
            py::arg("record_end"), py::arg("start_loss"));
+  py::class_<sgd::Records>(module, "Records")
+      .def(py::init<>())
+      .def_readonly("losses", &sgd::Records::losses)
+      .def_readonly("seconds", &sgd::Records::seconds)
+      .def_readonly("examples", &sgd::Records::examples)
+      .def_readonly("total_seconds", &sgd::Records::total_seconds)
+      .def_readonly("rows", &sgd::Records::rows)
+      .def_readonly("diverged_at", &sgd::Records::diverged_at)
+      .def_readonly("start_loss", &sgd::Records::start_loss);
   py::list samplings;
   for (const auto name : sgd::sampling_names) samplings.append(name);
   module.attr("SAMPLINGS") = py::tuple(samplings);

@@ -5,9 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <variant>
 
 #include "bindings/bindings.hpp"
-#include "sgd/trainer.hpp"
+#include "sgd/stepper.hpp"
 
 namespace tilewise::bindings {
 
@@ -19,6 +20,10 @@ using Order = pybind11::array_t<std::int64_t, pybind11::array::c_style>;
 // Python tells its callers more; these keep a wrong shape from reaching memory that is not ours.
 inline void require(bool holds, const char* what) {
   if (!holds) throw pybind11::value_error(what);
+}
+
+inline bool is_contiguous(const pybind11::array& array) {
+  return (array.flags() & pybind11::array::c_style) != 0;
 }
 
 template <class T>
@@ -48,30 +53,53 @@ sgd::Examples<T> examples_of(const Array<T>& x, const Array<T>& y,
   return examples;
 }
 
-template <class T>
-sgd::Model<T> model_of(Array<T>& parameters) {
-  require(parameters.ndim() == 2 && (parameters.flags() & pybind11::array::c_style) &&
-              parameters.shape(0) > 0,
-          "parameters must be C-contiguous, of shape (d + 1, t)");
-  return {parameters.mutable_data(), parameters.shape(0) - 1, parameters.shape(1)};
-}
+// A model in training: what a step is, and the arrays that it changes, which Python sees too. The
+// values are the parameters, the optimizer's slots and, if it is to be kept, their average.
+class BoundState {
+ public:
+  template <class T>
+  BoundState(const sgd::Settings& its_settings, const Array<T>& values, const Counters& counters)
+      : settings(its_settings), values_(values), counters_(counters) {
+    require(values.ndim() == 3 && is_contiguous(values) && values.shape(1) > 0,
+            "values must be C-contiguous, of shape (s, d + 1, t)");
+    require(counters_.size() == 2, "counters must have shape (2,)");
+    const index slots = settings.optimizer->slots;
+    const index kept = values.shape(0) - 1 - slots;
+    require(kept == 0 || kept == 1, "values must be the parameters, the slots and an average");
+    T* const data = static_cast<T*>(values_.mutable_data());
+    const auto part = [&](index i) { return data + i * values.shape(1) * values.shape(2); };
+    state_ = sgd::State<T>{
+        .values = {data, static_cast<std::size_t>(values.size())},
+        .model = {part(0), values.shape(1) - 1, values.shape(2)},
+        .slots = {slots > 0 ? part(1) : nullptr, slots > 1 ? part(2) : nullptr},
+        .average = kept == 1 ? part(1 + slots) : nullptr,
+        .steps = counters_.mutable_data(),
+        .examples = counters_.mutable_data() + 1,
+    };
+  }
 
-template <class T>
-sgd::Model<T> model_of(Array<T>& parameters, const sgd::Examples<T>& examples) {
-  const auto model = model_of(parameters);
-  require(model.features == examples.features() && model.targets == examples.targets(),
-          "parameters must have shape (d + 1, t)");
-  return model;
-}
+  template <class T>
+  const sgd::State<T>& as() const {
+    const auto* state = std::get_if<sgd::State<T>>(&state_);
+    require(state != nullptr, "X must have the dtype of the state");
+    return *state;
+  }
 
-template <class T>
-sgd::State<T> state_of(const sgd::Model<T>& model, Array<T>& slots, Counters& counters,
-                       const sgd::Settings& settings) {
-  require(slots.size() == (settings.optimizer->slots + settings.average) * model.size() &&
-              (slots.flags() & pybind11::array::c_style),
-          "slots must be C-contiguous, of shape (s, d + 1, t)");
-  require(counters.size() == 2, "counters must have shape (2,)");
-  return {model, slots.mutable_data(), counters.mutable_data(), counters.mutable_data() + 1};
-}
+  template <class T>
+  const sgd::State<T>& fitting(const sgd::Examples<T>& examples) const {
+    const auto& state = as<T>();
+    require(
+        state.model.features == examples.features() && state.model.targets == examples.targets(),
+        "parameters must have shape (d + 1, t)");
+    return state;
+  }
+
+  const sgd::Settings settings;
+
+ private:
+  pybind11::array values_;
+  Counters counters_;
+  std::variant<sgd::State<float>, sgd::State<double>> state_;
+};
 
 }  // namespace tilewise::bindings

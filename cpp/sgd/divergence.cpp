@@ -10,30 +10,14 @@
 namespace tilewise::sgd {
 namespace {
 
-// Rows looked at. Nearly always one of them has a part in the direction in which a model diverges;
-// where none has, what is not finite and the records show it, later.
-constexpr index most_rows = 64;
-constexpr double diverged_factor = 1e6;
-
-// A row of the part that has a weight, from `row` on and then from the part's start; -1: none has.
-template <class T>
-index row_with_weight(const T* sample_weights, index begin, index end, index row) {
-  if (sample_weights == nullptr) return row;
-  const auto has_weight = [](T weight) { return weight > 0; };
-  const T* found = std::find_if(sample_weights + row, sample_weights + end, has_weight);
-  if (found != sample_weights + end) return found - sample_weights;
-  found = std::find_if(sample_weights + begin, sample_weights + row, has_weight);
-  return found != sample_weights + row ? found - sample_weights : -1;
-}
+using tuning::diverged_factor;
 
 // The loss of zeros over all rows; X need not be read for it.
 template <class T>
 double loss_of_zeros(const Examples<T>& examples, const Interrupted& interrupted) {
   std::vector<T> zeros(examples.targets());
-  const Examples<T> without_features = {
-      {examples.x.data, examples.x.rows, 0, examples.x.row_stride, 1},
-      examples.y,
-      examples.sample_weights};
+  Examples<T> without_features = examples;
+  without_features.x.cols = 0;
   return mean_loss(without_features, Model<T>{zeros.data(), 0, examples.targets()}, interrupted);
 }
 
@@ -45,14 +29,20 @@ DivergenceCheck<T>::DivergenceCheck(const Examples<T>& examples, const Model<T>&
     : examples_(examples),
       interrupted_(interrupted),
       start_(model.parameters, model.parameters + model.size()) {
-  // One at random from each part: rows that repeat with a period are not met at the same place.
+  // One at random from each part, or the next in it that has a weight: rows that repeat with a
+  // period are not met at the same place.
   Random random(0);
-  const EvenSplit parts(examples.x.rows, std::min(examples.x.rows, most_rows));
-  for (index i = 0; i < parts.parts; ++i) {
-    const index begin = parts.begin(i);
-    const index drawn = begin + static_cast<index>(random.below(parts.size(i)));
-    const index row = row_with_weight(examples.sample_weights, begin, begin + parts.size(i), drawn);
-    if (row >= 0) look_at(row);
+  const T* const weights = examples.sample_weights;
+  const EvenSplit parts(examples.x.rows, std::min(examples.x.rows, tuning::most_rows_of_a_verdict));
+  for (index part = 0; part < parts.parts; ++part) {
+    const index size = parts.size(part);
+    const index drawn = static_cast<index>(random.below(size));
+    for (index i = 0; i < size; ++i) {
+      const index row = parts.begin(part) + (drawn + i) % size;
+      if (weights != nullptr && !(weights[row] > 0)) continue;
+      look_at(row);
+      break;
+    }
   }
   start_loss_ = std::isnan(start_loss) ? loss(model) : start_loss;
   good_ = std::max(loss_of_zeros(examples, interrupted), start_loss_);
@@ -60,13 +50,10 @@ DivergenceCheck<T>::DivergenceCheck(const Examples<T>& examples, const Model<T>&
 
 template <class T>
 void DivergenceCheck<T>::look_at(index row) {
-  const auto append = [](std::vector<T>& to, const T* from, index count) {
-    to.insert(to.end(), from, from + count);
-  };
-  append(x_, &examples_.x(row, 0), examples_.features());
-  append(y_, &examples_.y(row, 0), examples_.targets());
+  x_.insert(x_.end(), &examples_.x(row, 0), &examples_.x(row, 0) + examples_.features());
+  y_.insert(y_.end(), &examples_.y(row, 0), &examples_.y(row, 0) + examples_.targets());
   if (examples_.sample_weights != nullptr) {
-    append(sample_weights_, examples_.sample_weights + row, 1);
+    sample_weights_.push_back(examples_.sample_weights[row]);
   }
 }
 
@@ -80,8 +67,11 @@ double DivergenceCheck<T>::loss(const Model<T>& model) const {
 }
 
 template <class T>
-Progress DivergenceCheck<T>::of(const Model<T>& model) const {
-  const double now = loss(model);
+Progress DivergenceCheck<T>::of(const State<T>& state) const {
+  // Where a square of a gradient is not finite, an optimizer that divides by it stands still.
+  const auto is_finite = [](T value) { return std::isfinite(value); };
+  if (!std::all_of(state.values.begin(), state.values.end(), is_finite)) return Progress::diverged;
+  const double now = loss(state.model);
   if (now > diverged_factor * good_ && good_ > 0) return Progress::diverged;
   return now > good_ ? Progress::poor : Progress::good;
 }
@@ -96,7 +86,7 @@ bool DivergenceCheck<T>::is_diverged(double loss) const {
   return loss > diverged_factor * mean_loss(examples_, model, interrupted_);
 }
 
-template class DivergenceCheck<float>;
-template class DivergenceCheck<double>;
+#define TILEWISE_INSTANTIATE(T) template class DivergenceCheck<T>;
+TILEWISE_FOR_EACH_FLOAT(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

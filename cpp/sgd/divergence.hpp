@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "sgd/poll_counter.hpp"
 #include "sgd/problem.hpp"
 
 namespace tilewise::sgd {
@@ -12,15 +13,15 @@ enum class Progress { good, poor, diverged };
 template <class T>
 class DivergenceCheck {
  public:
-  // The start loss is what loss() gave before all training, or NaN: `model` is at the start.
+  // The start loss is what start_loss() gave before all training, or NaN: `model` is at the start.
   DivergenceCheck(const Examples<T>& examples, const Model<T>& model, double start_loss,
                   const Interrupted& interrupted);
 
   double start_loss() const { return start_loss_; }
 
-  // Good: the loss is at most that of the start, or that of a model of zeros. Diverged: more than a
-  // million times that.
-  Progress of(const Model<T>& model) const;
+  // Good: the loss is at most that of the start, or that of a model of zeros. Diverged: it is more
+  // than a million times that, or a number is not finite.
+  Progress of(const State<T>& state) const;
 
   // The same of a loss over all rows: it shows what grows in rows that are not looked at.
   bool is_diverged(double loss) const;

@@ -12,14 +12,6 @@
 namespace tilewise::sgd {
 namespace {
 
-// A part is worth a thread's waking from about this many numbers of X on,
-constexpr index numbers_in_a_part = index{1} << 15;
-// and must have some rows: its gradient is another model to add up.
-constexpr index least_rows_in_a_part = 16;
-constexpr index most_parts = 16;
-// What is done between two polls: some milliseconds.
-constexpr index numbers_in_a_slab = index{1} << 24;
-
 // Of the calling thread.
 template <class T>
 struct Scratch {
@@ -32,9 +24,9 @@ template <class T>
 void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, index first,
                       index size, const Model<T>& model, T* gradient) {
   const auto kernel = kernels::in_use().sgd<T>().gradient;
-  const index wanted =
-      std::min(size * model.size() / numbers_in_a_part, size / least_rows_in_a_part);
-  const EvenSplit parts = {size, std::clamp(wanted, index{1}, std::min(most_parts, size))};
+  const index wanted = std::min(size * model.size() / tuning::numbers_in_a_part,
+                                size / tuning::least_rows_in_a_part);
+  const EvenSplit parts = {size, std::clamp(wanted, index{1}, std::min(tuning::most_parts, size))};
   const auto run_part = [&](index part, T* result) {
     const index begin = parts.begin(part);
     const auto rows = examples.rows(order, first + begin);
@@ -105,14 +97,16 @@ void gradient_of_targets(const Examples<T>& examples, const std::int64_t* order,
 
 template <class T>
 index rows_in_a_slab(const Model<T>& model) {
-  // The rows of several targets are copied: as many as the caches hold.
-  const index numbers = model.targets == 1 ? numbers_in_a_slab : index{1} << 18;
-  return std::max(numbers / (model.features + model.targets), index{64});
+  const index numbers =
+      model.targets == 1 ? tuning::numbers_in_a_slab : tuning::numbers_in_a_slab_of_targets;
+  return std::max(numbers / (model.features + model.targets), tuning::least_rows_in_a_slab);
 }
 
 }  // namespace
 
-bool is_large(index size, index features) { return size * (features + 1) >= 2 * numbers_in_a_part; }
+bool is_large(index size, index features) {
+  return size * (features + 1) >= 2 * tuning::numbers_in_a_part;
+}
 
 template <class T>
 bool sum_gradients(const Examples<T>& examples, const std::int64_t* order, index first, index size,
@@ -122,17 +116,18 @@ bool sum_gradients(const Examples<T>& examples, const std::int64_t* order, index
   gradient_of(examples, order, first, std::min(slab, size), model, gradient);
   if (size <= slab) return true;
   std::vector<T> more(model.size());
+  PollCounter polls(interrupted);
   for (index begin = slab; begin < size; begin += slab) {
-    if (interrupted()) return false;
+    if (polls.after(slab * (model.features + model.targets))) return false;
     gradient_of(examples, order, first + begin, std::min(slab, size - begin), model, more.data());
     for (index j = 0; j < model.size(); ++j) gradient[j] += more[j];
   }
   return true;
 }
 
-template bool sum_gradients(const Examples<float>&, const std::int64_t*, index, index,
-                            const Model<float>&, const Interrupted&, float*);
-template bool sum_gradients(const Examples<double>&, const std::int64_t*, index, index,
-                            const Model<double>&, const Interrupted&, double*);
+#define TILEWISE_INSTANTIATE(T)                                                      \
+  template bool sum_gradients(const Examples<T>&, const std::int64_t*, index, index, \
+                              const Model<T>&, const Interrupted&, T*);
+TILEWISE_FOR_EACH_FLOAT(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

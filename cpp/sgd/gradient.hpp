@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "sgd/poll_counter.hpp"
 #include "sgd/problem.hpp"
 
 namespace tilewise::sgd {

@@ -12,9 +12,6 @@
 namespace tilewise::sgd {
 namespace {
 
-// Numbers looked at between two polls: some milliseconds.
-constexpr index poll_interval = index{1} << 22;
-
 // The squared errors of the rows from `first` on, times their weights, added up in double.
 template <class T>
 double squared_errors(const Examples<T>& examples, index first, const MatrixView<T>& predictions,
@@ -41,22 +38,21 @@ double squared_errors(const Examples<T>& examples, index first, const MatrixView
 template <class T>
 double mean_loss(const Examples<T>& examples, const Model<T>& model,
                  const Interrupted& interrupted) {
-  constexpr index chunk = 1024;
+  constexpr index chunk = tuning::rows_in_a_loss_chunk;
   const index rows = examples.x.rows;
   const index targets = model.targets;
   std::vector<T> room(std::min(chunk, rows) * targets);
   double sum = 0;
-  index until_poll = poll_interval;
+  PollCounter polls(interrupted);
   for (index first = 0; first < rows; first += chunk) {
     const index count = std::min(chunk, rows - first);
     const MatrixView<T> predictions = {room.data(), count, targets, targets, 1};
     gemm::multiply(examples.x.block(first, 0, count, examples.features()), model.weights(),
                    predictions);
     sum += squared_errors(examples, first, predictions, model.bias());
-    until_poll -= count * (examples.features() + 1);
-    if (until_poll > 0) continue;
-    if (interrupted()) return std::numeric_limits<double>::quiet_NaN();
-    until_poll = poll_interval;
+    if (polls.after(count * (examples.features() + 1))) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
   }
   double weights = static_cast<double>(rows);
   if (examples.sample_weights != nullptr) {
@@ -67,10 +63,10 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
 
 template <class T>
 index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& interrupted) {
-  index until_poll = poll_interval;
+  PollCounter polls(interrupted);
   for (index i = 0; i < matrix.rows; ++i) {
-    for (index j0 = 0; j0 < matrix.cols; j0 += poll_interval) {
-      const index end = std::min(j0 + poll_interval, matrix.cols);
+    for (index j0 = 0; j0 < matrix.cols; j0 += tuning::poll_interval) {
+      const index end = std::min(j0 + tuning::poll_interval, matrix.cols);
       T zero = 0;  // stays 0 unless a number is not finite
       for (index j = j0; j < end; ++j) zero += matrix(i, j) * T{0};
       if (zero != 0) {
@@ -78,26 +74,15 @@ index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& inte
         while (std::isfinite(matrix(i, j))) ++j;
         return i * matrix.cols + j;
       }
-      until_poll -= end - j0;
-      if (until_poll > 0) continue;
-      if (interrupted()) return -1;
-      until_poll = poll_interval;
+      if (polls.after(end - j0)) return -1;
     }
   }
   return -1;
 }
 
-template <class T>
-bool all_finite(const T* values, index size) {
-  return std::all_of(values, values + size, [](T value) { return std::isfinite(value); });
-}
-
 #define TILEWISE_INSTANTIATE(T)                                                       \
   template double mean_loss(const Examples<T>&, const Model<T>&, const Interrupted&); \
-  template index first_nonfinite(const MatrixView<const T>&, const Interrupted&);     \
-  template bool all_finite(const T*, index);
-TILEWISE_INSTANTIATE(float)
-TILEWISE_INSTANTIATE(double)
-#undef TILEWISE_INSTANTIATE
+  template index first_nonfinite(const MatrixView<const T>&, const Interrupted&);
+TILEWISE_FOR_EACH_FLOAT(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

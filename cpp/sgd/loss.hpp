@@ -1,6 +1,7 @@
 // How good a model is, and whether data can be trained on at all.
 #pragma once
 
+#include "sgd/poll_counter.hpp"
 #include "sgd/problem.hpp"
 
 namespace tilewise::sgd {
@@ -14,8 +15,5 @@ double mean_loss(const Examples<T>& examples, const Model<T>& model,
 // Where the first NaN or infinity is, counted row by row; -1 if there is none, or if interrupted.
 template <class T>
 index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& interrupted);
-
-template <class T>
-bool all_finite(const T* values, index size);
 
 }  // namespace tilewise::sgd

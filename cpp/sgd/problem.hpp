@@ -1,15 +1,15 @@
 // What a linear model is trained on, and what training changes.
 #pragma once
 
-#include <functional>
+#include <span>
 
 #include "base/matrix_view.hpp"
 #include "kernels/kernel_set.hpp"
 
-namespace tilewise::sgd {
+// The types of a model: INSTANTIATE(T) for each of them.
+#define TILEWISE_FOR_EACH_FLOAT(INSTANTIATE) INSTANTIATE(float) INSTANTIATE(double)
 
-// Asked now and then, many times a second, whether to stop.
-using Interrupted = std::function<bool()>;
+namespace tilewise::sgd {
 
 // The rows of X and Y are contiguous, and there is at least one.
 template <class T>
@@ -41,6 +41,23 @@ struct Model {
   index size() const { return (features + 1) * targets; }
   MatrixView<const T> weights() const { return {parameters, features, targets, targets, 1}; }
   const T* bias() const { return parameters + features * targets; }
+};
+
+// Everything that training changes; the owner keeps it.
+template <class T>
+struct State {
+  std::span<T> values;  // those of the model, the slots and the average, side by side
+  Model<T> model;
+  T* slots[2];      // as many as the optimizer needs, each like the parameters
+  T* average;       // the mean of the parameters after each step; null: not kept
+  index* steps;     // so far
+  index* examples;  // so far
+
+  // What training is for: the average, if it is kept and there was a step.
+  Model<T> result() const {
+    const bool averaged = average != nullptr && *steps > 0;
+    return {averaged ? average : model.parameters, model.features, model.targets};
+  }
 };
 
 }  // namespace tilewise::sgd

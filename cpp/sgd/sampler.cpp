@@ -10,19 +10,17 @@
 namespace tilewise::sgd {
 namespace {
 
-// Where the products of four, and of two, bounds leave room enough that few draws are repeated.
-constexpr index few = index{1} << 14;
-constexpr index most_in_pairs = index{1} << 30;
+// Of a piece.
+constexpr index draws = tuning::poll_interval / tuning::numbers_a_draw;
 
-// Between two polls: some milliseconds.
-constexpr index draws = index{1} << 20;
-
-// Calls f(begin, end) for all of 0 .. n in pieces, and returns false once interrupted between two.
+// Calls f(begin, end) for all of 0 .. n in pieces, and returns false once interrupted after one.
 template <class F>
-bool in_pieces(index n, const std::function<bool()>& interrupted, F f) {
+bool in_pieces(index n, const Interrupted& interrupted, F f) {
+  PollCounter polls(interrupted);
   for (index begin = 0; begin < n; begin += draws) {
-    if (begin > 0 && interrupted()) return false;
-    f(begin, std::min(begin + draws, n));
+    const index end = std::min(begin + draws, n);
+    f(begin, end);
+    if (polls.after((end - begin) * tuning::numbers_a_draw)) return false;
   }
   return true;
 }
@@ -49,9 +47,9 @@ Sampler::Sampler(index n, Sampling sampling, std::uint64_t seed, index row_bytes
     : n_(n),
       sampling_(sampling),
       random_(seed),
-      chunk_(std::max((index{256} << 10) / row_bytes, index{1})) {}
+      chunk_(std::max(tuning::bytes_in_a_sampling_chunk / row_bytes, index{1})) {}
 
-bool Sampler::next_epoch(std::int64_t* rows, const std::function<bool()>& interrupted) {
+bool Sampler::next_epoch(std::int64_t* rows, const Interrupted& interrupted) {
   switch (sampling_) {
     case Sampling::sequential: return true;
     case Sampling::chunked: return order_chunks(rows, interrupted);
@@ -61,14 +59,14 @@ bool Sampler::next_epoch(std::int64_t* rows, const std::function<bool()>& interr
   return true;
 }
 
-bool Sampler::permute(std::int64_t* rows, const std::function<bool()>& interrupted) {
+bool Sampler::permute(std::int64_t* rows, const Interrupted& interrupted) {
   const bool counted = in_pieces(
       n_, interrupted, [&](index begin, index end) { std::iota(rows + begin, rows + end, begin); });
   return counted && in_pieces(n_, interrupted,
                               [&](index begin, index end) { shuffle(rows, n_ - begin, n_ - end); });
 }
 
-bool Sampler::draw_each(std::int64_t* rows, const std::function<bool()>& interrupted) {
+bool Sampler::draw_each(std::int64_t* rows, const Interrupted& interrupted) {
   return in_pieces(n_, interrupted, [&](index begin, index end) {
     for (index i = begin; i < end; ++i) rows[i] = static_cast<std::int64_t>(random_.below(n_));
   });
@@ -83,30 +81,29 @@ void Sampler::shuffle(std::int64_t* rows, index count, index from) {
       const auto drawn = random.below_each<Draws>(static_cast<std::uint64_t>(end));
       TILEWISE_UNROLL
       for (int i = 0; i < Draws; ++i) std::swap(rows[end - 1 - i], rows[drawn[i]]);
-      if (Draws == 2 && end <= few) return;
+      if (Draws == 2 && end <= tuning::most_bound_of_four_draws) return;
     }
   };
-  if (end <= most_in_pairs && end > few) draw.operator()<2>();
-  if (end <= few) draw.operator()<4>();
+  if (end <= tuning::most_bound_of_two_draws && end > tuning::most_bound_of_four_draws) {
+    draw.operator()<2>();
+  }
+  if (end <= tuning::most_bound_of_four_draws) draw.operator()<4>();
   draw.operator()<1>();
   random_ = random;
 }
 
-bool Sampler::order_chunks(std::int64_t* rows, const std::function<bool()>& interrupted) {
+bool Sampler::order_chunks(std::int64_t* rows, const Interrupted& interrupted) {
   std::vector<std::int64_t> chunks(ceil_div(n_, chunk_));
   std::iota(chunks.begin(), chunks.end(), std::int64_t{0});
   shuffle(chunks.data(), static_cast<index>(chunks.size()), 0);
-  index since_poll = 0;
+  PollCounter polls(interrupted);
   for (const std::int64_t chunk : chunks) {
     const index first = chunk * chunk_;
     const index count = std::min(chunk_, n_ - first);
     std::iota(rows, rows + count, first);
     shuffle(rows, count, 0);
     rows += count;
-    since_poll += count;
-    if (since_poll < draws) continue;
-    if (interrupted()) return false;
-    since_poll = 0;
+    if (polls.after(count * tuning::numbers_a_draw)) return false;
   }
   return true;
 }

@@ -4,11 +4,11 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string_view>
 
 #include "base/types.hpp"
+#include "sgd/poll_counter.hpp"
 
 namespace tilewise::sgd {
 
@@ -78,7 +78,7 @@ class Random {
 
 class Sampler {
  public:
-  // A chunk of chunked sampling has about 256 KiB of rows.
+  // `row_bytes` give chunked sampling the size of its chunks.
   Sampler(index n, Sampling sampling, std::uint64_t seed, index row_bytes);
 
   index size() const { return n_; }
@@ -89,16 +89,16 @@ class Sampler {
   // Writes the row of each of the epoch's n draws, unless they come in order: a fresh uniform
   // permutation (Fisher and Yates), independent draws with replacement, or the chunks in random
   // order with their rows shuffled. Returns false if interrupted; the draws are then unfinished.
-  bool next_epoch(std::int64_t* rows, const std::function<bool()>& interrupted);
+  bool next_epoch(std::int64_t* rows, const Interrupted& interrupted);
 
   // A copy of it goes on as this one would.
   Random& random() { return random_; }
 
  private:
   void shuffle(std::int64_t* rows, index count, index from);
-  bool permute(std::int64_t* rows, const std::function<bool()>& interrupted);
-  bool draw_each(std::int64_t* rows, const std::function<bool()>& interrupted);
-  bool order_chunks(std::int64_t* rows, const std::function<bool()>& interrupted);
+  bool permute(std::int64_t* rows, const Interrupted& interrupted);
+  bool draw_each(std::int64_t* rows, const Interrupted& interrupted);
+  bool order_chunks(std::int64_t* rows, const Interrupted& interrupted);
 
   index n_;
   Sampling sampling_;

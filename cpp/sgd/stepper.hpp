@@ -1,11 +1,37 @@
-// Runs of steps, in the fastest way that the settings allow.
+// What a step does, and runs of steps in the fastest way that the settings allow.
 #pragma once
 
+#include <array>
 #include <vector>
 
-#include "sgd/trainer.hpp"
+#include "sgd/optimizer.hpp"
+#include "sgd/poll_counter.hpp"
+#include "sgd/problem.hpp"
 
 namespace tilewise::sgd {
+
+// What a step is. The gradient is X_b^T (X_b W + bias - Y_b) / |B|, cut to the norm clip_norm; then
+// weight_decay times the weights, not the bias, is added; then the optimizer has it.
+struct Settings {
+  index batch_size;
+  const Optimizer* optimizer;
+  std::array<double, 3> hyperparameters;
+  double weight_decay;
+  double clip_norm;  // infinity: never cut
+};
+
+// The second half of a step: takes the sum of the gradients of `count` rows, wherever its parts
+// were computed, through all that Settings says. The gradient is overwritten. Steps grow by one,
+// examples by `count`.
+template <class T>
+void apply_gradient(T* gradient, index count, const Settings& settings, const State<T>& state,
+                    T rate);
+
+// One step, on all the examples as one batch. Returns false, with the state as it was, if
+// interrupted.
+template <class T>
+bool step(const Examples<T>& examples, const Settings& settings, double rate, const State<T>& state,
+          const Interrupted& interrupted);
 
 template <class T>
 class Stepper {
@@ -21,13 +47,11 @@ class Stepper {
   index steps_together() const;
 
  private:
-  bool step(const std::int64_t* order, index begin, index size, T rate);
-
   const Examples<T>& examples_;
   const Settings& settings_;
   const State<T>& state_;
   const Interrupted& interrupted_;
-  void (*kernel_)(const kernels::SgdSteps<T>&);  // does whole steps; null: one by one, below
+  void (*kernel_)(const kernels::SgdSteps<T>&);  // does whole steps; null: one by one
   std::vector<T> gradient_;
 };
 

@@ -6,33 +6,10 @@
 #include <variant>
 #include <vector>
 
-#include "sgd/optimizer.hpp"
-#include "sgd/problem.hpp"
 #include "sgd/sampler.hpp"
+#include "sgd/stepper.hpp"
 
 namespace tilewise::sgd {
-
-// What a step is. The gradient is X_b^T (X_b W + bias - Y_b) / |B|, cut to the norm clip_norm; then
-// weight_decay times the weights, not the bias, is added; then the optimizer has it.
-struct Settings {
-  index batch_size;
-  const Optimizer* optimizer;
-  std::vector<double> hyperparameters;
-  double weight_decay;
-  double clip_norm;  // infinity: never cut
-  bool average;      // keep the mean of the parameters after each step
-};
-
-// Everything that training changes; the owner keeps it.
-template <class T>
-struct State {
-  Model<T> model;
-  T* slots;         // the optimizer's and then, if wanted, the average, each like the parameters
-  index* steps;     // so far
-  index* examples;  // so far
-
-  T* slot(int i) const { return slots + i * model.size(); }
-};
 
 // One rate for all steps, or what writes the rates of steps `first`, `first` + 1, .. and returns
 // false if it was interrupted.
@@ -58,18 +35,12 @@ struct Records {
 
 // Trains for schedule.epochs epochs, on the rows that the sampler draws, in batches; the last batch
 // of an epoch may be smaller. A divergence ends it, found by looks at the state now and then, at
-// the end and at every record: what is not finite, or the verdict of DivergenceCheck. The state is
-// then that of the last look at which it was good, and `diverged_at` is set. Ends early when
-// interrupted, with the state as far as it got. Throws std::bad_alloc, and what `rates` throws.
+// the end and at every record: the verdict of DivergenceCheck. The state is then that of the last
+// look at which it was good, and `diverged_at` is set. Ends early when interrupted, with the state
+// as far as it got. Throws std::bad_alloc, and what `rates` throws.
 template <class T>
 Records train(const Examples<T>& examples, const Settings& settings, const Schedule& schedule,
               const Rates& rates, Sampler& sampler, const State<T>& state,
               const Interrupted& interrupted);
-
-// One step, on all the examples as one batch. Returns false, with the state as it was, if
-// interrupted.
-template <class T>
-bool step(const Examples<T>& examples, const Settings& settings, double rate, const State<T>& state,
-          const Interrupted& interrupted);
 
 }  // namespace tilewise::sgd

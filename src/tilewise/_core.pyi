@@ -51,7 +51,11 @@ class Settings:
         hyperparameters: list[float],
         weight_decay: float,
         clip_norm: float,
-        average: bool,
+    ) -> None: ...
+
+class State:
+    def __init__(
+        self, settings: Settings, values: NDArray[Any], counters: NDArray[np.int64]
     ) -> None: ...
 
 class Schedule:
@@ -59,27 +63,37 @@ class Schedule:
         self, epochs: int, record_every: int, record_end: bool, start_loss: float
     ) -> None: ...
 
+class Records:
+    def __init__(self) -> None: ...
+    @property
+    def losses(self) -> list[float]: ...
+    @property
+    def seconds(self) -> list[float]: ...
+    @property
+    def examples(self) -> list[int]: ...
+    @property
+    def total_seconds(self) -> float: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def diverged_at(self) -> int: ...
+    @property
+    def start_loss(self) -> float: ...
+
 def train(
     X: NDArray[Any],
     y: NDArray[Any],
     sample_weights: NDArray[Any] | None,
-    parameters: NDArray[Any],
-    slots: NDArray[Any],
-    counters: NDArray[np.int64],
-    settings: Settings,
+    state: State,
     rates: float | Callable[[int, int], NDArray[np.float64]],
     sampler: Sampler,
     schedule: Schedule,
-    record: Callable[[list[float], list[float], list[int], float, int, float], None],
-) -> int: ...
+) -> tuple[Records, BaseException | None]: ...
 def step(
     X: NDArray[Any],
     y: NDArray[Any],
     sample_weights: NDArray[Any] | None,
-    parameters: NDArray[Any],
-    slots: NDArray[Any],
-    counters: NDArray[np.int64],
-    settings: Settings,
+    state: State,
     rate: float,
 ) -> None: ...
 def sum_gradients(
@@ -89,22 +103,11 @@ def sum_gradients(
     order: NDArray[np.int64] | None,
     first: int,
     count: int,
-    parameters: NDArray[Any],
+    state: State,
     gradient: NDArray[Any],
 ) -> None: ...
-def apply_gradient(
-    gradient: NDArray[Any],
-    count: int,
-    parameters: NDArray[Any],
-    slots: NDArray[Any],
-    counters: NDArray[np.int64],
-    settings: Settings,
-    rate: float,
-) -> None: ...
+def apply_gradient(gradient: NDArray[Any], count: int, state: State, rate: float) -> None: ...
 def mean_loss(
-    X: NDArray[Any],
-    y: NDArray[Any],
-    sample_weights: NDArray[Any] | None,
-    parameters: NDArray[Any],
+    X: NDArray[Any], y: NDArray[Any], sample_weights: NDArray[Any] | None, state: State
 ) -> float: ...
 def first_nonfinite(A: NDArray[Any]) -> int: ...

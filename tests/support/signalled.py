@@ -7,31 +7,31 @@ from contextlib import contextmanager
 
 import pytest
 
-from tilewise import _core
+from tilewise.training import sources
 
 
 @contextmanager
 def signalled(number, steps=1):
     """Send this process a signal as soon as the core has counted so many steps; give the times."""
-    train, sent, ended = _core.train, [], threading.Event()
+    run, sent, ended = sources.run, [], threading.Event()
     threads = []
 
-    def send(counters):
-        while counters[0] < steps:
+    def send(state):
+        while state.steps < steps:
             if ended.is_set():
                 return
             time.sleep(0)  # lets the other threads have Python's lock
         sent.append(time.perf_counter())
         os.kill(os.getpid(), number)
 
-    def watched(*arguments):
+    def watched(state, *arguments):
         if not threads:
-            threads.append(threading.Thread(target=send, args=[arguments[5]]))
+            threads.append(threading.Thread(target=send, args=[state]))
             threads[0].start()
-        return train(*arguments)
+        return run(state, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_core, "train", watched)
+        patch.setattr(sources, "run", watched)
         try:
             yield sent
         finally:

@@ -12,10 +12,6 @@ RNG = np.random.default_rng(7)
 ONE_EPOCH = _core.Schedule(1, 0, False, np.nan)
 
 
-def ignore(*records):
-    """Keep no records."""
-
-
 def reference(X, y, sample_weights, parameters, order, batch_size, rate):
     """Return the parameters (d + 1, t) after an epoch of plain SGD, in float64."""
     parameters = parameters.astype(np.float64)
@@ -32,17 +28,15 @@ def reference(X, y, sample_weights, parameters, order, batch_size, rate):
 
 def one_epoch(X, y, parameters, batch_size, rate, *, sampling="sequential", sample_weights=None):
     """Return the parameters after a native epoch, and the order of its rows."""
-    parameters = parameters.copy()
-    settings = _core.Settings(batch_size, "sgd", [], 0.0, np.inf, False)
-    slots = np.zeros((0, *parameters.shape), X.dtype)
+    values, counters = parameters[None].copy(), np.zeros(2, np.int64)
+    settings = _core.Settings(batch_size, "sgd", [], 0.0, np.inf)
+    state = _core.State(settings, values, counters)
     sampler = _core.Sampler(len(X), sampling, 3)
     order = _core.Sampler(len(X), sampling, 3).next_epoch()
-    counters = np.zeros(2, np.int64)
-    state = parameters, slots, counters
-    diverged = _core.train(X, y, sample_weights, *state, settings, rate, sampler, ONE_EPOCH, ignore)
-    assert not diverged
+    records, interrupt = _core.train(X, y, sample_weights, state, rate, sampler, ONE_EPOCH)
+    assert (records.rows, records.diverged_at, interrupt) == (len(X), 0, None)
     assert counters.tolist() == [-(-len(X) // batch_size), len(X)]
-    return parameters, order
+    return values[0], order
 
 
 SHORT = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 33, 40]
@@ -165,16 +159,27 @@ def test_first_nonfinite(dtype):
 
 def test_wrong_shapes_do_not_reach_memory():
     X, y = np.ones((4, 2)), np.ones((4, 1))
-    settings = _core.Settings(1, "adam", [0.9, 0.999, 1e-8], 0.0, np.inf, True)
-    good = [np.zeros((3, 1)), np.zeros((3, 3, 1)), np.zeros(2, np.int64)]
-    bad = [np.zeros((2, 1)), np.zeros((2, 3, 1)), np.zeros(1, np.int64)]
-    sampler = _core.Sampler(4, "sequential", 0)
-    for i in range(3):
-        state = [*good[:i], bad[i], *good[i + 1 :]]
+    settings = _core.Settings(1, "adam", [0.9, 0.999, 1e-8], 0.0, np.inf)
+    values, counters = np.zeros((4, 3, 1)), np.zeros(2, np.int64)
+    wrong = [
+        (np.zeros((2, 3, 1)), counters),
+        (np.zeros((5, 3, 1)), counters),
+        (np.zeros((4, 0, 1)), counters),
+        (np.zeros((4, 3)), counters),
+        (np.zeros((8, 3, 1))[::2], counters),
+        (values, np.zeros(1, np.int64)),
+    ]
+    for arrays in wrong:
         with pytest.raises(ValueError, match="must"):
-            _core.train(X, y, None, *state, settings, 0.1, sampler, ONE_EPOCH, ignore)
+            _core.State(settings, *arrays)
+    sampler = _core.Sampler(4, "sequential", 0)
+    for other in (np.zeros((4, 2, 1)), np.zeros((4, 3, 2)), values.astype(np.float32)):
+        with pytest.raises(ValueError, match="must"):
+            state = _core.State(settings, other, counters)
+            _core.train(X, y, None, state, 0.1, sampler, ONE_EPOCH)
+    state = _core.State(settings, values, counters)
     with pytest.raises(ValueError, match="another number of rows"):
-        _core.train(X[:3], y[:3], None, *good, settings, 0.1, sampler, ONE_EPOCH, ignore)
+        _core.train(X[:3], y[:3], None, state, 0.1, sampler, ONE_EPOCH)
 
 
 def test_the_halves_of_a_step_are_a_step():
@@ -182,25 +187,27 @@ def test_the_halves_of_a_step_are_a_step():
     X, y = random.normal(size=(50, 3)), random.normal(size=(50, 1))
     order = random.permutation(50)
     rows = order[10:30]
-    settings = _core.Settings(20, "adam", [0.9, 0.999, 1e-8], 0.1, 0.5, True)
+    settings = _core.Settings(20, "adam", [0.9, 0.999, 1e-8], 0.1, 0.5)
     start = random.normal(size=(4, 1))
-    parts, whole = start.copy(), start.copy()
-    slots, counters = np.zeros((2, 3, 4, 1)), np.zeros((2, 2), np.int64)
+    values, counters = np.zeros((2, 4, 4, 1)), np.zeros((2, 2), np.int64)
+    values[:, 0] = start
+    parts, whole = (_core.State(settings, values[i], counters[i]) for i in range(2))
     gradient = np.full_like(start, np.nan)
     _core.sum_gradients(X, y, None, order, 10, 20, parts, gradient)
     residuals = X[rows] @ start[:-1] + start[-1] - y[rows]
     expected = np.append(X[rows].T @ residuals, residuals.sum())
     np.testing.assert_allclose(gradient[:, 0], expected, rtol=1e-13)
-    _core.apply_gradient(gradient, 20, parts, slots[0], counters[0], settings, 0.1)
-    _core.step(X[rows], y[rows], None, whole, slots[1], counters[1], settings, 0.1)
-    np.testing.assert_allclose(parts, whole, rtol=1e-13)
-    np.testing.assert_allclose(slots[0], slots[1], rtol=1e-13)
+    _core.apply_gradient(gradient, 20, parts, 0.1)
+    _core.step(X[rows], y[rows], None, whole, 0.1)
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-13)
     assert counters.tolist() == [[1, 20], [1, 20]]
 
 
 def test_gradients_do_not_reach_memory_outside():
     X, y = np.ones((5, 2)), np.ones((5, 1))
-    parameters, gradient = np.zeros((3, 1)), np.zeros((3, 1))
+    settings = _core.Settings(5, "sgd", [], 0.0, np.inf)
+    state = _core.State(settings, np.zeros((1, 3, 1)), np.zeros(2, np.int64))
+    gradient = np.zeros((3, 1))
     good = {"order": None, "first": 0, "count": 5, "gradient": gradient}
     wrong = [
         {"first": 1},
@@ -217,13 +224,7 @@ def test_gradients_do_not_reach_memory_outside():
     for change in wrong:
         arguments = {**good, **change}
         with pytest.raises(ValueError):
-            _core.sum_gradients(X, y, None, parameters=parameters, **arguments)
-    settings = _core.Settings(5, "sgd", [], 0.0, np.inf, False)
-    counters = np.zeros(2, np.int64)
-    for count, change in ((0, {}), (5, {"gradient": np.zeros(2)}), (5, {"slots": np.zeros(3)})):
-        arguments = {"gradient": gradient, "slots": np.zeros((0, 3, 1)), **change}
+            _core.sum_gradients(X, y, None, state=state, **arguments)
+    for count, wrong_gradient in ((0, gradient), (5, np.zeros(2)), (5, np.zeros((3, 1), "f4"))):
         with pytest.raises(ValueError):
-            _core.apply_gradient(
-                count=count, parameters=parameters, counters=counters, settings=settings, rate=0.1,
-                **arguments,
-            )  # fmt: skip
+            _core.apply_gradient(wrong_gradient, count, state, 0.1)

@@ -57,8 +57,9 @@ def alarm():
 @pytest.mark.parametrize("options", [{}, {"patience": NEVER_ENDS}])
 def test_handlers_of_other_signals_keep_weights_and_records(options, alarm):
     trainer = tw.Trainer(5, seed=0)
-    with pytest.raises(OutOfTimeError), signalled(signal.SIGALRM, steps=10_000):
+    with pytest.raises(OutOfTimeError) as error, signalled(signal.SIGALRM, steps=10_000):
         trainer.fit(X, Y, epochs=NEVER_ENDS, **options)
+    assert error.traceback[-1].name == "ring"
     assert trainer.steps >= 10_000
     assert trainer.loss(X, Y) < 1
 

@@ -72,7 +72,7 @@ def _make_alike(state: State, ranks: Ranks, options: FitOptions) -> None:
     progress = settings.seed, state.epochs, state.rows_into_epoch, state.trained_on
     seed, state.epochs, state.rows_into_epoch, state.trained_on = ranks.allgather(progress)[0]
     state.settings = replace(settings, seed=seed)
-    for array in (state.parameters, state.slots, state.counters):
+    for array in (state.values, state.counters):
         ranks.bcast(array)
 
 
@@ -187,8 +187,7 @@ class Job:
                 raise divergence(state, piece, records, state.rows)
             if due:
                 self._save(state)
-        self._ranks.bcast(state.parameters)
-        self._ranks.bcast(state.slots)
+        self._ranks.bcast(state.values)
 
     def _save(self, state: State) -> None:
         if self._options.checkpoint is not None and self._ranks.rank == 0:

@@ -93,7 +93,7 @@ class LocalRows:
             out = self._second if summed else gradient
             _core.sum_gradients(
                 self.piece.X, self.piece.y, None, self._order, self._done, part,
-                self._state.parameters, out,
+                self._state.native, out,
             )  # fmt: skip
             if summed:
                 gradient += out

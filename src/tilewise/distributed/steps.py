@@ -18,16 +18,13 @@ Steps = Sequence[tuple[int, int, float]]
 
 def synchronous_steps(state: State, ranks: Ranks, rows: LocalRows, steps: Steps) -> None:
     """Take the steps of one process with the whole batches: the gradients are added up."""
-    settings = state.settings.native
     sums = np.empty(state.parameters.size + 1, state.settings.dtype)  # and the count
     gradient = sums[:-1].reshape(state.parameters.shape)
     for own, of_all, rate in steps:
         with ranks.summed(sums):
             rows.sum_gradients(own, gradient)
             sums[-1] = own
-        _core.apply_gradient(
-            gradient, of_all, state.parameters, state.slots, state.counters, settings, rate
-        )
+        _core.apply_gradient(gradient, of_all, state.native, rate)
 
 
 def averaged_steps(state: State, ranks: Ranks, rows: LocalRows, steps: Steps, every: int) -> None:
@@ -37,11 +34,9 @@ def averaged_steps(state: State, ranks: Ranks, rows: LocalRows, steps: Steps, ev
     Stich, "Local SGD converges fast and communicates little" (2019). A rank counts by the rows of
     its steps. What the optimizer keeps is averaged too.
     """
-    settings, parameters, slots = state.settings.native, state.parameters, state.slots
-    gradient = np.empty_like(parameters)
-    sums = np.empty(parameters.size + slots.size + 1, state.settings.dtype)  # and the rows
-    averaged = sums[: parameters.size].reshape(parameters.shape)
-    averaged_slots = sums[parameters.size : -1].reshape(slots.shape)
+    gradient = np.empty_like(state.parameters)
+    sums = np.empty(state.values.size + 1, state.settings.dtype)  # and the rows
+    averaged = sums[:-1].reshape(state.values.shape)
     for first in range(0, len(steps), every):
         window = steps[first : first + every]
         rows_of_all = sum(of_all for _, of_all, _ in window)
@@ -50,10 +45,8 @@ def averaged_steps(state: State, ranks: Ranks, rows: LocalRows, steps: Steps, ev
             for own, _, rate in window:
                 if own > 0:
                     rows.sum_gradients(own, gradient)
-                    _core.apply_gradient(
-                        gradient, own, parameters, slots, state.counters, settings, rate
-                    )
-            averaged[...], averaged_slots[...], sums[-1] = parameters, slots, 1
+                    _core.apply_gradient(gradient, own, state.native, rate)
+            averaged[...], sums[-1] = state.values, 1
             sums *= sum(own for own, _, _ in window)
         sums /= sums[-1]
-        parameters[...], slots[...], state.counters[:] = averaged, averaged_slots, counters
+        state.values[...], state.counters[:] = averaged, counters

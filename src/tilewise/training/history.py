@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise import _core
+
 
 @dataclass(frozen=True)
 class History:
@@ -78,22 +80,14 @@ class Records:
         self.seconds.append(self.total_seconds)
         self.examples.append(examples)
 
-    def add_call(
-        self,
-        losses: list[float],
-        seconds: list[float],
-        examples: list[int],
-        total_seconds: float,
-        rows: int,
-        start_loss: float,
-    ) -> None:
+    def add_call(self, call: _core.Records) -> None:
         """Append the records of a native call that began after those so far."""
-        self.losses += losses
-        self.seconds += [self.total_seconds + second for second in seconds]
-        self.examples += examples
-        self.total_seconds += total_seconds
-        self.rows += rows
-        self.start_loss = start_loss
+        self.losses += call.losses
+        self.seconds += [self.total_seconds + second for second in call.seconds]
+        self.examples += call.examples
+        self.total_seconds += call.total_seconds
+        self.rows += call.rows
+        self.start_loss = call.start_loss
 
     def history(self, model: Any) -> History:
         """Return the records with the model as it is."""

@@ -99,7 +99,7 @@ class _Best:
         """Take the loss of an epoch, and tell whether to stop."""
         if loss < self._loss - self._tolerance:
             self._loss, self._since = loss, 0
-            self._kept = {"parameters": state.parameters.copy(), "slots": state.slots.copy()}
+            self._kept = {"values": state.values.copy()}
             return False
         self._since += 1
         return self._patience is not None and self._since >= self._patience

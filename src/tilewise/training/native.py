@@ -20,10 +20,7 @@ def step(state: State, rows: TrainingSet) -> None:
         if not isinstance(rate, float):
             rate = float(rate_block(rate, state.counters[:1], np.array([state.epochs]))[0])
         before = state.copy()
-        _core.step(
-            rows.X, rows.y, rows.weights, state.parameters, state.slots, state.counters,
-            state.settings.native, rate,
-        )  # fmt: skip
+        _core.step(rows.X, rows.y, rows.weights, state.native, rate)
         if not state.is_finite:
             state.restore(before)
             rows.check_finite()
@@ -43,15 +40,17 @@ def run(state: State, rows: TrainingSet, records: Records, schedule: _core.Sched
     sampler = _core.Sampler(len(rows.X), settings.sampling, settings.seed, row_bytes)
     sampler.state = state.random
     try:
-        diverged_at = _core.train(
-            rows.X, rows.y, rows.weights, state.parameters, state.slots, state.counters,
-            settings.native, rates, sampler, schedule, records.add_call,
-        )  # fmt: skip
+        call, interrupt = _core.train(
+            rows.X, rows.y, rows.weights, state.native, rates, sampler, schedule
+        )
+        records.add_call(call)
     finally:
         state.random, state.start_loss = sampler.state, records.start_loss
-    if diverged_at:
+    if interrupt is not None:
+        raise interrupt
+    if call.diverged_at:
         _check_finite(rows, records)
-        raise divergence(state, rows, records, diverged_at)
+        raise divergence(state, rows, records, call.diverged_at)
 
 
 def _check_finite(rows: TrainingSet, records: Records) -> None:

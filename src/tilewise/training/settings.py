@@ -138,7 +138,6 @@ class Settings:
             list(self.optimizer.hyperparameters.values()),
             self.weight_decay,
             float("inf") if self.clip_norm is None else self.clip_norm,
-            self.average,
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -25,11 +26,10 @@ class State:
     def __init__(self, settings: Settings, initial_weights: ArrayLike | None = None) -> None:
         self.settings = settings
         shape = settings.parameters_shape
-        self.parameters = np.zeros(shape, settings.dtype)
+        count = 1 + settings.optimizer.slots + settings.average  # in this order
+        self.values = np.zeros((count, *shape), settings.dtype)
         weights = _starting_weights(initial_weights, settings)
         self.parameters[:-1] = weights.reshape(settings.n_features, -1)
-        slots = settings.optimizer.slots + settings.average
-        self.slots = np.zeros((slots, *shape), settings.dtype)
         self.counters = np.zeros(2, np.int64)  # steps and rows
         self.random = _core.Sampler(1, settings.sampling, settings.seed).state
         self.epochs = 0  # finished ones
@@ -38,15 +38,22 @@ class State:
         self.start_loss = float("nan")  # see DivergenceCheck in cpp/sgd
         self._training = Lock()
 
+    @cached_property
+    def native(self) -> _core.State:
+        """Settings and arrays for native code, which sees neither the rate nor the seed."""
+        return _core.State(self.settings.native, self.values, self.counters)
+
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the lock, which cannot be copied."""
+        """Leave out what cannot be copied."""
         state = vars(self).copy()
         del state["_training"]
+        state.pop("native", None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the state, and a new lock."""
-        vars(self).update(state, _training=Lock())
+        self._training = Lock()
+        self.restore(state)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -63,6 +70,16 @@ class State:
         self.settings = replace(self.settings, learning_rate=rate)
 
     @property
+    def parameters(self) -> Array:
+        """The weights with the bias below them."""
+        return self.values[0, ...]
+
+    @property
+    def slots(self) -> Array:
+        """What training keeps beside the parameters, in arrays like them."""
+        return self.values[1:]
+
+    @property
     def steps(self) -> int:
         """Steps so far."""
         return int(self.counters[0])
@@ -74,9 +91,9 @@ class State:
 
     @property
     def result(self) -> Array:
-        """The weights with the bias below them: averaged ones, if the model is averaged."""
+        """The parameters, or their average if it is kept."""
         averaged = self.settings.average and self.counters[0] > 0
-        return np.ascontiguousarray(self.slots[-1]) if averaged else self.parameters
+        return self.values[-1 if averaged else 0, ...]
 
     @property
     def weights(self) -> Array:
@@ -92,26 +109,29 @@ class State:
     @property
     def is_finite(self) -> bool:
         """Whether no number is NaN or infinite."""
-        return bool(np.isfinite(self.parameters).all() and np.isfinite(self.slots).all())
+        return bool(np.isfinite(self.values).all())
 
     def loss(self, rows: TrainingSet) -> float:
         """Return half the mean squared error."""
-        return _core.mean_loss(rows.X, rows.y, rows.weights, self.result)
+        return _core.mean_loss(rows.X, rows.y, rows.weights, self.native)
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """The arrays that training changes."""
+        """The arrays that training changes, as a checkpoint names them."""
         return {name: getattr(self, name) for name in self.ARRAYS}
 
     def copy(self) -> dict[str, Any]:
         """Return all that training changes, with copies of the arrays."""
-        copied = self.__getstate__()
-        copied.update({name: array.copy() for name, array in self.arrays.items()})
-        return copied
+        return self.__getstate__() | {
+            "values": self.values.copy(),
+            "counters": self.counters.copy(),
+            "random": self.random.copy(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to what `copy` returned; the arrays become those of the state."""
         vars(self).update(state)
+        vars(self).pop("native", None)
 
 
 def _starting_weights(initial_weights: ArrayLike | None, settings: Settings) -> Array:
