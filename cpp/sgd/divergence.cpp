@@ -87,6 +87,6 @@ bool DivergenceCheck<T>::is_diverged(double loss) const {
 }
 
 #define TILEWISE_INSTANTIATE(T) template class DivergenceCheck<T>;
-TILEWISE_FOR_EACH_FLOAT(TILEWISE_INSTANTIATE)
+TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

@@ -3,11 +3,9 @@
 
 #include <span>
 
+#include "base/element_types.hpp"
 #include "base/matrix_view.hpp"
 #include "kernels/kernel_set.hpp"
-
-// The types of a model: INSTANTIATE(T) for each of them.
-#define TILEWISE_FOR_EACH_FLOAT(INSTANTIATE) INSTANTIATE(float) INSTANTIATE(double)
 
 namespace tilewise::sgd {
 

@@ -114,6 +114,6 @@ index Stepper<T>::steps_together() const {
   template void apply_gradient(T*, index, const Settings&, const State<T>&, T);    \
   template bool step(const Examples<T>&, const Settings&, double, const State<T>&, \
                      const Interrupted&);
-TILEWISE_FOR_EACH_FLOAT(TILEWISE_INSTANTIATE)
+TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

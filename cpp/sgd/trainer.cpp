@@ -266,6 +266,6 @@ Records train(const Examples<T>& examples, const Settings& settings, const Sched
 #define TILEWISE_INSTANTIATE(T)                                                              \
   template Records train(const Examples<T>&, const Settings&, const Schedule&, const Rates&, \
                          Sampler&, const State<T>&, const Interrupted&);
-TILEWISE_FOR_EACH_FLOAT(TILEWISE_INSTANTIATE)
+TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd
