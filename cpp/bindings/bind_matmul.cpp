@@ -1,8 +1,5 @@
 // tilewise.matmul: the common call straight to the kernels, every other one through the ufunc.
-#include <algorithm>
 #include <cfenv>
-#include <chrono>
-#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -248,26 +245,6 @@ py::dict explain(index m, index n, index k) {
   return facts;
 }
 
-// GFLOP/s of the five loops on one thread for square products with a blocking of the caller's, the
-// best of `repeats`; for the sweep in benchmarks/.
-template <class T>
-double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) {
-  using Clock = std::chrono::steady_clock;
-  const std::vector<T> a(n * n, T{1});
-  const std::vector<T> b(n * n, T{1});
-  std::vector<T> c(n * n);
-  const gemm::GemmPlan plan = {{mc, kc, nc}, false, true, false, {1, 1}};
-  double best = std::numeric_limits<double>::infinity();
-  const GilRelease release;
-  for (int i = 0; i < repeats; ++i) {
-    const auto start = Clock::now();
-    gemm::gemm_with_plan<T>(plan, {a.data(), n, n, n, 1}, {b.data(), n, n, n, 1},
-                            {c.data(), n, n, n, 1});
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return gemm::flops_of(n, n, n) / best / 1e9;
-}
-
 }  // namespace
 
 void register_matmul(py::module_& module) {
@@ -275,10 +252,6 @@ void register_matmul(py::module_& module) {
   if (PyModule_AddFunctions(module.ptr(), methods) < 0) throw py::error_already_set();
   module.def("explain_float32", &explain<float>, py::arg("m"), py::arg("n"), py::arg("k"));
   module.def("explain_float64", &explain<double>, py::arg("m"), py::arg("n"), py::arg("k"));
-  module.def("gflops_with_blocking_float32", &gflops_with_blocking<float>, py::arg("n"),
-             py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"));
-  module.def("gflops_with_blocking_float64", &gflops_with_blocking<double>, py::arg("n"),
-             py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"));
   py::list names;
   for (const auto name : gemm::strategy_names()) names.append(py::str(name.data(), name.size()));
   module.attr("STRATEGIES") = py::tuple(names);
