@@ -1,4 +1,4 @@
-// A column times a row: writing the product is all the work there is.
+// A column times a row. The time is that of writing the product.
 #pragma once
 
 #include "kernels/each_vector.hpp"

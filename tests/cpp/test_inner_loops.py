@@ -75,7 +75,7 @@ def test_the_inner_loop_of_the_full_tile_keeps_off_the_stack(compiled, element):
         for loop in inner
         if sum(bool(re.match(MULTIPLY_ADD, text)) for text in loop) == rows * vectors
     ]
-    assert len(full) == 2, "the first steps, which ask for C, and the rest"
+    assert len(full) == 2, "the first steps, which prefetch C, and the rest"
     on_stack = [[text for text in loop if re.search(r"%(rsp|rbp)", text)] for loop in full]
     assert not on_stack[-1], f"spilled: {on_stack[-1]}"
     if isa == tw.isa():
