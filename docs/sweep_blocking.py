@@ -16,7 +16,6 @@ _ROUNDS = 3
 
 def sweep(dtype: str) -> None:
     """Print the rate of the formula's blocking and of the best ones found."""
-    measure = getattr(_core, f"gflops_with_blocking_{dtype}")
     plan = tw.explain(_N, _N, _N, dtype)
     rows, _ = plan.tile or (1, 1)
     mc, nc, kc = plan.blocking or (0, 0, 0)
@@ -26,7 +25,9 @@ def sweep(dtype: str) -> None:
     rates = dict.fromkeys(sorted(blockings), 0.0)
     for _ in range(_ROUNDS):  # in turns: a change of the clock meets all of them
         for blocking in rates:
-            rates[blocking] = max(rates[blocking], measure(_N, *blocking, 1))
+            rates[blocking] = max(
+                rates[blocking], _core.gflops_with_blocking(dtype, _N, *blocking, 1)
+            )
     print(f"{dtype}, n = {_N}, {tw.isa()}: mc, nc, kc and GFLOP/s")
     ours = rates[mc, nc, kc]
     print(f"  formula {mc:5} {nc:5} {kc:4} {ours:7.1f}")

@@ -22,7 +22,8 @@ FLOORS = {
     "kernels": 3,
     "gemm": 4,
     "sgd": 5,
-    "bindings": 6,
+    "measure": 6,
+    "bindings": 7,
 }
 # The folders and modules of the package, the top first: each imports only what lies further down.
 LAYERS = """

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cases.case import DTYPES, Case, Size
+from tilewise.products import STRATEGIES
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -153,11 +154,11 @@ def cases(size: Size, *, quick: bool) -> list[Product]:
     """Return the groups tiny, square, skinny, stacks, strategies, dtypes and call-overhead."""
     n, small, vectors = (256, 256), (96, 96), product(("int8", "float16"), (500, 3000))
     tall = ((2000, 500), (1000, 1000), (10_000, 100), (100_000, 20))
-    strategies, dtypes = ("element", "row", "column", "block", "full"), ("float16", "int8", "int16")
+    dtypes = ("float16", "int8", "int16")
     found = [
         *_shaped(size),
         *_cold(size),
-        *[Strategy("strategies", t, a=n, b=n, strategy=s) for t in DTYPES for s in strategies],
+        *[Strategy("strategies", t, a=n, b=n, strategy=s) for t in DTYPES for s in STRATEGIES],
         *[Product("dtypes", t, a=small, b=small) for t in (*dtypes, "int32", "int64")],
         *[Product("dtypes", t, a=(k, k), b=(k,)) for t, k in vectors],
         *[

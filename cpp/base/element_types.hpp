@@ -1,5 +1,5 @@
-// The one list of element types. A type that is added here has its kernels, in every instruction
-// set, and its instantiations.
+// The one list of element types. A type of 4 or 8 bytes that is added here has its kernels, in
+// every instruction set, and its products.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,12 @@
 // tilewise.matmul: the common call straight to the kernels, every other one through the ufunc.
-#include <algorithm>
 #include <cfenv>
-#include <chrono>
-#include <limits>
 #include <new>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/dtype.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/matmul_doc.hpp"
 #include "bindings/matmul_ufunc.hpp"
@@ -284,46 +282,21 @@ class Explainer {
 };
 
 // The plan of matmul for matrices of contiguous rows.
-template <class T>
-py::dict explain(index m, index n, index k, const py::object& strategy,
+py::dict explain(const py::object& dtype, index m, index n, index k, const py::object& strategy,
                  const py::object& block_size) {
-  const auto& kernels = kernels::in_use().gemm<T>();
   const gemm::Options options = {parse_strategy(strategy.ptr()),
                                  parse_block_size(block_size.ptr())};
-  const auto problem = gemm::problem_of(MatrixView<const T>::row_major(nullptr, m, k),
-                                        MatrixView<const T>::row_major(nullptr, k, n),
-                                        MatrixView<T>::row_major(nullptr, m, n));
-  const gemm::Plan plan = gemm::plan_of(options, problem, kernels);
-  const int threads = gemm::threads_for(gemm::work_of(problem));
-  Explainer<T> explainer(kernels, plan.transposed, threads);
-  std::visit(explainer, plan.path);
-  return explainer.facts;
-}
-
-// GFLOP/s of the five loops on one thread for square products with a blocking of the caller's, the
-// best of `repeats`; for the sweep in benchmarks/.
-template <class T>
-double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) {
-  using Clock = std::chrono::steady_clock;
-  const std::vector<T> a(n * n, T{1});
-  const std::vector<T> b(n * n, T{1});
-  std::vector<T> c(n * n);
-  const auto& kernels = kernels::in_use().gemm<T>();
-  const gemm::Plan plan = {gemm::Blocked{.blocking = {mc, kc, nc},
-                                         .pack_a = false,
-                                         .pack_b = true,
-                                         .prefetch_next_panel = false,
-                                         .grid = {1, 1}}};
-  double best = std::numeric_limits<double>::infinity();
-  const GilRelease release;
-  for (int i = 0; i < repeats; ++i) {
-    const auto start = Clock::now();
-    gemm::execute<T>(kernels, plan, MatrixView<const T>::row_major(a.data(), n, n),
-                     MatrixView<const T>::row_major(b.data(), n, n),
-                     MatrixView<T>::row_major(c.data(), n, n));
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return 2.0 * static_cast<double>(n * n * n) / best / 1e9;
+  return dispatch_float(dtype, [&]<class T>() {
+    const auto& kernels = kernels::in_use().gemm<T>();
+    const auto problem = gemm::problem_of(MatrixView<const T>::row_major(nullptr, m, k),
+                                          MatrixView<const T>::row_major(nullptr, k, n),
+                                          MatrixView<T>::row_major(nullptr, m, n));
+    const gemm::Plan plan = gemm::plan_of(options, problem, kernels);
+    const int threads = gemm::threads_for(gemm::work_of(problem));
+    Explainer<T> explainer(kernels, plan.transposed, threads);
+    std::visit(explainer, plan.path);
+    return explainer.facts;
+  });
 }
 
 }  // namespace
@@ -331,14 +304,8 @@ double gflops_with_blocking(index n, index mc, index nc, index kc, int repeats) 
 void register_matmul(py::module_& module) {
   make_matmul_ufunc();
   if (PyModule_AddFunctions(module.ptr(), methods) < 0) throw py::error_already_set();
-  module.def("explain_float32", &explain<float>, py::arg("m"), py::arg("n"), py::arg("k"),
+  module.def("explain", &explain, py::arg("dtype"), py::arg("m"), py::arg("n"), py::arg("k"),
              py::arg("strategy"), py::arg("block_size"));
-  module.def("explain_float64", &explain<double>, py::arg("m"), py::arg("n"), py::arg("k"),
-             py::arg("strategy"), py::arg("block_size"));
-  module.def("gflops_with_blocking_float32", &gflops_with_blocking<float>, py::arg("n"),
-             py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"));
-  module.def("gflops_with_blocking_float64", &gflops_with_blocking<double>, py::arg("n"),
-             py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"));
   py::list names;
   for (const auto name : gemm::strategy_names) names.append(py::str(name.data(), name.size()));
   module.attr("STRATEGIES") = py::tuple(names);

@@ -28,7 +28,8 @@ constexpr void fill_tiles(GemmKernels<typename V::Element>& set) {
 template <class V>
 constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   using Set = GemmKernels<typename V::Element>;
-  static_assert(V::tile_rows <= Set::max_tile_rows && V::tile_vectors <= Set::max_tile_vectors);
+  static_assert(V::tile_rows <= Set::max_tile_rows && V::tile_vectors <= Set::max_tile_vectors,
+                "raise the limits in GemmKernels");
   Set set{};
   set.width = V::width;
   set.tile_rows = V::tile_rows;

@@ -1,5 +1,5 @@
-// Nothing but multiply-adds, on as many independent sums as the micro-kernel has: what the core's
-// units can do when nothing else stands in their way.
+// The peak of a core: a loop of multiply-adds in registers, without loads or stores. It has as many
+// accumulators as the micro-kernel, none of which depends on another.
 #pragma once
 
 #include "kernels/kernel_set.hpp"
@@ -9,14 +9,14 @@ namespace tilewise::kernels {
 template <class V>
 constexpr int peak_fma_chains = V::tile_rows* V::tile_vectors;
 
-// The result has no meaning, but keeps the compiler from dropping the work.
+// Returns the sum of the accumulators: without a result the compiler would drop the loop.
 template <class V>
 typename V::Element peak_fma(index steps) {
   using T = typename V::Element;
   constexpr int chains = peak_fma_chains<V>;
   typename V::Reg sum[chains];
   TILEWISE_UNROLL
-  for (int c = 0; c < chains; ++c) sum[c] = V::set1(static_cast<T>(c + 3));  // not 2, which stays
+  for (int c = 0; c < chains; ++c) sum[c] = V::set1(static_cast<T>(c + 3));
   const auto factor = V::set1(static_cast<T>(0.5));
   const auto term = V::set1(static_cast<T>(1));
   for (index i = 0; i < steps; ++i) {

@@ -8,7 +8,7 @@
 
 namespace tilewise::kernels {
 
-// What the rows of a run share.
+// The masks of a row, and the 1 that follows its features.
 template <class V>
 struct NarrowShape {
   typename V::Mask features;
@@ -31,7 +31,8 @@ TILEWISE_INLINE typename V::Reg load_row(const SgdRows<typename V::Element>& row
   return V::load(rows.x + rows.row(i) * rows.x_row_stride, shape.features, shape.bias);
 }
 
-// What belongs to the rows i .. i + count: their targets, or their sample weights.
+// The elements of `values`, which has one for each row, of the rows i .. i + count: their targets
+// or their sample weights.
 template <class V>
 TILEWISE_INLINE typename V::Reg load_values(const SgdRows<typename V::Element>& rows, index i,
                                             int count, const typename V::Element* values) {

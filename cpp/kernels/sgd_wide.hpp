@@ -1,5 +1,5 @@
-// SGD on long rows, and single steps on rows of any length: a few rows at a time are read from
-// memory once, for their residuals, and again from L1 for the gradient.
+// SGD on long rows, and steps of batch size 1 on rows of any length. A few rows at a time are read
+// twice: from memory, for their residuals, and then from L1, for the gradient.
 #pragma once
 
 #include "kernels/each_vector.hpp"
@@ -9,15 +9,16 @@
 
 namespace tilewise::kernels {
 
-// Rows that pass through the registers together.
+// Rows that are read together, in one loop over their vectors.
 constexpr int rows_at_once = 8;
 
-// How far ahead rows are prefetched: into L2, which takes more requests at once than L1.
+// The prefetch distance, and the most rows that it may be. Prefetches go to L2, which takes more
+// requests at once than L1.
 constexpr index prefetch_bytes = index{32} << 10;
 constexpr index max_prefetch_rows = 64;
 
-// Prefetches the rows that come later, line by line and row by row: the CPU's own prefetchers
-// follow requests in the order of the addresses.
+// Prefetches the rows that lie the prefetch distance ahead of a group: all lines of one row, then
+// those of the next, since the CPU's own prefetchers follow requests in the order of the addresses.
 template <class V, int Rows>
 class RowPrefetcher {
  public:
@@ -37,7 +38,8 @@ class RowPrefetcher {
     at_ = x_[0];
   }
 
-  // Asks for a part of them: all, if called for every vector of the features in two passes.
+  // Prefetches a few lines. Called for every vector of the features in both passes over a group, it
+  // prefetches all lines of all rows.
   TILEWISE_INLINE void prefetch_some() {
     if (!enabled_) return;
     constexpr int requests = Rows * V::width / line / 2;
@@ -68,7 +70,7 @@ class RowPrefetcher {
   const T* at_ = nullptr;  // the next line to prefetch
 };
 
-// A few rows.
+// Where the rows i .. i + Rows begin, and their targets.
 template <class V, int Rows>
 struct RowGroup {
   using T = typename V::Element;

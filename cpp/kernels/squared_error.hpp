@@ -1,11 +1,11 @@
-// The loss of a linear model, once its predictions are there.
+// The squared error of a linear model, from its predictions.
 #pragma once
 
 #include "base/types.hpp"
 
 namespace tilewise::kernels {
 
-// As many elements as a register holds doubles, and these.
+// Conversion to double: a vector of as many elements as fit a register once they are doubles.
 template <class V>
 struct Widened {
   using T = typename V::Element;

@@ -91,8 +91,5 @@ def explain(
         check_int(name, size, minimum=0, maximum=2**31)
         for name, size in (("m", m), ("n", n), ("k", k))
     )
-    single = check_float_dtype(dtype).type is np.float32
-    facts = (_core.explain_float32 if single else _core.explain_float64)(
-        m, n, k, strategy, block_size
-    )
+    facts = _core.explain(check_float_dtype(dtype), m, n, k, strategy, block_size)
     return Explanation(isa=_core.isa(), **facts)

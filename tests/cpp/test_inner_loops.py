@@ -8,10 +8,11 @@ import re
 import pytest
 
 import tilewise as tw
-from tests.support.objects import compile_commands, compile_source, run
+from tests.support.objects import ISAS, compile_commands, compile_source, run
 
-# A multiply-add of the instruction set, as objdump prints it.
-MULTIPLY_ADD = {"avx512": r"vfmadd\d+p[sd].*%zmm", "avx2": r"vfmadd\d+p[sd].*%ymm"}
+# A multiply-add of whole vectors, or the multiplication of one that is not fused, as objdump prints
+# it.
+MULTIPLY_ADD = r"vfmadd\d+p[sd]\b|v?mulp[sd]\b|fmla\b"
 
 
 def functions(listing: str) -> dict[str, list[tuple[int, str]]]:
@@ -40,27 +41,46 @@ def loops(body: list[tuple[int, str]]) -> list[list[str]]:
     return [[text for address, text in body if low <= address <= high] for low, high in innermost]
 
 
-@pytest.mark.parametrize("isa", MULTIPLY_ADD)
-@pytest.mark.parametrize("element", ["float", "double"])
-def test_the_inner_loop_of_the_full_tile_keeps_off_the_stack(isa, element, tmp_path):
-    command = compile_commands().get(f"cpp/kernels/{isa}.cpp")
+def full_tile(
+    isa: str, element: str, found: dict[str, list[tuple[int, str]]]
+) -> tuple[int, int, list[list[str]]]:
+    """Return rows and vectors of the largest micro-kernel, and its loops."""
+    name = rf"gemm_tile<.*\b{isa.capitalize()}<{element}>, (\d+), (\d+), false>"
+    tiles = {
+        (int(tile[1]), int(tile[2])): body
+        for title, body in found.items()
+        if (tile := re.search(name, title))
+    }
+    rows, vectors = max(tiles)
+    return rows, vectors, loops(tiles[rows, vectors])
+
+
+@pytest.fixture(scope="module", params=ISAS)
+def compiled(request, tmp_path_factory):
+    """Return an instruction set and the disassembly of its object."""
+    command = compile_commands().get(f"cpp/kernels/{request.param}.cpp")
     if command is None:
-        pytest.skip(f"this build has no {isa} kernels")
-    target = compile_source(command, [], tmp_path / f"{isa}.o")
+        pytest.skip(f"this build has no {request.param} kernels")
+    target = compile_source(command, [], tmp_path_factory.mktemp("isa") / "kernels.o")
     listing = run("objdump", "-d", "--no-show-raw-insn", "--demangle", str(target))
-    rows, vectors = (8, 3) if isa == "avx512" else (6, 2)
-    name = rf"gemm_tile<.*{isa.capitalize()}<{element}>, {rows}, {vectors}, false>"
-    [body] = [body for title, body in functions(listing).items() if re.search(name, title)]
+    return request.param, functions(listing)
+
+
+@pytest.mark.parametrize("element", ["float", "double"])
+def test_the_inner_loop_of_the_full_tile_keeps_off_the_stack(compiled, element):
+    isa, found = compiled
+    rows, vectors, inner = full_tile(isa, element, found)
     full = [
         loop
-        for loop in loops(body)
-        if sum(bool(re.match(MULTIPLY_ADD[isa], text)) for text in loop) == rows * vectors
+        for loop in inner
+        if sum(bool(re.match(MULTIPLY_ADD, text)) for text in loop) == rows * vectors
     ]
-    assert len(full) == 2, "the first steps, which ask for C, and the rest"
+    assert len(full) == 2, "the first steps, which prefetch C, and the rest"
     on_stack = [[text for text in loop if re.search(r"%(rsp|rbp)", text)] for loop in full]
     assert not on_stack[-1], f"spilled: {on_stack[-1]}"
-
-
-def test_the_tile_is_the_one_in_use():
-    shape = {"avx512": (8, 48), "avx2": (6, 16), "portable": (6, 8)}
-    assert tw.explain(100, 100, 100).tile == shape[tw.isa()]
+    if isa == tw.isa():
+        dtype = {"float": "float32", "double": "float64"}[element]
+        tile = tw.explain(100, 100, 100, dtype).tile
+        assert tile is not None
+        assert tile[0] == rows
+        assert tile[1] % vectors == 0

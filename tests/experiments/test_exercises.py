@@ -32,7 +32,7 @@ def test_size_sweep_measures_every_strategy_at_every_size():
 def test_the_loops_in_python_compute_the_product(name, strategy):
     framework = python_loops._loaded().get(name) or pytest.skip(f"{name} cannot be imported")
     B, C = np.random.default_rng(0).standard_normal((2, 7, 7), dtype=np.float32)
-    parts = python_loops._parts(strategy, 7)
+    parts = python_loops._parts(7)[strategy]
     product = python_loops._loop(framework, parts, B, C)()
     np.testing.assert_allclose(np.asarray(product), B @ C, rtol=1e-4, atol=1e-5)
 

@@ -39,8 +39,8 @@ def run(*command: str) -> str:
 
 
 def compile_source(command: list[str], extra: list[str], target: Path) -> Path:
-    """Compile as the build does, plus the flags in `extra`, to the file `target`."""
-    command = [*command, *extra]
+    """Compile as the build does, plus the flags in `extra`; a warning is an error."""
+    command = [*command, "-Werror", *extra]
     command[command.index("-o") + 1] = str(target)
     run(*command)
     return target

@@ -108,17 +108,16 @@ def _loaded() -> dict[str, _Framework]:
     return loaded
 
 
-def _parts(strategy: str, n: int) -> list[tuple[Any, Any]]:
-    """Return the rows and columns of the parts of the result that the strategy computes."""
+def _parts(n: int) -> dict[str, list[tuple[Any, Any]]]:
+    """Return the rows and columns of the parts of the result, for the chapter's strategies."""
     everything, block = slice(None), -(-n // 4)
     starts = [slice(i, i + block) for i in range(0, n, block)]
-    parts: dict[str, list[tuple[Any, Any]]] = {
+    return {
         "element": [(i, j) for i in range(n) for j in range(n)],
         "column": [(everything, j) for j in range(n)],
         "block": [(rows, columns) for rows in starts for columns in starts],
         "full": [(everything, everything)],
     }
-    return parts[strategy]
 
 
 def _loop(framework: _Framework, parts: list[tuple[Any, Any]], B: Any, C: Any) -> Callable[[], Any]:
@@ -173,12 +172,11 @@ def frameworks(n: int = 64, repeats: int = 3) -> list[FrameworkResult]:
     loaded = _loaded()  # before the threads are held back, so that theirs are too
     with threads(1), numpy_on_one_thread():
         for label in ["tilewise", *loaded]:
-            for strategy in ("element", "column", "block", "full"):
+            for strategy, parts in _parts(n).items():
                 if label == "tilewise":
                     calls = 1
                     product: Callable[[], Any] = partial(matmul, B, C, strategy=strategy)
                 else:
-                    parts = _parts(strategy, n)
                     calls, product = len(parts), _loop(loaded[label], parts, B, C)
                 product()
                 times = timeit.repeat(product, number=1, repeat=repeats)

@@ -86,9 +86,7 @@ def fma_gflops(dtype: DTypeLike = np.float32, seconds: float = 0.05) -> float:
     >>> tw.hardware.fma_gflops(seconds=0.001) > 0
     True
     """
-    single = check_float_dtype(dtype).type is np.float32
-    measure = _core.fma_gflops_float32 if single else _core.fma_gflops_float64
-    return measure(_check_seconds(seconds))
+    return _core.peak_fma(check_float_dtype(dtype), _check_seconds(seconds))
 
 
 def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
