@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
-#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
@@ -87,16 +86,7 @@ double read_gbytes(index size, int threads, double seconds) {
   return std::accumulate(bytes.begin(), bytes.end(), 0.0) / elapsed_since(begin) / 1e9;
 }
 
-void set_num_threads(int count) {
-  if (count < 1) {
-    throw py::value_error("n=" + std::to_string(count) + " is below 1; give a number of threads");
-  }
-  threads::set_num_threads(count);
-}
-
 }  // namespace
-
-extern "C" PYBIND11_EXPORT int tilewise_get_num_threads() { return threads::get_num_threads(); }
 
 void register_machine(py::module_& module) {
   module.def(
@@ -108,9 +98,6 @@ void register_machine(py::module_& module) {
   module.def("fma_gflops_float32", &fma_gflops_float32, py::arg("seconds"));
   module.def("fma_gflops_float64", &fma_gflops_float64, py::arg("seconds"));
   module.def("read_gbytes", &read_gbytes, py::arg("size"), py::arg("threads"), py::arg("seconds"));
-  module.def("get_num_threads", &threads::get_num_threads, "The most threads that a call may use.");
-  module.def("set_num_threads", &set_num_threads, py::arg("n"),
-             "Sets the most threads that a call may use.");
 }
 
 }  // namespace tilewise::bindings

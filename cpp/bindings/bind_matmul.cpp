@@ -24,7 +24,8 @@ namespace py = pybind11;
 namespace tilewise::bindings {
 namespace {
 
-// Below this, about ten microseconds, the interpreter lock is kept.
+// Below this, about ten microseconds, the interpreter lock is kept, and no threads are used: only
+// who releases it tells them the number of the context.
 constexpr double flops_without_lock = 1e6;
 
 std::string repr(PyObject* object) { return py::repr(object).cast<std::string>(); }
@@ -224,6 +225,7 @@ const char* name_of(gemm::Path path) {
 // What gemm::gemm() does with matrices of contiguous rows.
 template <class T>
 py::dict explain(index m, index n, index k) {
+  const threads::Caller caller(threads_of_context());
   const auto& kernels = kernels::in_use().gemm<T>();
   const gemm::Problem problem = {m, n, k, true, true, false, false, false};
   const gemm::Path path = gemm::path_of(problem);
@@ -241,7 +243,7 @@ py::dict explain(index m, index n, index k) {
     facts["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols());
   }
   if (path != gemm::Path::blocked) return facts;
-  const auto plan = gemm::make_plan(problem, kernels, threads::get_num_threads());
+  const auto plan = gemm::make_plan(problem, kernels, gemm::threads_for(gemm::flops_of(m, n, k)));
   facts["blocking"] = py::make_tuple(plan.blocking.mc, plan.blocking.nc, plan.blocking.kc);
   facts["packed"] = py::make_tuple(plan.pack_a, plan.pack_b);
   facts["grid"] = py::make_tuple(plan.grid.rows, plan.grid.cols);

@@ -11,6 +11,7 @@
 #include "bindings/numpy_api.hpp"
 #include "gemm/convert.hpp"
 #include "threads/of_this_thread.hpp"
+#include "threads/pool.hpp"
 
 namespace py = pybind11;
 
@@ -133,6 +134,7 @@ void make_matmul_ufunc() {
 py::object call_matmul_ufunc(const gemm::Options& options, PyObject* const* args,
                              std::size_t positional, PyObject* keywords) {
   const OptionsScope scope(options);
+  const threads::Caller caller(threads_of_context());
   // NumPy lets the lock go around the inner loop.
   auto result = py::reinterpret_steal<py::object>(sleep_if_python_is_gone(
       [&] { return PyObject_Vectorcall(matmul_ufunc, args, positional, keywords); }));

@@ -118,7 +118,8 @@ namespace {
 template <class T>
 void blocked(const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto& kernels = kernels::in_use().gemm<T>();
-  gemm_with_plan(make_plan(problem_of(a, b), kernels, threads::get_num_threads()), a, b, c);
+  const int threads = threads_for(flops_of(c.rows, c.cols, a.cols));
+  gemm_with_plan(make_plan(problem_of(a, b), kernels, threads), a, b, c);
 }
 
 }  // namespace

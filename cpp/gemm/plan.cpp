@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/split.hpp"
 #include "gemm/element_types.hpp"
@@ -46,8 +47,12 @@ int threads_worth(double flops, int most) {
   return static_cast<int>(std::clamp(flops / flops_worth_a_thread, 1.0, 1.0 * most));
 }
 
+int threads_for(double flops) {
+  return threads::free_threads(threads_worth(flops, std::numeric_limits<int>::max()));
+}
+
 int parts_of(index units, double flops) {
-  return static_cast<int>(std::min(index{threads_worth(flops, threads::get_num_threads())}, units));
+  return static_cast<int>(std::min(index{threads_for(flops)}, units));
 }
 
 template <class T>

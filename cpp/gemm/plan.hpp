@@ -69,6 +69,9 @@ double flops_of(index m, index n, index k);
 // How many of `most` threads this much work is worth.
 int threads_worth(double flops, int most);
 
+// How many of the threads that are free now this much work is worth.
+int threads_for(double flops);
+
 // Where a multiply-add waits for its operands from a cache, it is worth as much time as so many.
 constexpr double memory_bound = 4;
 

@@ -55,10 +55,9 @@ void multiply_stack(const Options& options, index count, const MatrixStack<const
   if (b.stride == 0 && is_tall(a) && is_tall(c) && options.strategy == Strategy::full) {
     return multiply(options, tall(a, count), b.first, tall(c, count));  // one B for all
   }
-  const int wanted = threads::get_num_threads();
   const double flops = flops_of(c.first.rows, c.first.cols, a.first.cols);
-  const int parts = threads_worth(flops * static_cast<double>(count), wanted);
-  if (parts == 1 || threads_worth(flops, wanted) > 1) {
+  const int parts = threads_for(flops * static_cast<double>(count));
+  if (parts == 1 || threads_worth(flops, parts) > 1) {
     return multiply_range(options, 0, count, a, b, c);
   }
 

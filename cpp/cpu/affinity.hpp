@@ -1,0 +1,37 @@
+// On which CPUs the calling thread may run, on which it is, and with what priority.
+#pragma once
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace tilewise::cpu {
+
+// The CPUs of a thread; where the system does not tell, they are only counted.
+struct Mask {
+  int count = 0;
+#if defined(__linux__)
+  cpu_set_t cpus = {};
+
+  bool operator==(const Mask& other) const { return CPU_EQUAL(&cpus, &other.cpus); }
+#else
+  bool operator==(const Mask&) const { return true; }
+#endif
+};
+
+Mask affinity();
+// False, and nothing changed, if the system refuses.
+bool set_affinity(const Mask& mask);
+
+// The CPU that the calling thread is on, or -1.
+int current_cpu();
+// If the calling thread is on this CPU and may be on another, it moves there. Its mask is
+// afterwards what it was.
+void leave_cpu(int cpu);
+
+// How much the calling thread leaves to others: -20 to 19.
+int niceness();
+// Gives the calling thread the ordinary scheduling policy, where the system lets it.
+void take_ordinary_policy();
+
+}  // namespace tilewise::cpu
