@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -21,26 +23,28 @@ Mask affinity() {
   return mask;
 }
 
-bool set_affinity(const Mask& mask) {
-  return CPU_COUNT(&mask.cpus) == 0 || sched_setaffinity(0, sizeof(mask.cpus), &mask.cpus) == 0;
+ThreadId thread_id() { return static_cast<ThreadId>(syscall(SYS_gettid)); }
+
+bool set_affinity(ThreadId thread, const Mask& mask) {
+  return CPU_COUNT(&mask.cpus) == 0 ||
+         sched_setaffinity(thread, sizeof(mask.cpus), &mask.cpus) == 0;
+}
+
+void move_from(int cpu, ThreadId thread, const Mask& mask) {
+  Mask others = mask;
+  CPU_CLR(cpu, &others.cpus);
+  if (CPU_COUNT(&others.cpus) > 0 && set_affinity(thread, others)) set_affinity(thread, mask);
 }
 
 int current_cpu() { return sched_getcpu(); }
 
-void leave_cpu(int cpu) {
-  if (cpu < 0 || sched_getcpu() != cpu) return;
-  const Mask all = affinity();
-  Mask others = all;
-  CPU_CLR(cpu, &others.cpus);
-  if (CPU_COUNT(&others.cpus) > 0 && set_affinity(others)) set_affinity(all);
-}
-
 #else
 
 Mask affinity() { return {std::max(static_cast<int>(std::thread::hardware_concurrency()), 1)}; }
-bool set_affinity(const Mask&) { return true; }
+ThreadId thread_id() { return calling_thread; }
+bool set_affinity(ThreadId, const Mask&) { return true; }
+void move_from(int, ThreadId, const Mask&) {}
 int current_cpu() { return -1; }
-void leave_cpu(int) {}
 
 #endif
 

@@ -19,15 +19,21 @@ struct Mask {
 #endif
 };
 
-Mask affinity();
+Mask affinity();  // of the calling thread
+
+// What the system calls a thread.
+using ThreadId = int;
+constexpr ThreadId calling_thread = 0;
+ThreadId thread_id();  // of the calling thread
+
 // False, and nothing changed, if the system refuses.
-bool set_affinity(const Mask& mask);
+bool set_affinity(ThreadId thread, const Mask& mask);
+// Moves a thread away from a CPU, even one that waits there for its turn. Its mask, which is this
+// one, is the same afterwards. Nothing happens if it has no other CPU.
+void move_from(int cpu, ThreadId thread, const Mask& mask);
 
 // The CPU that the calling thread is on, or -1.
 int current_cpu();
-// If the calling thread is on this CPU and may be on another, it moves there. Its mask is
-// afterwards what it was.
-void leave_cpu(int cpu);
 
 // How much the calling thread leaves to others: -20 to 19.
 int niceness();

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -23,6 +24,11 @@ namespace {
 // sleeps: waking a sleeper costs the caller several microseconds. Longer, and the threads of
 // another library would find the CPUs taken.
 constexpr int spin_count = 500;
+// The caller, which waits for workers at work, looks about 200 microseconds before it yields: that
+// can cost it a turn of another program, milliseconds.
+constexpr int spin_count_of_caller = 5000;
+
+constexpr int most_workers = 1023;
 
 void cpu_pause() {
 #if defined(__x86_64__)
@@ -35,6 +41,12 @@ struct Job {
   void* context;
   int parts;
   unsigned arithmetic_mode;  // of the caller
+};
+
+// The CPUs of a caller, as a worker has them.
+struct Mask {
+  cpu::Mask cpus;
+  unsigned version = 0;
 };
 
 // Who may join a job: so many more workers. And who has.
@@ -57,7 +69,7 @@ class Gate {
   void close() {
     state_.fetch_and(place - 1, std::memory_order_relaxed);
     for (int look = 0; state_.load(std::memory_order_acquire) != 0; ++look) {
-      look < spin_count ? cpu_pause() : std::this_thread::yield();
+      look < spin_count_of_caller ? cpu_pause() : std::this_thread::yield();
     }
   }
 
@@ -135,8 +147,7 @@ class Pool {
     wake(helpers);
     take_parts();
     gate_.close();
-    // A worker that waits for this very CPU would never run, and so never leave it.
-    if (!joined_.load(std::memory_order_relaxed)) std::this_thread::yield();
+    if (!joined_.load(std::memory_order_relaxed)) move_workers();
     cpu::raise_exceptions(exceptions_.load(std::memory_order_relaxed));
     in_use_.clear(std::memory_order_release);
   }
@@ -153,6 +164,18 @@ class Pool {
     jobs_.fetch_add(1, std::memory_order_release);
     if (helpers >= workers_) return jobs_.notify_all();
     for (int i = 0; i < helpers; ++i) jobs_.notify_one();
+  }
+
+  // The scheduler likes to wake a thread on the CPU of the one that woke it, and to leave both
+  // there. The caller does not sleep: a worker that waits for this very CPU would never run. For
+  // the next job it is elsewhere. (To yield would give the CPU to any other program, for
+  // milliseconds.)
+  void move_workers() {
+    const int cpu = cpu::current_cpu();
+    for (int i = 0; i < workers_; ++i) {
+      const cpu::ThreadId worker = ids_[i].load(std::memory_order_relaxed);
+      if (worker != cpu::calling_thread) cpu::move_from(cpu, worker, mask_);
+    }
   }
 
   // As many as the system grants, in the caller's place: on its CPUs, and no nicer than it is. A
@@ -175,25 +198,30 @@ class Pool {
     if (workers_ == 0) niceness_ = niceness;
     const SignalsBlocked blocked;
     try {
-      for (; workers_ < wanted; ++workers_)
-        std::thread(&Pool::work, this, generation_.load()).detach();
+      for (; workers_ < std::min(wanted, most_workers); ++workers_) {
+        ids_[workers_].store(cpu::calling_thread, std::memory_order_relaxed);
+        std::thread(&Pool::work, this, workers_, generation_.load()).detach();
+      }
     } catch (const std::system_error&) {
     } catch (const std::bad_alloc&) {
     }
   }
 
-  void work(unsigned generation) {
+  void work(int self, unsigned generation) {
     cpu::take_ordinary_policy();
-    unsigned mask_version = 0;
+    const cpu::ThreadId id = cpu::thread_id();
+    ids_[self].store(id, std::memory_order_relaxed);
+    Mask mask;
     for (unsigned seen = 0;;) {
       seen = next_job(seen);
       if (generation_.load(std::memory_order_relaxed) != generation) return;
-      if (!take_mask(mask_version)) continue;
-      // The scheduler likes to wake a thread on the CPU of the one that woke it, and to leave both
-      // there. The caller does not sleep: the worker would never run.
-      cpu::leave_cpu(caller_cpu_.load(std::memory_order_relaxed));
+      if (!take_mask(mask)) continue;
+      const int caller_cpu = caller_cpu_.load(std::memory_order_relaxed);
+      if (caller_cpu >= 0 && cpu::current_cpu() == caller_cpu) {
+        cpu::move_from(caller_cpu, id, mask.cpus);
+      }
       if (!gate_.enter()) continue;
-      if (mask_version_.load(std::memory_order_relaxed) == mask_version) help();
+      if (mask_version_.load(std::memory_order_relaxed) == mask.version) help();
       gate_.leave();
     }
   }
@@ -217,17 +245,18 @@ class Pool {
 
   // Moves the worker to the CPUs of the last caller, if it is not of this version yet. False if the
   // system does not let it.
-  bool take_mask(unsigned& version) {
-    if (mask_version_.load(std::memory_order_relaxed) == version) return true;
+  bool take_mask(Mask& own) {
+    if (mask_version_.load(std::memory_order_relaxed) == own.version) return true;
     const std::lock_guard lock(mask_mutex_);
-    if (!cpu::set_affinity(mask_)) return false;
-    version = mask_version_.load(std::memory_order_relaxed);
+    if (!cpu::set_affinity(cpu::calling_thread, mask_)) return false;
+    own = {mask_, mask_version_.load(std::memory_order_relaxed)};
     return true;
   }
 
   std::atomic<int> callers_ = 0;
   std::atomic_flag in_use_;
   int workers_ = 0;  // of this generation
+  std::array<std::atomic<cpu::ThreadId>, most_workers> ids_{};
   int niceness_ = 0;
   std::atomic<unsigned> generation_ = 0;
   std::mutex mask_mutex_;
