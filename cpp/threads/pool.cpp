@@ -217,11 +217,12 @@ class Pool {
   void work(int self, unsigned generation) {
     cpu::take_ordinary_policy();
     const cpu::ThreadId id = cpu::thread_id();
-    ids_[self].store(id, std::memory_order_relaxed);
+    cpu::ThreadId none = cpu::calling_thread;
+    ids_[self].compare_exchange_strong(none, id, std::memory_order_relaxed);
     Mask mask;
     for (unsigned seen = 0;;) {
       seen = next_job(seen);
-      if (generation_.load(std::memory_order_relaxed) != generation) return;
+      if (generation_.load(std::memory_order_relaxed) != generation) break;
       if (!take_mask(mask)) continue;
       const int caller_cpu = caller_cpu_.load(std::memory_order_relaxed);
       if (caller_cpu >= 0 && cpu::current_cpu() == caller_cpu) {
@@ -231,6 +232,10 @@ class Pool {
       if (mask_version_.load(std::memory_order_relaxed) == mask.version) help();
       gate_.leave();
     }
+    // The system may give the number to a thread of another program. The place may have been taken
+    // by a worker of the next generation.
+    cpu::ThreadId own = id;
+    ids_[self].compare_exchange_strong(own, cpu::calling_thread, std::memory_order_relaxed);
   }
 
   void help() {
