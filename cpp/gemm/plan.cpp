@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/element_types.hpp"
 #include "base/split.hpp"
@@ -162,8 +163,8 @@ double work_of(const Problem& problem) {
 }
 
 int threads_for(double work) {
-  if (work < 2 * thread_flops) return 1;
-  return static_cast<int>(std::min(work / thread_flops, 1.0 * threads::get_num_threads()));
+  const double most = std::numeric_limits<int>::max();
+  return threads::free_threads(static_cast<int>(std::min(work / thread_flops, most)));
 }
 
 template <class T>
