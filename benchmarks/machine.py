@@ -52,17 +52,9 @@ found is None or print(json.dumps(found))"""
 
 def _commit() -> str:
     """Return the commit of this folder, with a + where a file that git knows is changed."""
-    git = [
-        "git",
-        "-C",
-        str(ROOT),
-        "describe",
-        "--always",
-        "--abbrev=12",
-        "--exclude=*",
-        "--dirty=+",
-    ]
+    git = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
     try:
-        return subprocess.run(git, capture_output=True, text=True).stdout.strip() or "unknown"
+        found = subprocess.run(git, cwd=ROOT, capture_output=True, text=True)
     except OSError:
         return "unknown"
+    return found.stdout.strip() or "unknown"

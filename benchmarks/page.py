@@ -16,18 +16,6 @@ from benchmarks.run import Run
 from benchmarks.shapes import FIGURES
 from benchmarks.turns import Row
 
-# What the README shows, where a run has it.
-_README = (
-    "tiny 16x16 @ 16x16 float32 1t",
-    "square 256x256 @ 256x256 float32 1t",
-    "square 1024x1024 @ 1024x1024 float32 1t",
-    "square 1024x1024 @ 1024x1024 float64 1t",
-    "square 1024x1024 @ 1024x1024 float32 2t",
-    "skinny 4096x4096 @ 4096 float32 1t",
-    "sgd-airfoil 1500 x 5, batch 1, sequential float32 1t",
-    "sgd-airfoil 1500 x 5, batch 100, sequential float32 1t",
-    "sgd-large 1000000 x 128, batch 32, sequential float32 1t",
-)
 _MARK = re.compile(r"<!-- figures of (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
 
 
@@ -54,8 +42,7 @@ def page(run: Run, source: str) -> str:
 
 def readme(text: str, run: Run, source: str) -> str:
     """Return the README with the figures between its two marks replaced."""
-    found = {case.key: case for case in run.cases}
-    cases = [found[key] for key in _README if key in found]
+    cases = {case.key: case for case in run.cases}
     return marked(text, rendered("readme.md.jinja", run=run, source=source, cases=cases))
 
 

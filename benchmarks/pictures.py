@@ -39,11 +39,12 @@ def products(figure: Figure, run: Run) -> None:
             if isinstance(case, Product) and case.group in ("tiny", "square")
             if (case.dtype, case.threads, case.orders) == (dtype, 1, "CC")
         ]
-        _lines(speed, run, cases, _n, lambda case, time: 1e-3 * case.flops / time)
-        _lines(ratio, run, cases, _n, lambda case, time: time / run.cases[case][OURS].time)
+        _lines(speed, run, cases, lambda case, time: 1e-3 * case.flops / time)
+        _lines(ratio, run, cases, lambda case, time: time / run.cases[case][OURS].time)
         speed.set(xscale="log", ylabel=f"GFLOP/s, {dtype}", xlabel="n, of n x n @ n x n")
         ratio.set(yscale="log", ylabel=f"time over that of tilewise, {dtype}", xlabel="n")
-    _legend(figure)
+    lines, names = speed.get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside lower center", ncols=6, fontsize=8)
 
 
 def shapes(figure: Figure, run: Run) -> None:
@@ -59,34 +60,15 @@ def shapes(figure: Figure, run: Run) -> None:
     figure.colorbar(shown, ax=figure.axes, ticks=[0.25, 0.5, 1, 2, 4], format="%g")
 
 
-def _n(case: Any) -> int:
-    return int(case.a[0])
-
-
-def _lines(
-    axes: Axes,
-    run: Run,
-    cases: list[Any],
-    x: Callable[[Any], int],
-    y: Callable[[Any, float], float],
-) -> None:
-    """Draw a line for each contestant that was in a case, each always in the same style."""
+def _lines(axes: Axes, run: Run, cases: list[Product], y: Callable[..., float]) -> None:
+    """Draw a line for each contestant, each always in the same style, and one for the limit."""
     for i, name in enumerate(run.contestants):
         there = [case for case in cases if name in run.cases[case]]
-        style: dict[str, Any] = {"lw": 2.5 if name == OURS else 1.2, **line_style(i)}
+        style: dict[str, Any] = {"lw": 2.5 if name == OURS else 1.2, "ms": 4, **line_style(i)}
         if i >= len(STYLES):
             style["mfc"] = "none"
         if there:
-            times = [y(case, run.cases[case][name].time) for case in there]
-            axes.plot(list(map(x, there)), times, ms=4, label=name, **style)
+            values = [y(case, run.cases[case][name].time) for case in there]
+            axes.plot([case.a[0] for case in there], values, label=name, **style)
     limit = [y(case, 1e6 * least_seconds(run.limits, case)) for case in cases]
-    axes.plot(list(map(x, cases)), limit, "k:", lw=1, label="limit")
-
-
-def _legend(figure: Figure) -> None:
-    """Name each line once, below the panels."""
-    named: dict[str, Any] = {}
-    for axes in figure.axes:
-        lines, names = axes.get_legend_handles_labels()
-        named = dict(zip(names, lines, strict=True)) | named
-    figure.legend(named.values(), named, loc="outside lower center", ncols=6, fontsize=8)
+    axes.plot([case.a[0] for case in cases], limit, "k:", lw=1, label="limit")

@@ -10,7 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,16 +25,9 @@ PAGE = ROOT / "docs" / "scale.md"
 ROUNDS, SIZES = 3, (8, 2**20)  # of turns, and of floats in an Allreduce
 
 
-class Shape(NamedTuple):
-    """Rows and features of the whole data, and rows in a step of all ranks together."""
-
-    rows: int
-    features: int
-    batch_size: int
-
-
+# Rows and features of the whole data, and rows in a step of all ranks together.
 SHAPES = [
-    Shape(rows, features, batch)
+    {"rows": rows, "features": features, "batch_size": batch}
     for rows, features in ((200_000, 16), (1_000_000, 128), (100_000, 1024))
     for batch in (64, 1024, 16384)
 ]
@@ -48,19 +41,19 @@ def steps() -> dict[str, Any] | None:
     tw.set_num_threads(1)
     found: dict[str, Any] = {"steps": [], "allreduce": []}
     for shape in SHAPES:
-        rows = shape.rows // comm.size
-        X = np.random.default_rng(0).standard_normal((rows, shape.features), np.float32)
+        rows = shape["rows"] // comm.size
+        X = np.random.default_rng(0).standard_normal((rows, shape["features"]), np.float32)
         history = tw.fit(
             X,
-            X @ np.ones(shape.features, np.float32),
-            batch_size=shape.batch_size,
+            X @ np.ones(shape["features"], np.float32),
+            batch_size=shape["batch_size"],
             learning_rate=1e-4,
             epochs=4,
             sampling="sequential",
             seed=0,
             comm=comm,
         )
-        count = -(-shape.rows // shape.batch_size)
+        count = -(-shape["rows"] // shape["batch_size"])
         found["steps"].append(float(np.diff(history.seconds).min()) / count)
     for size in SIZES:
         array = np.ones(size, np.float32)
@@ -83,7 +76,7 @@ def measure() -> dict[str, Any]:
     return machine() | {
         "allreduce_seconds": {str(4 * n): times(2, "allreduce", i) for i, n in enumerate(SIZES)},
         "steps": [
-            shape._asdict() | {"seconds": {str(ranks): times(ranks, "steps", i) for ranks in turns}}
+            shape | {"seconds": {str(ranks): times(ranks, "steps", i) for ranks in turns}}
             for i, shape in enumerate(SHAPES)
         ],
     }

@@ -109,19 +109,12 @@ def rows(visits: list[Visit]) -> dict[str, Row]:
 
 
 def _row(name: str, visits: list[Visit]) -> Row:
-    times = [[1e6 * seconds for seconds in found.samples[name]] for found in visits]
+    """Return the quartiles of times and of ratios in a round: what slows it slows both sides."""
+    pairs = [zip(v.samples[name], v.samples[OURS], strict=True) for v in visits]
     # Of logarithms: of noise alone the middle is 1, whichever side it is on.
-    ratios = _quartiles([list(map(log, _ratios(found, name))) for found in visits])
-    return Row(*_quartiles(times), *map(exp, ratios))
-
-
-def _ratios(found: Visit, name: str) -> list[float]:
-    """Return the times of a contestant over those of tilewise in the same round.
-
-    What slows the machine for a while slows both sides of a round.
-    """
-    pairs = zip(found.samples[name], found.samples[OURS], strict=True)
-    return [seconds / beside for seconds, beside in pairs]
+    ratios = _quartiles([[log(theirs / ours) for theirs, ours in of] for of in pairs])
+    times = _quartiles([[1e6 * seconds for seconds in v.samples[name]] for v in visits])
+    return Row(*times, *map(exp, ratios))
 
 
 def _quartiles(visits: list[list[float]]) -> tuple[float, float, float]:

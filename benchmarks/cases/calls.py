@@ -42,9 +42,9 @@ class Use(Epochs):
             raise ArithmeticError(f"no predictions for {self.name}")
 
 
-def cases(cpus: int, *, quick: bool) -> list[Use]:
+def cases(cpus: int) -> list[Use]:
     """Return the group calls; a step has a batch of its own."""
-    tables = ((1500, 5),) if quick else ((1500, 5), (10_000, 20), (100_000, 50))
+    tables = (1500, 5), (10_000, 20), (100_000, 50)
     steps = [("step", (1, 5)), ("step", (32, 20)), ("predict", (1, 5))]
     return [
         Use("calls", rows=rows, features=features, method=method)

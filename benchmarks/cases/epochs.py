@@ -20,13 +20,6 @@ _LARGE = ((1_000_000, 16), (1_000_000, 128), (200_000, 1024))
 _IN_CACHE = (16_384, 128)
 _ORDERS = ("sequential", "permutation", "chunked")
 _SUMS: tuple[dict[str, Any], ...] = ({"average": True}, {"weight_decay": 0.1})
-_QUICK = (
-    *("1500 x 5, batch 1, sequential", "1500 x 5, batch 100, sequential"),
-    *("1500 x 5, batch 1, sequential, average", "1500 x 5, batch 100, sequential, weight decay"),
-    *("1500 x 5, batch 100, permutation", "20000 x 64, batch 1, sequential"),
-    *("200000 x 64, batch 100, sequential", "16384 x 128, batch 1024, sequential"),
-)
-
 _BLOCK = 2**20 + 7  # random numbers, repeated: drawing gigabytes takes longer than measuring
 
 
@@ -103,7 +96,7 @@ def _answer(case: Epochs) -> Array:
     return plain_sgd(**case.data(), dtype=np.float64)
 
 
-def cases(cpus: int, *, quick: bool) -> list[Epochs]:
+def cases(cpus: int) -> list[Epochs]:
     """Return the groups sgd-airfoil and sgd-large; on several threads, batches worth it."""
     shapes = [
         *[("sgd-airfoil", AIRFOIL, b, order) for b in (1, 10, 100, 1500) for order in _ORDERS],
@@ -120,7 +113,7 @@ def cases(cpus: int, *, quick: bool) -> list[Epochs]:
         found.append(replace(case, group="averaging", plan=replace(case.plan, **sums)))
     for threads, shape in product({cpus} - {1}, (_IN_CACHE, _LARGE[1])):
         found.append(_case(threads, "sgd-large", shape, 1024, "sequential"))
-    return [case for case in found if not quick or case.name in _QUICK]
+    return found
 
 
 def _case(threads: int, group: str, shape: tuple[int, int], batch: int, order: str) -> Epochs:

@@ -11,12 +11,14 @@ from benchmarks.steps import Steps
 _NEIGHBOURS = ("numpy", "torch", "mkl")
 
 
-def cases(cpus: int, *, quick: bool) -> list[Case]:
+def cases(cpus: int) -> list[Case]:
     """Return the group neighbours, on all CPUs."""
-    found: list[Case] = []
-    for after in ("numpy", BESIDE) if quick else (*_NEIGHBOURS, BESIDE):
-        head = "neighbours", "float32", cpus, ("tilewise", *_NEIGHBOURS), after
-        for n in (256,) if quick else (192, 256, 384, 1024):
-            found.append(Product(*head, a=(n, n), b=(n, n)))
-        found.append(Epochs(*head, rows=16_384, features=128, plan=Steps(1024, epochs=20)))
-    return found
+    heads = [
+        ("neighbours", "float32", cpus, ("tilewise", *_NEIGHBOURS), after)
+        for after in (*_NEIGHBOURS, BESIDE)
+    ]
+    plan = Steps(1024, epochs=20)
+    return [
+        *[Product(*head, a=(n, n), b=(n, n)) for n in (192, 256, 384, 1024) for head in heads],
+        *[Epochs(*head, rows=16_384, features=128, plan=plan) for head in heads],
+    ]

@@ -33,11 +33,6 @@ _SHAPES: list[tuple[str, Shape, Shape, str]] = [
     ("skinny", (1_000_000,), (1_000_000,), "CC"),
     *[("stacks", (10_000, n, n), (10_000, n, n), "CC") for n in (8, 16)],
 ]
-_QUICK = {
-    *[f"{n}x{n} @ {n}x{n}" for n in (2, 8, 16, 32, 64, 96, 256, 1024)],
-    *("2048x16 @ 16x2048", "100000x64 @ 64x5", f"{_LONG}x{_LONG} @ {_LONG}"),
-    *("500x500 @ 500", "3000x3000 @ 3000", "10000x8x8 @ 10000x8x8"),
-}
 
 
 @dataclass(frozen=True)
@@ -121,12 +116,12 @@ def _vector(n: int) -> Array:
     return np.random.default_rng(1).integers(0, 500, n) * 2.0 + 1
 
 
-def cases(cpus: int, *, quick: bool) -> list[Product]:
+def cases(cpus: int) -> list[Product]:
     """Return the groups tiny, square, skinny, stacks, dtypes and gram."""
     small, vectors = (96, 96), product(("int8", "float16"), (500, 3000))
     tall = ((2000, 500), (1000, 1000), (10_000, 100), (100_000, 20))
     dtypes = ("float16", "int8", "int16", "int32", "int64")
-    found = [
+    return [
         *[
             Product(group, dtype, threads, a=a, b=b, orders=orders)
             for threads, dtype, (group, a, b, orders) in product(sorted({1, cpus}), DTYPES, _SHAPES)
@@ -139,16 +134,7 @@ def cases(cpus: int, *, quick: bool) -> list[Product]:
             for threads, t, (m, k) in product(sorted({1, cpus}), DTYPES, tall)
         ],
     ]
-    return [case for case in found if not quick or _is_quick(case)]
 
 
 def _is_worth_threads(group: str, a: Shape) -> bool:
     return group in ("skinny", "stacks") or (group == "square" and a[0] >= _WORTH_THREADS)
-
-
-def _is_quick(case: Product) -> bool:
-    """Tell whether a case is of a quick run: of float64, only squares and a gram are."""
-    if case.gram:
-        return case.b == (2000, 500)
-    few = case.dtype != DTYPES[1] or (case.group == "square" and case.threads == 1)
-    return few and case.name in _QUICK

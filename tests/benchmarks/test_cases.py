@@ -59,18 +59,10 @@ def key_of(case):
     return case.key
 
 
-@pytest.fixture
-def gradients_afterwards():
-    """Undo for other tests what the rival torch does to its process."""
-    yield
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_grad_enabled(True)
-
-
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("case", [*PRODUCTS, *TRAINING], ids=key_of)
 @pytest.mark.parametrize("name", RIVALS)
-def test_contestants_are_right_each_time(name, case, gradients_afterwards):
+def test_contestants_are_right_each_time(name, case):
     try:
         call = start(case, RIVALS[name]())
     except (ImportError, UnsupportedError) as reason:
