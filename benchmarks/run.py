@@ -4,13 +4,14 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, TypeVar
 
 from benchmarks.cases import all_cases
 from benchmarks.cases.case import BESIDE, Case
 from benchmarks.cases.products import Product
 from benchmarks.machine import BUSY, limits, machine
-from benchmarks.rivals import RIVALS, is_installed
+from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import OURS
 from benchmarks.shapes import FIGURES, Point, measured, summary
 from benchmarks.turns import FULL, QUICK, SHAPE, Plan, Row, Visit, line, rows, visit
@@ -45,9 +46,7 @@ def run(*, quick: bool, only: Callable[[str], object] = bool) -> Run:
     found = Run(quick, machine(), limits(refresh=not quick))
     if found.machine["load"] > BUSY:
         print(f"load {found.machine['load']}: others use this machine; do not trust what follows")
-    here = {"", BESIDE, *(name for name in RIVALS if is_installed(name))}
-    cases = all_cases(found.machine["cpus"], quick=quick)
-    cases = [case for case in cases if only(case.key) and case.after in here]
+    cases = [c for c in all_cases(found.machine["cpus"], quick=quick) if only(c.key)]
     visits: dict[Case, list[Visit]] = {case: [] for case in cases}
     plan = QUICK if quick else FULL
     for number in range(1, plan.visits + 1):
@@ -57,7 +56,7 @@ def run(*, quick: bool, only: Callable[[str], object] = bool) -> Run:
             print(line(case, rows([taken])), flush=True)
             for name, why in taken.skipped.items():
                 found.left_out.setdefault(name, {})[case.key] = why
-    found.cases = {case: rows(taken) for case, taken in visits.items()}
+    found.cases = {case: rows(taken) for case, taken in visits.items() if taken}
     if only("shapes"):
         _add_shapes(found)
     return found
@@ -80,10 +79,14 @@ def _add_shapes(found: Run) -> None:
 
 def _visited(found: Run, cases: Sequence[AnyCase], plan: Plan) -> Iterator[tuple[AnyCase, Visit]]:
     """Visit each case once, those together that have the same processes."""
-    for of in sorted({(case.only, case.threads, case.after) for case in cases}):
-        with _workers(found, of[0], of[1]) as workers:
-            for case in cases:
-                if of == (case.only, case.threads, case.after):
+
+    def processes(case: Case) -> tuple[tuple[str, ...], int, str]:
+        return case.only, case.threads, case.after
+
+    for (only, threads, after), of in groupby(sorted(cases, key=processes), processes):
+        with _workers(found, only, threads) as workers:
+            if after in ("", BESIDE, *found.contestants):
+                for case in of:
                     yield case, visit(case, workers, plan)
 
 

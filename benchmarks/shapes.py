@@ -24,11 +24,11 @@ FIGURES = ("shapes", "NumPy / ours", "share below 0.9", "limit / ours", "share b
 """Of a dtype and a number of threads: means are geometric."""
 
 _LEAST_FLOPS, _MOST_FLOPS, _MOST_BYTES = 1e5, 4e9, 2e8
-_EDGES = [n + by for n in (8, 12, 16, 24, 32, 48, 64, 96, 128, 256) for by in (-1, 0, 1)]
-_SMALL: list[int] = [*range(1, 9), *_EDGES]
+_TILES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
+_SMALL: list[int] = [*range(1, 9), *(n + by for n in _TILES for by in (-1, 0, 1))]
 
+# Gives our microseconds, and NumPy's time over ours, of products in fresh processes.
 Measure = Callable[[list[Product]], dict[Product, tuple[float, float]]]
-"""Gives our microseconds, and NumPy's time over ours, of products in fresh processes."""
 
 
 class Point(NamedTuple):
@@ -52,9 +52,7 @@ def sample(count: int, dtype: str, threads: int, seed: int) -> list[Product]:
 
 
 def _side(draws: random.Random) -> int:
-    if draws.random() < 0.5:
-        return draws.choice(_SMALL)
-    return round(math.pow(10, draws.uniform(0, 5)))
+    return draws.choice((draws.choice(_SMALL), round(math.pow(10, draws.uniform(0, 5)))))
 
 
 def measured(
