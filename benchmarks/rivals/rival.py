@@ -99,7 +99,7 @@ class Rival:
 
 
 class ArrayLibrary(Rival):
-    """A library with which one writes the loop over batches in Python, making no array in it.
+    """A library with which one writes the loop over batches in Python, into batches that exist.
 
     A subclass gives `array`, `order`, `gather` and `step`.
     """
