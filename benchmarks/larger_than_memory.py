@@ -12,6 +12,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from benchmarks.turns import quartiles
 
 RESULT = FOLDER / "larger_than_memory.json"
 FEATURES, SHARDS, BLOCK = 127, 8, 2**15
+TASKS = "read", "compute", "epoch"
 SETTINGS: dict[str, Any] = {"batch_size": 32, "learning_rate": 1e-3, "seed": 0}
 
 
@@ -44,33 +46,22 @@ def write_shards(folder: Path, gigabytes: float) -> None:
         table.flush()
 
 
-def read(folder: Path, bound: int) -> Callable[[], object]:
-    """Return a call that reads all bytes of the files."""
-    command = ["cat", *map(str, sorted(folder.iterdir()))]
-    return lambda: subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-
-
-def compute(folder: Path, bound: int) -> Callable[[], object]:
-    """Return a call that trains on one shard in memory, as often as there are shards."""
-    table = np.load(folder / "0.npy")
-    X, y = table[:, :-1], table[:, -1].copy()
-    trainer = tw.Trainer(FEATURES, **SETTINGS)
+def start(task: str, folder: Path, bound: int) -> Callable[[], object]:
+    """Return a call that reads all bytes, trains on a shard in memory, or fits for an epoch."""
+    files = sorted(folder.iterdir())
+    if task == "read":
+        return partial(subprocess.run, ["cat", *files], stdout=subprocess.DEVNULL, check=True)
+    if task == "epoch":
+        return partial(tw.fit, tw.open_rows(folder, buffer_bytes=bound), epochs=1, **SETTINGS)
+    table = np.load(files[0])
+    X, y, trainer = table[:, :-1], table[:, -1].copy(), tw.Trainer(FEATURES, **SETTINGS)
     trainer.run_epoch(X, y)
-    return lambda: [trainer.fit(X, y, record_every=2**62) for _ in range(SHARDS)]
-
-
-def epoch(folder: Path, bound: int) -> Callable[[], object]:
-    """Return a call that fits for one epoch."""
-    rows = tw.open_rows(folder, buffer_bytes=bound)
-    return lambda: tw.fit(rows, epochs=1, **SETTINGS)
-
-
-TASKS = {task.__name__: task for task in (read, compute, epoch)}
+    return lambda: [trainer.fit(X, y, record_every=2**62) for _ in files]
 
 
 def measure(task: str, folder: str, bound: int) -> tuple[float, int]:
     """Return the seconds of a task, and by how many bytes the peak of the memory rose."""
-    call = TASKS[task](Path(folder), bound)
+    call = start(task, Path(folder), bound)
     before = _peak_bytes()
     return clock(call), _peak_bytes() - before
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.cases.case import DTYPES, Case
 from benchmarks.machine import BUSY
+from benchmarks.pictures import png
 from benchmarks.results import write
 from benchmarks.rivals.rival import OURS
 from benchmarks.roofline import least_seconds
@@ -24,11 +25,6 @@ def publish(run: Run, source: str, root: Path) -> None:
     text = readme((root / "README.md").read_text(), run, source)
     write(root / "docs" / "performance.md", page(run, source))
     write(root / "README.md", text)
-    try:
-        from benchmarks.pictures import png
-    except ImportError:
-        print('no pictures without matplotlib; pip install "tilewise[bench]"')
-        return
     for name in ("products", *["shapes"] * bool(run.points)):
         write(root / "docs" / "images" / f"performance-{name}.png", png(name, run))
 

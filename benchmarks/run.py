@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from benchmarks.cases import all_cases
@@ -79,10 +80,7 @@ def _add_shapes(found: Run) -> None:
 
 def _visited(found: Run, cases: Sequence[AnyCase], plan: Plan) -> Iterator[tuple[AnyCase, Visit]]:
     """Visit each case once, those together that have the same processes."""
-
-    def processes(case: Case) -> tuple[tuple[str, ...], int, str]:
-        return case.only, case.threads, case.after
-
+    processes = attrgetter("only", "threads", "after")
     for (only, threads, after), of in groupby(sorted(cases, key=processes), processes):
         with _workers(found, only, threads) as workers:
             if after in ("", BESIDE, *found.contestants):

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from itertools import groupby
+from operator import attrgetter
 from pkgutil import iter_modules
 
 from benchmarks.cases.case import Case
@@ -17,9 +18,6 @@ def all_cases(cpus: int, *, quick: bool) -> list[Case]:
     if not quick:
         return found
     short = [c for c in found if c.flops <= _QUICK_FLOPS and c.bytes <= _QUICK_BYTES]
-    groups = [list(of) for _, of in groupby(sorted(short, key=_group), _group)]
+    group = attrgetter("group")
+    groups = [list(of) for _, of in groupby(sorted(short, key=group), group)]
     return [case for of in groups for case in of[:: -(-len(of) // 5)]]
-
-
-def _group(case: Case) -> str:
-    return case.group

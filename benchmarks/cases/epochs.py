@@ -7,12 +7,9 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.cases.case import Case
-from benchmarks.steps import Steps, plain_sgd
-
-Array = NDArray[Any]
+from benchmarks.steps import Array, Steps, plain_sgd
 
 AIRFOIL = (1500, 5)
 _AIRFOIL_EPOCHS = 50  # a call of scikit-learn takes as long as some epochs of so few rows

@@ -7,11 +7,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.cases.case import DTYPES, Case
+from benchmarks.steps import Array
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 _WORTH_THREADS = 192  # below, no library starts threads for a square product

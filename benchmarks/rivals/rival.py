@@ -5,11 +5,10 @@ from importlib import import_module, metadata
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.steps import Array as Array
 from benchmarks.steps import Steps
 
-Array = NDArray[Any]
 Call = Callable[[], Any]
 
 OURS = "tilewise"

@@ -49,12 +49,8 @@ TRAINING = [
 ]
 
 
-def key_of(case):
-    return case.key
-
-
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("case", [*PRODUCTS, *TRAINING], ids=key_of)
+@pytest.mark.parametrize("case", [*PRODUCTS, *TRAINING], ids=lambda case: case.key)
 @pytest.mark.parametrize("name", RIVALS)
 def test_contestants_are_right_each_time(name, case):
     try:
@@ -66,7 +62,7 @@ def test_contestants_are_right_each_time(name, case):
         case.check({}, returned, case.answer())
 
 
-@pytest.mark.parametrize("case", PRODUCTS, ids=key_of)
+@pytest.mark.parametrize("case", PRODUCTS, ids=lambda case: case.key)
 def test_operands_are_those_of_the_case_and_a_wrong_product_is_refused(case):
     data = case.data()
     a, b, out = data["a"], data["b"], data["out"]
@@ -102,7 +98,7 @@ def parameters(case, rows=slice(None), **changes):
     return found[:-1], found[-1]
 
 
-@pytest.mark.parametrize("case", LESS_WORK, ids=key_of)
+@pytest.mark.parametrize("case", LESS_WORK, ids=lambda case: case.key)
 def test_missing_work_is_refused_and_any_order_of_the_rows_is_right(case):
     found = [parameters(case, slice(case.rows // 20, None))]  # without 5 %
     if case.plan.epochs > 1:
@@ -119,8 +115,7 @@ def test_missing_work_is_refused_and_any_order_of_the_rows_is_right(case):
 @pytest.mark.parametrize("quick", [True, False])
 def test_cases_are_told_apart_and_exact(quick):
     cases = all_cases(4, quick=quick)
-    keys = {case.key for case in cases}
-    assert len(keys) == len(cases)
+    assert len({case.key for case in cases}) == len(cases)
     assert {case.threads for case in cases} == {1, 4}
     for case in cases:
         if case.asks == "product":  # 4 * 4, as often as there are terms; few sums reach 2048 of 1

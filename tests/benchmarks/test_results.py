@@ -1,12 +1,13 @@
-"""What the repository shows of a run is made from its files alone; two runs are compared."""
+"""What the repository shows of a run is made from its files alone."""
 
+import json
 import shutil
 from dataclasses import replace
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import page, results
+from benchmarks import page, ranks, results, shapes
 from benchmarks.cases import all_cases
 from benchmarks.machine import ROOT
 from benchmarks.rivals.rival import OURS
@@ -18,10 +19,8 @@ pytestmark = pytest.mark.once
 
 RATES = {"read_l1": 10.0, "read_l2": 10.0, "read_l3": 10.0, "read_memory": 5.0}
 ONE = RATES | {"fma_float32": 8.0, "fma_float64": 4.0}
-MACHINE = dict.fromkeys(("system", "python", "commit"), "?") | {
-    **{"cpu": "CPU (R) 1", "isa": "avx2", "cpus": 1, "load": 0.1},
-    "when": "2026-11-29 10:00",
-}
+MACHINE = {"cpu": "CPU (R) 1", "isa": "avx2", "cpus": 1, "load": 0.1, "when": "2026-11-29 10:00"}
+MACHINE |= dict.fromkeys(("system", "python", "commit"), "?")
 LIMITS = {"l1": 2**15, "l2": 2**20, "l3": 2**25, "one_core": ONE}
 LIMITS["all_cores"] = {name: 1.5 * rate for name, rate in ONE.items()}
 CASES = all_cases(MACHINE["cpus"], quick=False)
@@ -50,7 +49,7 @@ def test_a_run_is_read_as_it_was_written_with_a_short_line_for_each_case(tmp_pat
     found = results.load(tmp_path)
     assert (found.machine, found.limits, found.skipped) == (run.machine, run.limits, run.skipped)
     assert (found.contestants, found.shapes) == (run.contestants, run.shapes)
-    assert {case.key for case in found.cases} == {case.key for case in CASES}
+    assert found.cases.keys() == run.cases.keys()
     for case, taken in run.cases.items():
         for name, written in taken.items():
             assert found.cases[case][name] == pytest.approx(written, rel=5e-4)
@@ -92,43 +91,56 @@ def test_the_page_shows_wins_and_losses_beyond_the_noise(ratio, spread, text):
     assert "**Load 0.6 before the run: others used this machine" in page.page(run, "a")
 
 
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
-    """Return a folder that the command takes for the repository."""
-    shutil.copy(ROOT / "README.md", tmp_path)
+def test_the_command_writes_and_draws(tmp_path, monkeypatch):
+    readme, shown = tmp_path / "README.md", tmp_path / "docs" / "performance.md"
+    shutil.copy(ROOT / "README.md", readme)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
-    return tmp_path
-
-
-def test_the_command_writes_and_draws(repository, monkeypatch):
-    pytest.importorskip("matplotlib")
     monkeypatch.setattr(command, "run", lambda quick: run_of(quick=quick))
-    before = (repository / "README.md").read_text()
     assert command.main(["--quick"]) == 0
-    assert (repository / "README.md").read_text() == before
+    assert readme.read_text() == (ROOT / "README.md").read_text()
     assert command.main([]) == 0
-    folder = repository / "results" / "cpu-r-1-avx2"
-    drawn = sorted(path.name for path in (repository / "docs").rglob("*.*"))
+    drawn = sorted(path.name for path in shown.parent.rglob("*.*"))
     assert drawn == ["performance-products.png", "performance.md"]
-    assert "figures of cpu-r-1-avx2 -->" in (repository / "README.md").read_text()
-    (repository / "docs" / "performance.md").unlink()
-    assert command.main(["--draw", str(folder)]) == 0
-    assert (repository / "docs" / "performance.md").exists()
+    assert "figures of cpu-r-1-avx2 -->" in readme.read_text()
+    shown.unlink()
+    assert command.main(["--draw", str(tmp_path / "results" / "cpu-r-1-avx2")]) == 0
+    assert shown.exists()
 
 
-def test_what_is_no_run_is_refused(repository, capsys):
-    (repository / "nonsense").mkdir()
-    (repository / "nonsense" / "run.json").write_text("[]")
-    assert command.main(["--draw", str(repository / "nonsense")]) == 2
+def test_what_is_no_run_is_refused(tmp_path, capsys):
+    (tmp_path / "run.json").write_text("[]")
+    assert command.main(["--draw", str(tmp_path)]) == 2
     assert "no run" in capsys.readouterr().err
     assert command.main(["--draw", "missing"]) == 2
 
 
-def test_readme_and_page_are_those_of_the_files():
+def test_the_pages_are_those_of_the_files():
     text = (ROOT / "README.md").read_text()
     source = page._MARK.search(text).group(1)
     run = results.load(results.FOLDER / source)
     assert not run.quick
     assert page.readme(text, run, source) == text
     assert page.page(run, source) == (ROOT / "docs" / "performance.md").read_text()
+    text = ranks.PAGE.read_text()
+    assert ranks.page(text, json.loads(ranks.RESULT.read_text())) == text
+
+
+def test_shapes_are_within_bounds_and_slow_ones_are_measured_thrice():
+    asked = []
+
+    def measure(cases):
+        asked.append(cases)
+        ratios = (0.6, 2.0) if cases == asked[0][:2] else (0.5, 0.5, *[2.0] * 38)
+        return {case: (1.0, ratio) for case, ratio in zip(cases, ratios, strict=True)}
+
+    points = shapes.measured(measure, LIMITS, [1, 2], count=10, seed=5)
+    assert len({case.key for case in asked[0]}) == 40
+    assert all(1e5 <= c.flops <= 4e9 and c.bytes <= 2e8 for c in asked[0])
+    assert asked[1:] == [asked[0][:2]] * 2
+    assert [point.ratio for point in points[:3]] == [0.6, 2.0, 2.0]  # of two, one counts
+    found = shapes.summary(points)
+    assert found["groups"]["float32 1t"][:3] == [10, pytest.approx(1.773, rel=1e-3), 0.1]
+    assert (next(iter(found["worst"])), len(found["worst"])) == (asked[0][0].key, shapes.WORST)
+    others = shapes.measured(lambda cases: {c: (1.0, 1.0) for c in cases}, LIMITS, [1], 10, seed=6)
+    assert {p.case for p in others} != {p.case for p in points[:10]}

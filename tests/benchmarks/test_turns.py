@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from contextlib import closing
 from dataclasses import replace
 from itertools import chain, repeat
 from types import SimpleNamespace
@@ -11,7 +12,6 @@ import pytest
 
 from benchmarks import clock as clocks
 from benchmarks import run as runs
-from benchmarks import shapes
 from benchmarks import worker as workers
 from benchmarks.cases.products import Product
 from benchmarks.rivals.rival import OURS
@@ -20,9 +20,6 @@ from benchmarks.worker import EndedError, SkippedError, Worker
 
 pytestmark = pytest.mark.once
 
-RATES = dict.fromkeys(("read_l1", "read_l2", "read_l3", "read_memory"), 10.0)
-RATES |= {"fma_float32": 8.0, "fma_float64": 4.0}
-LIMITS = {"l1": 1, "l2": 2, "l3": 3, "one_core": RATES, "all_cores": RATES}
 CASE = Product("square", a=(5, 7), b=(7, 3))
 
 
@@ -118,8 +115,7 @@ def test_quartiles_are_the_outer_ones_of_the_visits_and_ratios_those_of_a_round(
 
 
 def test_a_worker_measures_and_says_why_it_cannot():
-    worker = Worker(OURS)
-    try:
+    with closing(Worker(OURS)) as worker:
         assert set(worker.ask("about")) == {"version", "kernels", "settings"}
         assert worker.ask("load", CASE, None) > 0
         assert worker.ask("sample", 3) > 0
@@ -128,8 +124,6 @@ def test_a_worker_measures_and_says_why_it_cannot():
         os.kill(worker._pid.result(), signal.SIGKILL)
         with pytest.raises(EndedError, match="tilewise ended"):
             worker.ask("sample", 1)
-    finally:
-        worker.close()
 
 
 def test_a_run_visits_all_cases_in_fresh_processes_before_any_again(monkeypatch, capsys):
@@ -160,26 +154,5 @@ def test_a_run_visits_all_cases_in_fresh_processes_before_any_again(monkeypatch,
     assert (run.contestants, run.skipped) == ({OURS: {"version": "1"}}, {"mkl": "not installed"})
     assert run.left_out["jax"] == {CASE.key: "wrong answer", together.key: "wrong answer"}
     assert "load 0.6: others use this machine" in capsys.readouterr().out
-    visits.clear()
     runs.run(quick=True, only=lambda key: key.startswith("square"))
-    assert [case for case, *_ in visits] == [CASE]
-
-
-def test_shapes_are_within_bounds_and_slow_ones_are_measured_thrice():
-    asked = []
-
-    def measure(cases):
-        asked.append(cases)
-        ratios = (0.6, 2.0) if cases == asked[0][:2] else (0.5, 0.5, *[2.0] * 38)
-        return {case: (1.0, ratio) for case, ratio in zip(cases, ratios, strict=True)}
-
-    points = shapes.measured(measure, LIMITS, [1, 2], count=10, seed=5)
-    assert len({case.key for case in asked[0]}) == 40
-    assert all(1e5 <= c.flops <= 4e9 and c.bytes <= 2e8 for c in asked[0])
-    assert asked[1:] == [asked[0][:2]] * 2
-    assert [point.ratio for point in points[:3]] == [0.6, 2.0, 2.0]  # of two, one counts
-    found = shapes.summary(points)
-    assert found["groups"]["float32 1t"][:3] == [10, pytest.approx(1.773, rel=1e-3), 0.1]
-    assert (next(iter(found["worst"])), len(found["worst"])) == (asked[0][0].key, shapes.WORST)
-    others = shapes.measured(lambda cases: {c: (1.0, 1.0) for c in cases}, LIMITS, [1], 10, seed=6)
-    assert {p.case for p in others} != {p.case for p in points[:10]}
+    assert [case for case, *_ in visits[4:]] == [CASE]
