@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.clock import clock, repeats_in
+from benchmarks.clock import clock
 from benchmarks.rivals.rival import Array, Call, Rival
 from benchmarks.steps import Steps
 
@@ -20,14 +20,9 @@ def fastest(calls: list[Call]) -> Call:
     for call in calls:
         call()  # compiles
     best = [clock(call) for call in calls]
-    for _ in range(min(100, repeats_in(_SECONDS, min(best)))):
+    for _ in range(min(100, int(_SECONDS / min(best)))):
         best = [min(least, clock(call)) for least, call in zip(best, calls, strict=True)]
     return calls[best.index(min(best))]
-
-
-def by_rows(array: Array) -> tuple[Array, bool]:
-    """Return an array that lies by rows, and whether it is the transpose of the one given."""
-    return (array, False) if array.flags.c_contiguous else (array.T, True)
 
 
 def has_few_terms(a: Array, b: Array) -> bool:

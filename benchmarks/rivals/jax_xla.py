@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.rivals.compiled import CompiledLibrary, by_rows, fastest, has_few_terms
-from benchmarks.rivals.rival import ALL_DTYPES, Array, Call
+from benchmarks.rivals.compiled import CompiledLibrary, fastest, has_few_terms
+from benchmarks.rivals.rival import ALL_DTYPES, Array, Call, by_rows
 from benchmarks.steps import Steps
 
 

@@ -13,6 +13,7 @@ from benchmarks.rivals.rival import (
     Call,
     Rival,
     UnsupportedError,
+    by_rows,
 )
 
 
@@ -83,13 +84,9 @@ class SciPy(Rival):
         letter = "s" if out.dtype == np.float32 else "d"
         if a.ndim == 1 or b.ndim == 1:
             matrix, x = (a, b) if b.ndim == 1 else (b.T, a)
-            matrix, transposed = _by_columns(matrix)
+            rows, transposed = by_rows(matrix.T)
             gemv = getattr(self.library, f"{letter}gemv")
-            return partial(gemv, 1.0, matrix, x, 0.0, out, 0, 1, 0, 1, transposed, 1)
+            return partial(gemv, 1.0, rows.T, x, 0.0, out, 0, 1, 0, 1, transposed, 1)
         gemm = getattr(self.library, f"{letter}gemm")
-        (left, trans_left), (right, trans_right) = _by_columns(b.T), _by_columns(a.T)
-        return partial(gemm, 1.0, left, right, 0.0, out.T, trans_left, trans_right, 1)
-
-
-def _by_columns(matrix: Array) -> tuple[Array, bool]:
-    return (matrix, False) if matrix.flags.f_contiguous else (matrix.T, True)
+        (left, trans_left), (right, trans_right) = by_rows(b), by_rows(a)
+        return partial(gemm, 1.0, left.T, right.T, 0.0, out.T, trans_left, trans_right, 1)

@@ -26,6 +26,11 @@ class UnsupportedError(Exception):
     """The library cannot do that, or not without work that it should not be charged with."""
 
 
+def by_rows(array: Array) -> tuple[Array, bool]:
+    """Return an array that lies by rows, and whether it is the transpose of the one given."""
+    return (array, False) if array.flags.c_contiguous else (array.T, True)
+
+
 class Rival:
     """A library that multiplies matrices, trains linear models, or both.
 

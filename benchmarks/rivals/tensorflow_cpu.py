@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals.compiled import CompiledLibrary, by_rows, fastest, has_few_terms
-from benchmarks.rivals.rival import Array, Call
+from benchmarks.rivals.compiled import CompiledLibrary, fastest, has_few_terms
+from benchmarks.rivals.rival import Array, Call, by_rows
 from benchmarks.steps import Steps
 
 
