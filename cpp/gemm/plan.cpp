@@ -67,28 +67,23 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
 template <class T>
 Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   constexpr index bytes = sizeof(T);
-  const index l2 = cpu::caches().l2 / bytes;
+  const index b_bytes = problem.k * problem.n * bytes;
+  const index l2 = cpu::caches().l2;
+  Blocking size = blocking_for(kernels);
+  const auto few_panels = [&](index panels) { return problem.m <= panels * kernels.tile_rows; };
+  // All of the time goes into reading B from memory, which is read best in long runs: a short kc
+  // makes them. C, a few rows, waits in the cache meanwhile.
+  const bool one_pass = few_panels(one_pass_panels) && in_memory(b_bytes);
+  if (one_pass) size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
   // Rows of B that meet in a few sets of the cache, with other data between them.
   const bool spread = problem.b.row * bytes % spread_bytes == 0 && problem.b.row != problem.n;
-  Blocking size = blocking_for(kernels);
-  const bool b_fits = problem.k * problem.n <= l2 / 2 && !spread;
-  const bool one_pass = problem.m <= one_pass_panels * kernels.tile_rows;
-  // B is read best in long runs: a short kc makes them. C, a few rows, waits in the cache
-  // meanwhile.
-  if (one_pass && !b_fits) {
-    size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
-  }
-  // With a few rows more, a block of B is packed, used and never met again: it stays in L2.
-  if (problem.m <= few_rows_panels * kernels.tile_rows && !one_pass) {
-    const index tiles = l2 / 2 / std::min(size.kc, problem.k) / kernels.tile_cols();
-    size.nc = std::max(tiles, index{1}) * kernels.tile_cols();
-  }
-  const bool few_uses = problem.m <= few_uses_panels * kernels.tile_rows;
-  const bool as_it_lies = problem.b_rows_contiguous() && (one_pass || (b_fits && few_uses));
+  const bool b_fits = b_bytes <= l2 / 2 && !spread;
+  const bool as_it_lies =
+      problem.b_rows_contiguous() && few_panels(b_fits ? fitting_b_panels : unpacked_b_panels);
   return {.blocking = size,
-          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k > l2 / 2,
+          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k * bytes > l2 / 2,
           .pack_b = !as_it_lies,
-          .prefetch_next_panel = one_pass && !b_fits,
+          .prefetch_next_panel = one_pass && as_it_lies,
           .grid = make_grid(problem, kernels, threads)};
 }
 

@@ -32,11 +32,11 @@ constexpr index mc_l2_share =
     4;  // a block of A takes a quarter of L2: C and B pass through the rest
 constexpr index nc_l3_share = 4;                // a block of B takes a quarter of L3,
 constexpr index max_nc_bytes = index{8} << 20;  // and no more than this of a server's
-constexpr index one_pass_panels = 2;    // A-panels so few that all of the time goes into reading B
-constexpr index few_rows_panels = 8;    // A-panels so few that a block of B is best kept in L2
-constexpr index few_uses_panels = 32;   // A-panels up to which packing B costs more than it saves
-constexpr index one_pass_blocks = 256;  // blocks of k at most in one pass: each adds a rounding
-constexpr index min_one_pass_kc = 16;   // steps
+constexpr index unpacked_b_panels = 12;  // A-panels up to which packing B costs more than it saves,
+constexpr index fitting_b_panels = 32;   // and where B fits half of L2
+constexpr index one_pass_panels = 2;     // A-panels for which reading B from memory is all the time
+constexpr index one_pass_blocks = 256;   // blocks of k at most in one pass: each adds a rounding
+constexpr index min_one_pass_kc = 16;    // steps
 constexpr index short_depth =
     64;  // k up to which writing C is most of the work: along its rows then
 

@@ -236,5 +236,7 @@ def test_b_is_packed_where_it_is_used_often():
     rows, _ = tw.explain(1000, 1000, 1000).tile
     packed = [tw.explain(tiles * rows, 64, 100).packed[1] for tiles in (2, 32, 33)]
     assert packed == [False, False, True]  # a small B
-    packed = [tw.explain(m, 6000, 6000).packed[1] for m in (2 * rows, 2 * rows + 1)]
+    packed = [tw.explain(m, 6000, 6000).packed[1] for m in (12 * rows, 12 * rows + 1)]
     assert packed == [False, True]
+    depths = [tw.explain(m, 6000, 6000).blocking[2] for m in (2 * rows, 2 * rows + 1)]
+    assert depths[0] < depths[1], "B is read once, in long runs"
