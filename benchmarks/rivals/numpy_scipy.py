@@ -21,7 +21,11 @@ def openblas(package: str) -> str:
     """Return the core type that the BLAS of a package has picked."""
     from threadpoolctl import threadpool_info
 
-    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    blas = [
+        pool
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas" and pool["internal_api"] != "tilewise"
+    ]
     own = [pool for pool in blas if f"{package}.libs" in pool["filepath"]] or blas
     return f"{own[0]['internal_api']} {own[0].get('architecture', '')}" if own else "not told"
 

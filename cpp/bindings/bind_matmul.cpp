@@ -251,6 +251,7 @@ class Explainer {
     add("small_n", {path.parts, 1});
     add_pair("tile", kernels_.dot_rows, kernels_.dot_cols);
   }
+  void operator()(const gemm::FewRows& path) { add("few_rows", {1, path.parts}); }
   void operator()(const gemm::Blocked& path) {
     add("blocked", path.grid);
     add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());

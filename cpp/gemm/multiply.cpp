@@ -6,6 +6,7 @@
 #include "base/element_types.hpp"
 #include "gemm/blocked.hpp"
 #include "gemm/copy.hpp"
+#include "gemm/few_rows.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "gemm/rank_k.hpp"

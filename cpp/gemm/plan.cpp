@@ -118,10 +118,22 @@ std::optional<Path> path_by_columns(const Problem& problem, const kernels::GemmK
                 .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0};
 }
 
+template <class T>
+bool is_few_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels) {
+  constexpr index size = sizeof(T);
+  return problem.m <= kernels.max_wide_rows && problem.n >= kernels.wide_cols(problem.m) &&
+         problem.b_rows_contiguous() && !in_memory(problem.k * problem.n * size);
+}
+
 // The path that writes contiguous rows of C.
 template <class T>
 Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   constexpr index size = sizeof(T);
+  if (is_few_rows(problem, kernels)) {
+    const index tiles = ceil_div(problem.n, index{kernels.wide_cols(problem.m)});
+    return FewRows{.parts = parts_for(work_of(problem), threads, tiles),
+                   .kc = blocking_for(kernels).kc};
+  }
   if (!is_rank_k(problem, kernels.width)) return blocked_of(problem, kernels, threads);
   const index share = problem.k == 1 ? rank_1_l3_share : rank_k_l3_share;
   return RankK{.parts = parts_for(work_of(problem), threads, problem.m),

@@ -25,6 +25,9 @@ constexpr void fill_tiles(GemmKernels<typename V::Element>& set) {
   }
 }
 
+template <class V, int Rows>
+constexpr auto wide_tile = gemm_tile<V, Rows, V::tile_rows * V::tile_vectors / Rows, false>;
+
 template <class V>
 constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   using Set = GemmKernels<typename V::Element>;
@@ -35,6 +38,9 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.tile_rows = V::tile_rows;
   set.tile_vectors = V::tile_vectors;
   fill_tiles<V, V::tile_rows, V::tile_vectors>(set);
+  set.wide_tile[2] = wide_tile<V, 2>;
+  set.wide_tile[3] = wide_tile<V, 3>;
+  set.wide_tile[4] = wide_tile<V, 4>;
   set.dot_rows = V::dot_rows;
   set.dot_cols = V::dot_cols;
   set.dot_tile = dot_tile<V>;
