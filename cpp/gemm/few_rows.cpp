@@ -25,6 +25,7 @@ void multiply_block(const kernels::GemmKernels<T>& kernels, const MatrixView<con
                                .b_prefetch_distance = b.row_stride,
                                .c = &c(0, j),
                                .c_row_stride = c.row_stride,
+                               .rows = static_cast<int>(c.rows),
                                .last_width = kernels.width,
                                .accumulate = accumulate});
   }

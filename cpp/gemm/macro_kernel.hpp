@@ -25,6 +25,7 @@ TILEWISE_INLINE void multiply_panels(const kernels::GemmKernels<T>& kernels, con
         .b_prefetch_distance = b.prefetch_next_panel ? b_panel.cols : 2 * b_panel.row_stride,
         .c = c.data + a.panels.begin(i) * c.row_stride + b.panels.begin(j) * b.width,
         .c_row_stride = c.row_stride,
+        .rows = static_cast<int>(a.panels.size(i)),
         .last_width = static_cast<int>(b.width - unused_lanes),
         .accumulate = accumulate});
 }

@@ -121,8 +121,9 @@ std::optional<Path> path_by_columns(const Problem& problem, const kernels::GemmK
 template <class T>
 bool is_few_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels) {
   constexpr index size = sizeof(T);
-  return problem.m <= kernels.max_wide_rows && problem.n >= kernels.wide_cols(problem.m) &&
-         problem.b_rows_contiguous() && !in_memory(problem.k * problem.n * size);
+  return problem.m <= kernels.max_wide_rows && kernels.wide_tile[problem.m] != nullptr &&
+         problem.n >= kernels.wide_cols(problem.m) && problem.b_rows_contiguous() &&
+         !in_memory(problem.k * problem.n * size);
 }
 
 // The path that writes contiguous rows of C.

@@ -27,6 +27,7 @@ struct GemmTile {
       b_prefetch_distance;  // from a row of B to what is prefetched: a later row, or the next panel
   T* c;
   index c_row_stride;
+  int rows;
   int last_width;   // lanes in use of the last vector of a row
   bool accumulate;  // false: C is written without being read
 };
@@ -141,6 +142,7 @@ struct GemmKernels {
   int tile_rows;                                  // mr
   int tile_vectors;                               // nr / width
   Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
+  // For few rows of A, or null.
   Tile wide_tile[max_wide_rows + 1];  // [rows], two or more, of accumulators / rows vectors
   int dot_rows;
   int dot_cols;
