@@ -222,3 +222,29 @@ def test_calls_leave_no_memory_behind(kind):
     growth = run(MANY_CALLS.format(call=call, times=times))
     # 256 KiB are no leak: what the allocator keeps.
     assert float(growth) < max(1, 2**18 / times)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_thread_keeps_little_of_what_a_large_product_packed():
+    printed = run("""
+import resource
+import numpy as np
+import tilewise as tw
+
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+tw.set_num_threads(2)
+a, b = np.ones((8, 5_000_000), np.float32), np.ones((5_000_000, 8), np.float32)
+square = np.ones((2000, 2000)).T
+out, large_out = np.ones((8, 8), np.float32), np.ones((2000, 2000))
+before = resident()
+for _ in range(2):
+    tw.matmul(a, b, out=out)
+    tw.matmul(a, np.asfortranarray(b), out=out)
+    for strategy in tw.STRATEGIES[1:]:
+        tw.matmul(square, square, out=large_out, strategy=strategy)
+print(resident() - before)
+""")
+    assert int(printed) < 80 * 2**20, "two threads keep 32 MiB each at most"
