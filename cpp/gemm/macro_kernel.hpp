@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gemm/pack.hpp"
+#include "gemm/tuning.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::gemm {
@@ -33,6 +34,14 @@ TILEWISE_INLINE void multiply_panels(const kernels::GemmKernels<T>& kernels, con
 template <class T>
 void macro_kernel(const kernels::GemmKernels<T>& kernels, const ABlock<T>& a, const BBlock<T>& b,
                   const MatrixView<T>& c, bool accumulate) {
+  if (a.depth <= tuning::short_depth) {
+    for (index i = 0; i < a.panels.parts; ++i) {
+      for (index j = 0; j < b.panels.parts; ++j) {
+        multiply_panels(kernels, a, i, b, j, c, accumulate);
+      }
+    }
+    return;
+  }
   // A B-panel stays in L2 while the block of A, which is there too, passes.
   for (index j = 0; j < b.panels.parts; ++j) {
     for (index i = 0; i < a.panels.parts; ++i) {

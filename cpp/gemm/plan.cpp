@@ -17,20 +17,19 @@ using namespace tuning;
 bool is_vector(const Problem& problem) { return problem.m == 1 || problem.n == 1; }
 
 bool is_rank_k(const Problem& problem, index width) {
-  // Packing B is worth it for some rows.
-  return problem.k <= rank_k_depth && 2 * problem.n > width &&
-         (problem.b_rows_contiguous() || problem.m >= rank_k_pack_rows);
+  return problem.k <= rank_k_depth && problem.m >= rank_k_rows && 2 * problem.n > width;
 }
 
 bool is_small_n(const Problem& problem) {
   return problem.n <= small_n_cols && problem.k >= small_n_depth && problem.a_rows_contiguous();
 }
 
-// Bytes of L3. That of a whole server is nearly as far away as memory, and counts as a smaller one.
-index last_cache() { return cpu::caches().l3 > server_l3 ? far_l3 : cpu::caches().l3; }
-
-// Whether so many bytes are too many to stay in a cache, which holds other data too.
-bool in_memory(index bytes) { return bytes > last_cache() / 4 * 3; }
+// Whether so many bytes are too many to stay in a cache. An L3 of a whole server is nearly as far
+// away as memory, and counts as a smaller one.
+bool in_memory(index bytes) {
+  const index l3 = cpu::caches().l3 > server_l3 ? far_l3 : cpu::caches().l3;
+  return bytes > l3 / 8 * in_memory_l3_share;
+}
 
 // Several parts for each thread if they are worth it: then a thread that is late, or slower than
 // the others, leaves more to those.
@@ -136,10 +135,12 @@ Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels
                    .kc = blocking_for(kernels).kc};
   }
   if (!is_rank_k(problem, kernels.width)) return blocked_of(problem, kernels, threads);
-  const index share = problem.k == 1 ? rank_1_l3_share : rank_k_l3_share;
-  return RankK{.parts = parts_for(work_of(problem), threads, problem.m),
+  // Rows that are not aligned alike are streamed one by one, each reading B anew.
+  const bool aligned_alike = problem.c.row % kernels.width == 0;
+  return RankK{.parts = parts_for(work_of(problem), threads, problem.m / rank_k_rows),
                .pack_b = !problem.b_rows_contiguous(),
-               .stream = problem.m * problem.n * size > last_cache() / 8 * share};
+               .stream = in_memory(problem.m * problem.n * size) &&
+                         (problem.k <= rank_k_stream_depth || aligned_alike)};
 }
 
 template <class T>

@@ -23,9 +23,8 @@ constexpr index small_n_depth = 64;
 // loops. [Z5]
 constexpr index rank_k_depth = 16;
 
-// Rows of C for which B is first packed into rows. Not measured here: packing k rows is then an
-// eighth of writing C.
-constexpr index rank_k_pack_rows = 8;
+// Rows of C from which that pays: 7 x 2124 x 16 takes 4.6 us so, 2.2 in the five loops. [Z5]
+constexpr index rank_k_rows = 16;
 
 // A-panels up to which packing B costs more than it saves: 48 x 1000 x 1000 takes 378 us without,
 // 443 with; 96 x 2048 x 2048 3.7 ms and 4.6; 192 x 2000 x 2000 15 ms and 11. [Z5]
@@ -42,6 +41,10 @@ constexpr index one_pass_panels = 2;
 // measured here: 16 steps are one line of a row of A.
 constexpr index one_pass_blocks = 256;
 constexpr index min_one_pass_kc = 16;
+
+// k up to which writing C is most of the work: it is written along its rows then. 2447 x 10880 x 23
+// takes 16 ms so, 27 panel by panel; where a cache holds C it makes no difference. [Z5]
+constexpr index short_depth = 64;
 
 // Threads.
 
@@ -98,16 +101,19 @@ constexpr index max_nc_bytes = index{8} << 20;
 // Not measured here.
 constexpr index spread_bytes = 1024;
 
-// Eighths of L3 from which C goes past the caches: of one column of A, written in order, and of
-// more. 12354 x 304 x 3, of 15 MB, takes 0.56 ms so and 1.4 else; 8000 x 256 x 3, of 8 MB, 0.30 and
-// 0.13. [Z4]
-constexpr index rank_1_l3_share = 6;
-constexpr index rank_k_l3_share = 3;
+// k up to which rows of C that are not aligned alike are streamed, one by one: 65 x 55722 x 13
+// takes 1.5 ms so, 0.55 through the caches. [Z5]
+constexpr index rank_k_stream_depth = 4;
 
 // Bytes: an L3 above the first is a whole server's, nearly as far away as memory, and counts as the
 // second. Not measured here: this CPU's is smaller.
 constexpr index server_l3 = index{128} << 20;
 constexpr index far_l3 = index{32} << 20;
+
+// Eighths of L3 up to which a matrix stays in a cache, which holds other data too: C of 12354 x 304
+// x 3, of 15 MB, takes 162 us through the caches, 317 past them; of 9000 x 1003 x 4, of 36 MB, 1.2
+// ms and 0.9. [Z5]
+constexpr index in_memory_l3_share = 6;
 
 // Rows ahead that a product with a vector prefetches from memory, no fewer than it reads together:
 // 4 to 32 do not differ. [Z5]

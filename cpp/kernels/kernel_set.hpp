@@ -61,6 +61,9 @@ struct Gemv {
   index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
 };
 
+// Rows of C that rank_k writes together: it has at least as many.
+constexpr int rank_k_rows_at_once = 4;
+
 // C = A B for k columns of A, at least one. The rows of B and C are contiguous.
 template <class T>
 struct RankK {
