@@ -115,7 +115,8 @@ void multiply_stack(const Options& options, index count, const MatrixStack<const
   if (b.stride == 0 && is_tall(a) && is_tall(c) && options.strategy == Strategy::full) {
     return multiply_one(options, tall(a, count), b.first, tall(c, count));  // one B for all
   }
-  const Problem problem = problem_of(a.first, b.first, c.first);
+  Problem problem = problem_of(a.first, b.first, c.first);
+  problem.symmetric &= a.stride == b.stride;
   share_products<T>(options, problem, count,
                     [&](const auto& kernels, const Plan& plan, index begin, index end) {
                       if (std::holds_alternative<Tiny>(plan.path))

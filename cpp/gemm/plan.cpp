@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/element_types.hpp"
 #include "base/split.hpp"
@@ -63,6 +64,32 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
   return best;
 }
 
+// Of a symmetric product columns, from the diagonal down.
+template <class T>
+Grid triangle_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+  const index vectors = ceil_div(problem.n, kernels.width);
+  return {1, parts_for(problem.flops() / 2, threads, vectors)};
+}
+
+// Whether a matrix whose vectors along k, `lines` of them, are `stride` elements apart is best read
+// where it lies for a block of them: then it stays in L2, and copied it would be no nearer.
+template <class T>
+bool stays_in_l2(index lines, index stride, index kc) {
+  const index bytes = std::abs(stride) * static_cast<index>(sizeof(T));
+  return std::min(lines, kc) * bytes <= cpu::caches().l2 / 2 && bytes % spread_bytes != 0;
+}
+
+template <class T>
+bool packs_a(const Problem& problem, const kernels::GemmKernels<T>& kernels, const Blocking& size) {
+  if (problem.a_rows_contiguous()) return false;  // read element by element in any case
+  constexpr index bytes = sizeof(T);
+  if (problem.m * problem.k * bytes <= cpu::caches().l2 / 2) return false;
+  if (problem.a.row != 1) return true;
+  const index b_panels = ceil_div(problem.n, kernels.tile_cols());
+  if (problem.symmetric && b_panels <= symmetric_pack_panels) return false;
+  return !stays_in_l2<T>(problem.k, problem.a.col, size.kc);
+}
+
 template <class T>
 Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   constexpr index bytes = sizeof(T);
@@ -83,12 +110,15 @@ Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernel
     size.nc = std::max(tiles, index{1}) * kernels.tile_cols();
   }
   const bool few_uses = problem.m <= few_uses_panels * kernels.tile_rows;
-  const bool as_it_lies = problem.b_rows_contiguous() && (one_pass || (b_fits && few_uses));
+  const bool near = b_fits || stays_in_l2<T>(problem.k, problem.b.row, size.kc);
+  const bool as_it_lies = problem.b_rows_contiguous() && (one_pass || (near && few_uses));
   return {.blocking = size,
-          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k > l2 / 2,
+          .pack_a = packs_a(problem, kernels, size),
           .pack_b = !as_it_lies,
           .prefetch_next_panel = one_pass && !b_fits,
-          .grid = make_grid(problem, kernels, threads)};
+          .grid = problem.symmetric ? triangle_grid(problem, kernels, threads)
+                                    : make_grid(problem, kernels, threads),
+          .symmetric = problem.symmetric};
 }
 
 // Rows, columns or panels of C, which the threads share where a strategy computes them one by one.

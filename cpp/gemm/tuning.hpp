@@ -32,9 +32,12 @@ constexpr index mc_l2_share =
     4;  // a block of A takes a quarter of L2: C and B pass through the rest
 constexpr index nc_l3_share = 4;                // a block of B takes a quarter of L3,
 constexpr index max_nc_bytes = index{8} << 20;  // and no more than this of a server's
-constexpr index one_pass_panels = 2;    // A-panels so few that all of the time goes into reading B
-constexpr index few_rows_panels = 8;    // A-panels so few that a block of B is best kept in L2
-constexpr index few_uses_panels = 32;   // A-panels up to which packing B costs more than it saves
+constexpr index one_pass_panels = 2;   // A-panels so few that all of the time goes into reading B
+constexpr index few_rows_panels = 8;   // A-panels so few that a block of B is best kept in L2
+constexpr index few_uses_panels = 32;  // A-panels up to which packing B costs more than it saves
+constexpr index symmetric_pack_panels =
+    16;  // B-panels up to which packing A for half of them costs more: X.T @ X of 500 columns 1.2,
+         // of 1000 0.7 (float32, Zen 5, 2026-11)
 constexpr index one_pass_blocks = 256;  // blocks of k at most in one pass: each adds a rounding
 constexpr index min_one_pass_kc = 16;   // steps
 constexpr index short_depth =
@@ -50,6 +53,7 @@ constexpr index gemv_prefetch_rows = 16;       // no fewer than the kernels read
 constexpr index prefetch_row_bytes = 1024;  // rows from which the CPU's own prefetchers lose track
 
 // Strips that are copied together.
+constexpr index mirror_side = 64;   // rows of a symmetric C
 constexpr index pack_strip = 16;    // rows
 constexpr index gemv_strip = 1024;  // elements of y
 

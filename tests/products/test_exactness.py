@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tests.support.matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
+from tests.support.matrices import (
+    DTYPES,
+    LAYOUTS,
+    assert_exact,
+    assert_rounding_only,
+    exact_product,
+    integers,
+)
 from tilewise import _core
-
-
-def assert_exact(a, b, out):
-    """Compare `out`, full of nan before, with the exact product."""
-    tw.matmul(a, b, out=out)
-    np.testing.assert_array_equal(out, exact_product(a, b), err_msg=f"{a.shape} {b.shape}")
-
 
 ORDERS = "CF"  # contiguous rows, or contiguous columns
 
