@@ -57,6 +57,17 @@ void run_path(const kernels::GemmKernels<T>& kernels, const Plan& plan,
   std::visit([&](const auto& path) { run(kernels, path, a, b, c); }, plan.path);
 }
 
+template <class T>
+void run_buffered(const kernels::GemmKernels<T>& kernels, const Plan& plan,
+                  const MatrixView<const T>& a, const MatrixView<const T>& b,
+                  const MatrixView<T>& c) {
+  if (!plan.buffered) return run_path(kernels, plan, a, b, c);
+  auto& buffer = threads::of_this_thread<Scratch>().c;
+  const auto product = MatrixView<T>::row_major(buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols);
+  run_path(kernels, plan, a, b, product);
+  copy(product, c);
+}
+
 // Whether all of a stack lies as one tall matrix, each matrix below the one before.
 template <class T>
 bool is_tall(const MatrixStack<T>& s) {
@@ -84,14 +95,8 @@ void multiply_one(const Options& options, const MatrixView<const T>& a,
 template <class T>
 void execute(const kernels::GemmKernels<T>& kernels, const Plan& plan, const MatrixView<const T>& a,
              const MatrixView<const T>& b, const MatrixView<T>& c) {
-  if (plan.transposed) {
-    return run_path(kernels, plan, b.transposed(), a.transposed(), c.transposed());
-  }
-  if (!plan.buffered) return run_path(kernels, plan, a, b, c);
-  auto& buffer = threads::of_this_thread<Scratch>().c;
-  const auto product = MatrixView<T>::row_major(buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols);
-  run_path(kernels, plan, a, b, product);
-  copy(product, c);
+  plan.transposed ? run_buffered(kernels, plan, b.transposed(), a.transposed(), c.transposed())
+                  : run_buffered(kernels, plan, a, b, c);
 }
 
 template <class T>

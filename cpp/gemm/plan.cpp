@@ -99,10 +99,11 @@ Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernel
   Blocking size = blocking_for(kernels);
   const bool b_fits = problem.k * problem.n <= l2 / 2 && !spread;
   const bool one_pass = problem.m <= one_pass_panels * kernels.tile_rows;
-  // B is read best in long runs: a short kc makes them. C, a few rows, waits in the cache
-  // meanwhile.
+  // B is read best in long runs: a short kc makes them, unless its rows are short. C, a few rows,
+  // waits in the cache meanwhile.
   if (one_pass && !b_fits) {
-    size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
+    const index least = std::max(min_one_pass_kc, one_pass_bytes / (problem.n * bytes));
+    size.kc = std::clamp(problem.k / one_pass_blocks, std::min(least, size.kc), size.kc);
   }
   // With a few rows more, a block of B is packed, used and never met again: it stays in L2.
   if (problem.m <= few_rows_panels * kernels.tile_rows && !one_pass) {
@@ -163,6 +164,20 @@ Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels
                .stream = problem.m * problem.n * size > last_cache() / 8 * share};
 }
 
+// Whether C^T = B^T A^T is computed though its rows are not contiguous: of a tall A that lies by
+// columns and a B of few columns. The rows of A^T are read where they lie, and fill vectors that
+// rows of B would leave partly empty.
+template <class T>
+bool fills_vectors_better(const Problem& problem, const Problem& other_way,
+                          const kernels::GemmKernels<T>& kernels) {
+  if (problem.k <= short_depth || !other_way.b_rows_contiguous()) return false;
+  if (blocked_of(other_way, kernels, 1).pack_b) return false;
+  const index steps = problem.m * ceil_div(problem.n, index{kernels.width});
+  const index other_steps = problem.n * ceil_div(problem.m, index{kernels.width});
+  const bool saves_packing = blocked_of(problem, kernels, 1).pack_a;
+  return saves_packing ? 8 * other_steps <= 9 * steps : 4 * other_steps <= 3 * steps;
+}
+
 template <class T>
 Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const Problem other_way = problem.transposed();
@@ -172,6 +187,9 @@ Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels
   if (const auto path = path_by_columns(other_way, kernels, threads)) return {*path, true};
   if (!problem.c_rows_contiguous() && problem.c_cols_contiguous()) {
     return {path_by_rows(other_way, kernels, threads), true};
+  }
+  if (fills_vectors_better(problem, other_way, kernels)) {
+    return {path_by_rows(other_way, kernels, threads), true, !problem.c_cols_contiguous()};
   }
   return {path_by_rows(problem, kernels, threads), false, !problem.c_rows_contiguous()};
 }

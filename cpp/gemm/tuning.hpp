@@ -39,7 +39,9 @@ constexpr index symmetric_pack_panels =
     16;  // B-panels up to which packing A for half of them costs more: X.T @ X of 500 columns 1.2,
          // of 1000 0.7 (float32, Zen 5, 2026-11)
 constexpr index one_pass_blocks = 256;  // blocks of k at most in one pass: each adds a rounding
-constexpr index min_one_pass_kc = 16;   // steps
+constexpr index min_one_pass_kc = 16;   // steps, and bytes of B, of a block in one pass: with fewer
+constexpr index one_pass_bytes = index{32} << 10;  // C is read and written more than B: 64 x 5000 x
+                                                   // 2, A by columns, 1.3 (float32, Zen 5, 2026-11)
 constexpr index short_depth =
     64;  // k up to which writing C is most of the work: along its rows then
 

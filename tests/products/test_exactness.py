@@ -95,6 +95,37 @@ def test_few_columns_or_rows_of_any_number(rng, dtype, where):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_tall_a_by_columns_and_few_columns_of_b(rng, dtype):
+    sides = (9, 15, 16, 17, 31, 33, 48, 49, 64, 65, 128, 200)
+    for m, n in itertools.product(sides, (2, 3, 7, 8, 9, 16, 17)):
+        for k in (64, 65, 300, 1025):
+            a, b = integers(rng, (k, m), dtype).T, integers(rng, (k, n), dtype)
+            expected = exact_product(a, b)
+            for out in (np.full((m, n), -1, dtype), np.full((m, 2 * n), -1, dtype)[:, ::2]):
+                with tw.threads(1 + (m + n) % 3):
+                    tw.matmul(a, b, out=out)
+                np.testing.assert_array_equal(out, expected)
+                with tw.threads(1 + (m + k) % 3):
+                    tw.matmul(b.T, a.T, out=out.T)
+                np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tall_a_by_columns_has_the_same_bits_for_every_number_of_threads(rng, dtype):
+    for m, k, n in [(64, 20_000, 8), (300, 5000, 7), (17, 30_000, 16), (200, 9000, 2)]:
+        a, b = (
+            rng.standard_normal((k, m)).astype(dtype).T,
+            rng.standard_normal((k, n)).astype(dtype),
+        )
+        found = set()
+        for threads in (1, 2, 3, 7):
+            with tw.threads(threads):
+                found.add(tw.matmul(a, b).tobytes())
+        assert len(found) == 1
+        assert_rounding_only(tw.matmul(a, b), a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 def test_few_columns_of_a_at_every_edge(rng, dtype):
     for k in (1, 2, 3, 15, 16, 17):
         for m, n in itertools.product((2, 3, 4, 5, 67), (65, 79, 80, 81, 130, 1025, 1100)):
