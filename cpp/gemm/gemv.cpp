@@ -111,6 +111,7 @@ void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixV
       for (index i = begin; i < end; ++i) y[i] = inner_product(kernels, a.row(i), x);
     });
   }
+  if (x.contiguous() && y.contiguous()) return gemv_by_units(kernels, plan, a, x.data, y.data);
   auto& scratch = threads::of_this_thread<Scratch>();
   T* const y_data = y.contiguous() ? y.data : scratch.y.reserve<T>(y.size);
   const T* x_data = x.data;

@@ -11,6 +11,7 @@
 #include "gemm/rank_k.hpp"
 #include "gemm/small_n.hpp"
 #include "gemm/strategies.hpp"
+#include "gemm/tiny_stack.hpp"
 #include "gemm/tuning.hpp"
 #include "threads/of_this_thread.hpp"
 
@@ -81,6 +82,14 @@ MatrixView<T> tall(const MatrixStack<T>& s, index count) {
   return matrix;
 }
 
+template <class T, class Stack>
+void share_stack(const Stack& plan, const kernels::GemmKernels<T>& kernels, double work,
+                 index count, const MatrixStack<const T>& a, const MatrixStack<const T>& b,
+                 const MatrixStack<T>& c) {
+  threads::for_each_range(count, shares_of(count, work).ranges,
+                          [&](index begin, index end) { run(kernels, plan, begin, end, a, b, c); });
+}
+
 template <class T>
 void multiply_one(const Options& options, const MatrixView<const T>& a,
                   const MatrixView<const T>& b, const MatrixView<T>& c) {
@@ -122,8 +131,16 @@ void multiply_stack(const Options& options, index count, const MatrixStack<const
   }
   Problem problem = problem_of(a.first, b.first, c.first);
   problem.symmetric &= a.stride == b.stride;
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const StackPath path = stack_path_of(options, problem, kernels);
+  if (const auto* tiny = std::get_if<TinyStack>(&path)) {
+    return share_stack(*tiny, kernels, work_of(problem) + tuning::tiny_stack_flops, count, a, b, c);
+  }
+  if (const auto* vectors = std::get_if<VectorStack>(&path)) {
+    return share_stack(*vectors, kernels, work_of(problem), count, a, b, c);
+  }
   share_products<T>(options, problem, count,
-                    [&](const auto& kernels, const Plan& plan, index begin, index end) {
+                    [&](const auto&, const Plan& plan, index begin, index end) {
                       if (std::holds_alternative<Tiny>(plan.path))
                         return run_tiny(kernels, begin, end, a, b, c);
                       for (index i = begin; i < end; ++i) execute(kernels, plan, a[i], b[i], c[i]);

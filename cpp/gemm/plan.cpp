@@ -122,6 +122,31 @@ Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernel
           .symmetric = problem.symmetric};
 }
 
+// What computing a product in one call for many costs, in multiply-adds of a vector; nothing where
+// it is too large for that, or lies otherwise.
+std::optional<index> tiny_stack_steps(const Problem& problem, index width) {
+  const index vectors = ceil_div(problem.n, width);
+  if (problem.k > tiny_side || vectors > tiny_stack_vectors || problem.m > tiny_stack_vectors ||
+      problem.m * vectors > tiny_stack_vectors || !problem.c_rows_contiguous()) {
+    return std::nullopt;
+  }
+  const index steps = problem.m * vectors * problem.k;
+  const index most = problem.n == 1 ? tiny_stack_lane_steps : tiny_stack_vector_steps;
+  if (is_vector(problem) && steps > most) return std::nullopt;
+  if (problem.b_rows_contiguous()) return steps;
+  const index copied = problem.k * problem.n;
+  return copied <= tiny_stack_copied ? std::optional(steps + 2 * copied) : std::nullopt;
+}
+
+template <class T>
+bool is_vector_stack(const Problem& problem) {
+  const bool one_call = problem.n == 1 && problem.k <= kernels::sum_block &&
+                        !in_memory(problem.m * problem.k * static_cast<index>(sizeof(T)));
+  const bool contiguous_x = problem.b.row == 1 || problem.k == 1;
+  const bool contiguous_a = problem.a_rows_contiguous() || problem.a.row == 1;
+  return one_call && contiguous_x && contiguous_a && problem.c_cols_contiguous();
+}
+
 // Rows, columns or panels of C, which the threads share where a strategy computes them one by one.
 index units_of(const Options& options, const Problem& problem) {
   switch (options.strategy) {
@@ -227,8 +252,27 @@ Plan plan_of(const Options& options, const Problem& problem, const kernels::Gemm
   return plan_of_full(problem, kernels, threads);
 }
 
-#define TILEWISE_INSTANTIATE(T) \
-  template Plan plan_of(const Options&, const Problem&, const kernels::GemmKernels<T>&, int);
+template <class T>
+StackPath stack_path_of(const Options& options, const Problem& problem,
+                        const kernels::GemmKernels<T>& kernels) {
+  if (options.strategy != Strategy::full || problem.m == 0 || problem.n == 0 || problem.k == 0) {
+    return {};
+  }
+  const Problem other_way = problem.transposed();
+  const auto steps = tiny_stack_steps(problem, kernels.width);
+  const auto other_steps = tiny_stack_steps(other_way, kernels.width);
+  if (other_steps && (!steps || *other_steps < *steps)) {
+    return TinyStack{.transposed = true, .pack_b = !other_way.b_rows_contiguous()};
+  }
+  if (steps) return TinyStack{.transposed = false, .pack_b = !problem.b_rows_contiguous()};
+  if (is_vector_stack<T>(problem)) return VectorStack{.transposed = false};
+  if (is_vector_stack<T>(other_way)) return VectorStack{.transposed = true};
+  return {};
+}
+
+#define TILEWISE_INSTANTIATE(T)                                                               \
+  template Plan plan_of(const Options&, const Problem&, const kernels::GemmKernels<T>&, int); \
+  template StackPath stack_path_of(const Options&, const Problem&, const kernels::GemmKernels<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

@@ -149,6 +149,26 @@ template <class T>
 Plan plan_of(const Options& options, const Problem& problem, const kernels::GemmKernels<T>& kernels,
              int threads);
 
+// Products of a stack so small that one call computes many. The rows of C are contiguous, and those
+// of B are or are packed.
+struct TinyStack {
+  bool transposed;
+  bool pack_b;
+};
+
+// A matrix times a vector, many times, each by one call of a kernel. What a kernel reads in vectors
+// is contiguous.
+struct VectorStack {
+  bool transposed;
+};
+
+using StackPath = std::variant<std::monostate, TinyStack, VectorStack>;
+
+// The path that computes many products without executing a plan for each, if there is one.
+template <class T>
+StackPath stack_path_of(const Options& options, const Problem& problem,
+                        const kernels::GemmKernels<T>& kernels);
+
 // How many of the threads that are free so much work is worth. Asks for them only if it is more
 // than one.
 int threads_for(double work);

@@ -14,6 +14,17 @@ constexpr index small_n_depth = 64;  // k from which full vectors along k pay fo
 constexpr index rank_k_depth = 16;     // k up to which C is written along its rows
 constexpr index rank_k_pack_rows = 8;  // rows of C for which B is first packed into rows
 
+// Products of a stack that are computed many in a call (figures: Zen 5, 2026-11-29).
+constexpr index tiny_stack_vectors =
+    8;  // vectors of C at most: 16 x 16 x 16, float32, 16 of them: 0.9
+constexpr index tiny_stack_vector_steps = 256;  // multiply-adds of a vector times a matrix: 1 x 64
+                                                // @ 64 x 20, float32, takes 128: 1.3
+constexpr index tiny_stack_lane_steps = 32;  // and those where vectors have one element: 1 x 64 @
+                                             // 64 x 1, float32, would take 64: 0.35
+constexpr index tiny_stack_copied =
+    1024;                                 // elements of copies of B, in L1, that are made at a time
+constexpr double tiny_stack_flops = 100;  // what a product takes besides its own: 1 ns
+
 // Threads.
 constexpr double thread_flops = 2e6;       // flops worth a thread's waking: 20 us at 100 GFLOP/s
 constexpr double memory_bound_factor = 4;  // what a flop of a product with a vector is worth then
