@@ -1,10 +1,13 @@
 #include "gemm/blocked.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/aligned_buffer.hpp"
 #include "base/element_types.hpp"
 #include "gemm/macro_kernel.hpp"
+#include "gemm/tuning.hpp"
+#include "threads/for_each_range.hpp"
 #include "threads/pool.hpp"
 #include "threads/scratch.hpp"
 
@@ -53,7 +56,8 @@ class PackedParts {
   threads::Scratch<T> scratch_;
 };
 
-// C = A B on one thread. The rows of C are contiguous, and no side is 0.
+// C = A B on one thread. The rows of C are contiguous, and no side is 0. Of a symmetric product, C
+// begins at the diagonal, and what lies above it is left out.
 template <class T>
 void five_loops(const kernels::GemmKernels<T>& kernels, const Blocked& plan,
                 const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c,
@@ -76,13 +80,64 @@ void five_loops(const kernels::GemmKernels<T>& kernels, const Blocked& plan,
       for (index ic = 0; ic < m_blocks.parts; ++ic) {
         const index row = m_blocks.begin(ic);
         const index rows = m_blocks.size(ic);
+        if (plan.symmetric && row + rows <= col) continue;
         const auto a_view = a.block(row, p, rows, depth);
         const auto a_block = packed.a != nullptr ? pack_a(kernels, a_view, packed.a)
                                                  : unpacked_a(a_view, a_panels(kernels, rows));
-        macro_kernel(kernels, a_block, b_block, c.block(row, col, rows, cols), pc > 0);
+        const auto c_block = c.block(row, col, rows, cols);
+        plan.symmetric
+            ? macro_kernel(kernels, a_block, b_block, c_block, pc > 0, LowerTiles{row - col})
+            : macro_kernel(kernels, a_block, b_block, c_block, pc > 0);
       }
     }
   }
+}
+
+// Where the vectors of C's columns are cut so that the parts of a lower triangle have equal areas:
+// right of a share s of the columns lies a share (1 - s)^2 of it.
+index triangle_begin(index vectors, int part, int parts) {
+  const double right = static_cast<double>(parts - part) / parts;
+  return vectors - std::lround(static_cast<double>(vectors) * std::sqrt(right));
+}
+
+// The parts of C: blocks of a grid, and of a symmetric product columns from the diagonal down.
+struct Part {
+  index row;
+  index rows;
+  index col;
+  index cols;
+};
+
+Part part_of(const Blocked& plan, index m, index n, index width, int part) {
+  const index vectors = ceil_div(n, width);
+  const auto part_from = [&](index row, index rows, index begin, index end) {
+    return Part{row, rows, begin * width, std::min(end * width, n) - begin * width};
+  };
+  if (plan.symmetric) {
+    const index begin = triangle_begin(vectors, part, plan.grid.cols);
+    const index end = triangle_begin(vectors, part + 1, plan.grid.cols);
+    return part_from(begin * width, m - begin * width, begin, end);
+  }
+  const EvenSplit rows = {m, plan.grid.rows};
+  const EvenSplit cols = {vectors, plan.grid.cols};  // whole vectors
+  const index i = part / plan.grid.cols;
+  const index j = part % plan.grid.cols;
+  return part_from(rows.begin(i), rows.size(i), cols.begin(j), cols.begin(j + 1));
+}
+
+// The elements above the diagonal from those below it, a square at a time.
+template <class T>
+void mirror(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<T>& c) {
+  constexpr index side = tuning::mirror_side;
+  threads::for_each_range(ceil_div(c.rows, side), parts, [&](index begin, index end) {
+    for (index i = begin * side; i < std::min(end * side, c.rows); i += side) {
+      const index rows = std::min(side, c.rows - i);
+      kernels.transpose({&c(i, 0), rows, i, c.row_stride, &c(0, i), c.row_stride});
+      for (index row = i; row < i + rows; ++row) {
+        for (index col = i; col < row; ++col) c(col, row) = c(row, col);
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -90,21 +145,22 @@ void five_loops(const kernels::GemmKernels<T>& kernels, const Blocked& plan,
 template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const Blocked& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const EvenSplit rows = {c.rows, plan.grid.rows};
-  const EvenSplit cols = {ceil_div(c.cols, kernels.width), plan.grid.cols};  // whole vectors
-  const PackedParts<T> packed(plan, rows.largest(), cols.largest() * kernels.width, a.cols,
-                              kernels.width);
-  if (plan.grid.parts() == 1) return five_loops(kernels, plan, a, b, c, packed[0]);
-  threads::for_each_part(plan.grid.parts(), [&](int part) {
-    const index i = part / plan.grid.cols;
-    const index j = part % plan.grid.cols;
-    const index row = rows.begin(i);
-    const index col = cols.begin(j) * kernels.width;
-    const index end = j + 1 == cols.parts ? c.cols : cols.begin(j + 1) * kernels.width;
-    five_loops(kernels, plan, a.block(row, 0, rows.size(i), a.cols),
-               b.block(0, col, b.rows, end - col), c.block(row, col, rows.size(i), end - col),
-               packed[part]);
+  const int parts = plan.grid.parts();
+  const auto part_at = [&](int i) { return part_of(plan, c.rows, c.cols, kernels.width, i); };
+  Part largest{};
+  for (int i = 0; i < parts; ++i) {
+    largest.rows = std::max(largest.rows, part_at(i).rows);
+    largest.cols = std::max(largest.cols, part_at(i).cols);
+  }
+  const PackedParts<T> packed(plan, largest.rows, largest.cols, a.cols, kernels.width);
+  threads::for_each_part(parts, [&](int i) {
+    const Part part = part_at(i);
+    if (part.cols == 0) return;
+    five_loops(kernels, plan, a.block(part.row, 0, part.rows, a.cols),
+               b.block(0, part.col, b.rows, part.cols),
+               c.block(part.row, part.col, part.rows, part.cols), packed[i]);
   });
+  if (plan.symmetric) mirror(kernels, parts, c);
 }
 
 #define TILEWISE_INSTANTIATE(T)                                                                 \

@@ -12,6 +12,7 @@
 #include "gemm/rank_k.hpp"
 #include "gemm/small_n.hpp"
 #include "gemm/strategies.hpp"
+#include "gemm/tiny_stack.hpp"
 #include "gemm/tuning.hpp"
 #include "threads/scratch.hpp"
 
@@ -58,6 +59,17 @@ void run_path(const kernels::GemmKernels<T>& kernels, const Plan& plan,
   std::visit([&](const auto& path) { run(kernels, path, a, b, c); }, plan.path);
 }
 
+template <class T>
+void run_buffered(const kernels::GemmKernels<T>& kernels, const Plan& plan,
+                  const MatrixView<const T>& a, const MatrixView<const T>& b,
+                  const MatrixView<T>& c) {
+  if (!plan.buffered) return run_path(kernels, plan, a, b, c);
+  const threads::Scratch<T> buffer(threads::of_this_thread<Buffers>().c, c.rows * c.cols);
+  const auto product = MatrixView<T>::row_major(buffer.data(), c.rows, c.cols);
+  run_path(kernels, plan, a, b, product);
+  copy(product, c);
+}
+
 // Whether all of a stack lies as one tall matrix, each matrix below the one before.
 template <class T>
 bool is_tall(const MatrixStack<T>& s) {
@@ -69,6 +81,14 @@ MatrixView<T> tall(const MatrixStack<T>& s, index count) {
   MatrixView<T> matrix = s.first;
   matrix.rows *= count;
   return matrix;
+}
+
+template <class T, class Stack>
+void share_stack(const Stack& plan, const kernels::GemmKernels<T>& kernels, double work,
+                 index count, const MatrixStack<const T>& a, const MatrixStack<const T>& b,
+                 const MatrixStack<T>& c) {
+  threads::for_each_range(count, shares_of(count, work).ranges,
+                          [&](index begin, index end) { run(kernels, plan, begin, end, a, b, c); });
 }
 
 template <class T>
@@ -85,14 +105,8 @@ void multiply_one(const Options& options, const MatrixView<const T>& a,
 template <class T>
 void execute(const kernels::GemmKernels<T>& kernels, const Plan& plan, const MatrixView<const T>& a,
              const MatrixView<const T>& b, const MatrixView<T>& c) {
-  if (plan.transposed) {
-    return run_path(kernels, plan, b.transposed(), a.transposed(), c.transposed());
-  }
-  if (!plan.buffered) return run_path(kernels, plan, a, b, c);
-  const threads::Scratch<T> buffer(threads::of_this_thread<Buffers>().c, c.rows * c.cols);
-  const auto product = MatrixView<T>::row_major(buffer.data(), c.rows, c.cols);
-  run_path(kernels, plan, a, b, product);
-  copy(product, c);
+  plan.transposed ? run_buffered(kernels, plan, b.transposed(), a.transposed(), c.transposed())
+                  : run_buffered(kernels, plan, a, b, c);
 }
 
 template <class T>
@@ -116,9 +130,18 @@ void multiply_stack(const Options& options, index count, const MatrixStack<const
   if (b.stride == 0 && is_tall(a) && is_tall(c) && options.strategy == Strategy::full) {
     return multiply_one(options, tall(a, count), b.first, tall(c, count));  // one B for all
   }
-  const Problem problem = problem_of(a.first, b.first, c.first);
+  Problem problem = problem_of(a.first, b.first, c.first);
+  problem.symmetric &= a.stride == b.stride;
+  const auto& kernels = kernels::in_use().gemm<T>();
+  const StackPath path = stack_path_of(options, problem, kernels);
+  if (const auto* tiny = std::get_if<TinyStack>(&path)) {
+    return share_stack(*tiny, kernels, work_of(problem) + tuning::tiny_stack_flops, count, a, b, c);
+  }
+  if (const auto* vectors = std::get_if<VectorStack>(&path)) {
+    return share_stack(*vectors, kernels, work_of(problem), count, a, b, c);
+  }
   share_products<T>(options, problem, count,
-                    [&](const auto& kernels, const Plan& plan, index begin, index end) {
+                    [&](const auto&, const Plan& plan, index begin, index end) {
                       if (std::holds_alternative<Tiny>(plan.path))
                         return run_tiny(kernels, begin, end, a, b, c);
                       for (index i = begin; i < end; ++i) execute(kernels, plan, a[i], b[i], c[i]);

@@ -1,24 +1,12 @@
 // C = A B, for one product and for many of one shape.
 #pragma once
 
+#include "gemm/matrix_stack.hpp"
 #include "gemm/plan.hpp"
 #include "kernels/registry.hpp"
 #include "threads/for_each_range.hpp"
 
 namespace tilewise::gemm {
-
-// Matrices of one shape, `stride` elements apart. The stride may be 0.
-template <class T>
-struct MatrixStack {
-  MatrixView<T> first;
-  index stride;
-
-  MatrixView<T> operator[](index i) const {
-    MatrixView<T> matrix = first;
-    matrix.data += i * stride;
-    return matrix;
-  }
-};
 
 // Executes the plan of these operands, which fit each other and have any strides; C overlaps
 // neither A nor B. Throws std::bad_alloc, and then nothing is written to C, unless the plan is

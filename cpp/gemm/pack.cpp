@@ -26,6 +26,17 @@ void copy_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>
   }
 }
 
+// The same where a row of src has no more than `most` elements. As many of them, the usual number,
+// are copied without a call.
+template <int most, class T>
+void copy_short_rows(const MatrixView<const T>& src, T* dst) {
+  for (index i = 0; i < src.rows; ++i) {
+    const T* const row = src.data + i * src.row_stride;
+    src.cols == most ? std::copy_n(row, most, dst) : std::copy_n(row, src.cols, dst);
+    dst += src.cols;
+  }
+}
+
 template <class T>
 ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, T* buffer) {
   const auto panels = a_panels(kernels, a.rows);
@@ -33,10 +44,17 @@ ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
     copy_rows(kernels, a, buffer, a.cols);
     return {buffer, panels, a.cols, a.cols, 1, false};
   }
-  for (index i = 0; i < panels.parts; ++i) {
-    const index row = panels.begin(i);
-    const auto panel = a.block(row, 0, panels.size(i), a.cols);
-    copy_rows(kernels, panel.transposed(), buffer + row * a.cols, panel.rows);
+  // As in pack_b: the reads run along the columns of A, through all panels.
+  constexpr int most_rows = kernels::GemmKernels<T>::max_tile_rows;
+  for (index p = 0; p < a.cols; p += tuning::pack_strip) {
+    const index cols = std::min(tuning::pack_strip, a.cols - p);
+    for (index i = 0; i < panels.parts; ++i) {
+      const index row = panels.begin(i);
+      const auto panel = a.block(row, p, panels.size(i), cols).transposed();
+      T* const dst = buffer + row * a.cols + p * panel.cols;
+      panel.rows_contiguous() ? copy_short_rows<most_rows>(panel, dst)
+                              : copy_rows(kernels, panel, dst, panel.cols);
+    }
   }
   return {buffer, panels, a.cols, 0, 0, true};
 }

@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include "base/element_types.hpp"
@@ -63,6 +64,32 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
   return best;
 }
 
+// Of a symmetric product columns, from the diagonal down.
+template <class T>
+Grid triangle_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+  const index vectors = ceil_div(problem.n, kernels.width);
+  return {1, parts_for(problem.flops() / 2, threads, vectors)};
+}
+
+// Whether a matrix whose vectors along k, `lines` of them, are `stride` elements apart is best read
+// where it lies for a block of them: then it stays in L2, and copied it would be no nearer.
+template <class T>
+bool stays_in_l2(index lines, index stride, index kc) {
+  const index bytes = std::abs(stride) * static_cast<index>(sizeof(T));
+  return std::min(lines, kc) * bytes <= cpu::caches().l2 / 2 && bytes % spread_bytes != 0;
+}
+
+template <class T>
+bool packs_a(const Problem& problem, const kernels::GemmKernels<T>& kernels, const Blocking& size) {
+  if (problem.a_rows_contiguous()) return false;  // read element by element in any case
+  constexpr index bytes = sizeof(T);
+  if (problem.m * problem.k * bytes <= cpu::caches().l2 / 2) return false;
+  if (problem.a.row != 1) return true;
+  const index b_panels = ceil_div(problem.n, kernels.tile_cols());
+  if (problem.symmetric && b_panels <= symmetric_pack_panels) return false;
+  return !stays_in_l2<T>(problem.k, problem.a.col, size.kc);
+}
+
 template <class T>
 Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   constexpr index bytes = sizeof(T);
@@ -73,17 +100,48 @@ Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernel
   // All of the time goes into reading B from memory, which is read best in long runs: a short kc
   // makes them. C, a few rows, waits in the cache meanwhile.
   const bool one_pass = few_panels(one_pass_panels) && in_memory(b_bytes);
-  if (one_pass) size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
+  if (one_pass) {
+    const index least = std::max(min_one_pass_kc, one_pass_bytes / (problem.n * bytes));
+    size.kc = std::clamp(problem.k / one_pass_blocks, std::min(least, size.kc), size.kc);
+  }
   // Rows of B that meet in a few sets of the cache, with other data between them.
   const bool spread = problem.b.row * bytes % spread_bytes == 0 && problem.b.row != problem.n;
-  const bool b_fits = b_bytes <= l2 / 2 && !spread;
+  const bool near =
+      (b_bytes <= l2 / 2 && !spread) || stays_in_l2<T>(problem.k, problem.b.row, size.kc);
   const bool as_it_lies =
-      problem.b_rows_contiguous() && few_panels(b_fits ? fitting_b_panels : unpacked_b_panels);
+      problem.b_rows_contiguous() && few_panels(near ? near_b_panels : unpacked_b_panels);
   return {.blocking = size,
-          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k * bytes > l2 / 2,
+          .pack_a = packs_a(problem, kernels, size),
           .pack_b = !as_it_lies,
           .prefetch_next_panel = one_pass && as_it_lies,
-          .grid = make_grid(problem, kernels, threads)};
+          .grid = problem.symmetric ? triangle_grid(problem, kernels, threads)
+                                    : make_grid(problem, kernels, threads),
+          .symmetric = problem.symmetric};
+}
+
+// What computing a product in one call for many costs, in multiply-adds of a vector; nothing where
+// it is too large for that, or lies otherwise.
+std::optional<index> tiny_stack_steps(const Problem& problem, index width) {
+  const index vectors = ceil_div(problem.n, width);
+  if (problem.k > tiny_side || vectors > tiny_stack_vectors || problem.m > tiny_stack_vectors ||
+      problem.m * vectors > tiny_stack_vectors || !problem.c_rows_contiguous()) {
+    return std::nullopt;
+  }
+  const index steps = problem.m * vectors * problem.k;
+  const index most = problem.n == 1 ? tiny_stack_lane_steps : tiny_stack_vector_steps;
+  if (is_vector(problem) && steps > most) return std::nullopt;
+  if (problem.b_rows_contiguous()) return steps;
+  const index copied = problem.k * problem.n;
+  return copied <= tiny_stack_copied ? std::optional(steps + 2 * copied) : std::nullopt;
+}
+
+template <class T>
+bool is_vector_stack(const Problem& problem) {
+  const bool one_call = problem.n == 1 && problem.k <= kernels::sum_block &&
+                        !in_memory(problem.m * problem.k * static_cast<index>(sizeof(T)));
+  const bool contiguous_x = problem.b.row == 1 || problem.k == 1;
+  const bool contiguous_a = problem.a_rows_contiguous() || problem.a.row == 1;
+  return one_call && contiguous_x && contiguous_a && problem.c_cols_contiguous();
 }
 
 // Rows, columns or panels of C, which the threads share where a strategy computes them one by one.
@@ -143,6 +201,20 @@ Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels
                          (problem.k <= rank_k_stream_depth || aligned_alike)};
 }
 
+// Whether C^T = B^T A^T is computed though its rows are not contiguous: of a tall A that lies by
+// columns and a B of few columns. The rows of A^T are read where they lie, and fill vectors that
+// rows of B would leave partly empty.
+template <class T>
+bool fills_vectors_better(const Problem& problem, const Problem& other_way,
+                          const kernels::GemmKernels<T>& kernels) {
+  if (problem.k <= short_depth || !other_way.b_rows_contiguous()) return false;
+  if (blocked_of(other_way, kernels, 1).pack_b) return false;
+  const index steps = problem.m * ceil_div(problem.n, index{kernels.width});
+  const index other_steps = problem.n * ceil_div(problem.m, index{kernels.width});
+  const bool saves_packing = blocked_of(problem, kernels, 1).pack_a;
+  return saves_packing ? 8 * other_steps <= 9 * steps : 4 * other_steps <= 3 * steps;
+}
+
 template <class T>
 Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const Problem other_way = problem.transposed();
@@ -152,6 +224,9 @@ Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels
   if (const auto path = path_by_columns(other_way, kernels, threads)) return {*path, true};
   if (!problem.c_rows_contiguous() && problem.c_cols_contiguous()) {
     return {path_by_rows(other_way, kernels, threads), true};
+  }
+  if (fills_vectors_better(problem, other_way, kernels)) {
+    return {path_by_rows(other_way, kernels, threads), true, !problem.c_cols_contiguous()};
   }
   return {path_by_rows(problem, kernels, threads), false, !problem.c_rows_contiguous()};
 }
@@ -189,8 +264,27 @@ Plan plan_of(const Options& options, const Problem& problem, const kernels::Gemm
   return plan_of_full(problem, kernels, threads);
 }
 
-#define TILEWISE_INSTANTIATE(T) \
-  template Plan plan_of(const Options&, const Problem&, const kernels::GemmKernels<T>&, int);
+template <class T>
+StackPath stack_path_of(const Options& options, const Problem& problem,
+                        const kernels::GemmKernels<T>& kernels) {
+  if (options.strategy != Strategy::full || problem.m == 0 || problem.n == 0 || problem.k == 0) {
+    return {};
+  }
+  const Problem other_way = problem.transposed();
+  const auto steps = tiny_stack_steps(problem, kernels.width);
+  const auto other_steps = tiny_stack_steps(other_way, kernels.width);
+  if (other_steps && (!steps || *other_steps < *steps)) {
+    return TinyStack{.transposed = true, .pack_b = !other_way.b_rows_contiguous()};
+  }
+  if (steps) return TinyStack{.transposed = false, .pack_b = !problem.b_rows_contiguous()};
+  if (is_vector_stack<T>(problem)) return VectorStack{.transposed = false};
+  if (is_vector_stack<T>(other_way)) return VectorStack{.transposed = true};
+  return {};
+}
+
+#define TILEWISE_INSTANTIATE(T)                                                               \
+  template Plan plan_of(const Options&, const Problem&, const kernels::GemmKernels<T>&, int); \
+  template StackPath stack_path_of(const Options&, const Problem&, const kernels::GemmKernels<T>&);
 TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_INSTANTIATE)
 #undef TILEWISE_INSTANTIATE
 

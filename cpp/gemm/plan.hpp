@@ -44,9 +44,12 @@ struct Problem {
   Strides a;
   Strides b;
   Strides c;
+  bool symmetric = false;  // B is A^T, the same memory
 
   // That of C^T = B^T A^T.
-  Problem transposed() const { return {n, m, k, b.transposed(), a.transposed(), c.transposed()}; }
+  Problem transposed() const {
+    return {n, m, k, b.transposed(), a.transposed(), c.transposed(), symmetric};
+  }
 
   bool a_rows_contiguous() const { return a.col == 1 || k == 1; }
   bool b_rows_contiguous() const { return b.col == 1 || n == 1; }
@@ -74,7 +77,9 @@ Problem problem_of(const MatrixView<const T>& a, const MatrixView<const T>& b,
           a.cols,
           {a.row_stride, a.col_stride},
           {b.row_stride, b.col_stride},
-          {c.row_stride, c.col_stride}};
+          {c.row_stride, c.col_stride},
+          a.data == b.data && c.rows == c.cols && a.row_stride == b.col_stride &&
+              a.col_stride == b.row_stride};
 }
 
 // The parts of C that the threads compute: a grid of rows x cols of them.
@@ -127,7 +132,8 @@ struct Blocked {
   bool pack_a;
   bool pack_b;
   bool prefetch_next_panel;  // each B-panel is met once or twice, unpacked
-  Grid grid;
+  Grid grid;                 // of parts of equal area
+  bool symmetric = false;    // tiles above the diagonal are copied from below it
 };
 
 // As a strategy other than full says.
@@ -149,6 +155,26 @@ struct Plan {
 template <class T>
 Plan plan_of(const Options& options, const Problem& problem, const kernels::GemmKernels<T>& kernels,
              int threads);
+
+// Products of a stack so small that one call computes many. The rows of C are contiguous, and those
+// of B are or are packed.
+struct TinyStack {
+  bool transposed;
+  bool pack_b;
+};
+
+// A matrix times a vector, many times, each by one call of a kernel. What a kernel reads in vectors
+// is contiguous.
+struct VectorStack {
+  bool transposed;
+};
+
+using StackPath = std::variant<std::monostate, TinyStack, VectorStack>;
+
+// The path that computes many products without executing a plan for each, if there is one.
+template <class T>
+StackPath stack_path_of(const Options& options, const Problem& problem,
+                        const kernels::GemmKernels<T>& kernels);
 
 // How many of the threads that are free so much work is worth. Asks for them only if it is more
 // than one.

@@ -30,21 +30,43 @@ constexpr index rank_k_rows = 16;
 // 443 with; 96 x 2048 x 2048 3.7 ms and 4.6; 192 x 2000 x 2000 15 ms and 11. [Z5]
 constexpr index unpacked_b_panels = 12;
 
-// The same where B fits half of L2: 256 x 64 x 100, 1.03 times the speed of packing. [Z4]
-constexpr index fitting_b_panels = 32;
+// The same where B, or a block of it with its gaps, fits half of L2: 256 x 64 x 100, 1.03 times the
+// speed of packing. [Z4]
+constexpr index near_b_panels = 32;
 
 // A-panels so few that reading B from memory is all the time: 8 x 4000 x 4000 takes 3.3 ms in long
 // runs, 3.9 else; where a cache holds B, 8 x 1000 x 1000 takes 86 us and 63. [Z5]
 constexpr index one_pass_panels = 2;
 
-// Blocks of k at most in such a pass, since each adds a rounding, and their steps at least. Not
-// measured here: 16 steps are one line of a row of A.
+// Blocks of k at most in such a pass, since each adds a rounding, and their steps and bytes of B at
+// least: with fewer, C is read and written more than B. 64 x 5000 x 2, A by columns, runs at 1.3
+// times the speed. [Z5]
 constexpr index one_pass_blocks = 256;
 constexpr index min_one_pass_kc = 16;
+constexpr index one_pass_bytes = index{32} << 10;
+
+// B-panels up to which packing A for half of them, of X.T @ X, costs more than it saves: 500
+// columns run at 1.2 times the speed without, 1000 at 0.6. [Z5]
+constexpr index symmetric_pack_panels = 16;
 
 // k up to which writing C is most of the work: it is written along its rows then. 2447 x 10880 x 23
 // takes 16 ms so, 27 panel by panel; where a cache holds C it makes no difference. [Z5]
 constexpr index short_depth = 64;
+
+// Products of a stack that one call of a kernel computes, many of them: vectors of C at most; 16 x
+// 16 x 16, 16 of them, runs at 0.9 so. [Z5]
+constexpr index tiny_stack_vectors = 8;
+
+// Multiply-adds of a vector times a matrix in such a call: 1 x 64 @ 64 x 20 takes 128, at 1.3 times
+// the speed. And where vectors have one element: 1 x 64 @ 64 x 1 would take 64, at 0.35. [Z5]
+constexpr index tiny_stack_vector_steps = 256;
+constexpr index tiny_stack_lane_steps = 32;
+
+// Elements of copies of B, in L1, that are made at a time. Not measured here: 4 or 8 KiB.
+constexpr index tiny_stack_copied = 1024;
+
+// Flops that a product takes as long as besides its own, 1 ns. Not measured here.
+constexpr double tiny_stack_flops = 100;
 
 // Threads.
 
@@ -125,5 +147,6 @@ constexpr index prefetch_row_bytes = 1024;
 // Rows, and elements of y, that are copied or added together: a page at most. Not measured here.
 constexpr index pack_strip = 16;
 constexpr index gemv_strip = 1024;
+constexpr index mirror_side = 64;  // of a symmetric C
 
 }  // namespace tilewise::gemm::tuning

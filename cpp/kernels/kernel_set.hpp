@@ -80,6 +80,26 @@ struct RankK {
   bool stream;  // C is too large to stay in a cache
 };
 
+// C = A B for each of `count` products of m x k and k x n, k at least one. Stacks are `*_stride`
+// apart. The rows of B and C are contiguous.
+template <class T>
+struct TinyStack {
+  index count;
+  index m;
+  index n;
+  index k;
+  const T* a;
+  index a_stride;
+  index a_row_stride;
+  index a_col_stride;
+  const T* b;
+  index b_stride;
+  index b_row_stride;
+  T* c;
+  index c_stride;
+  index c_row_stride;
+};
+
 // src, rows x cols with contiguous rows, to its transpose at dst.
 template <class T>
 struct Transpose {
@@ -154,6 +174,7 @@ struct GemmKernels {
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
   void (*rank_k)(const RankK<T>&);
+  void (*tiny_stack)(const TinyStack<T>&);
   void (*transpose)(const Transpose<T>&);
 
   int tile_cols() const { return tile_vectors * width; }  // nr

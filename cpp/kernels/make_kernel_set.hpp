@@ -12,6 +12,7 @@
 #include "kernels/rank_k.hpp"
 #include "kernels/sgd.hpp"
 #include "kernels/squared_error.hpp"
+#include "kernels/tiny_stack.hpp"
 #include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
@@ -56,6 +57,7 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
   set.rank_k = rank_k<V>;
+  set.tiny_stack = tiny_stack<V>;
   set.transpose = transpose<V>;
   return set;
 }

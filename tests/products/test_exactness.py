@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import tilewise as tw
-from tests.support.matrices import DTYPES, LAYOUTS, assert_rounding_only, exact_product, integers
+from tests.support.matrices import (
+    DTYPES,
+    LAYOUTS,
+    assert_exact,
+    assert_rounding_only,
+    exact_product,
+    integers,
+)
 from tilewise import _core
-
-
-def assert_exact(a, b, out):
-    """Compare `out`, full of nan before, with the exact product."""
-    tw.matmul(a, b, out=out)
-    np.testing.assert_array_equal(out, exact_product(a, b), err_msg=f"{a.shape} {b.shape}")
-
 
 ORDERS = "CF"  # contiguous rows, or contiguous columns
 
@@ -92,6 +92,37 @@ def test_few_columns_or_rows_of_any_number(rng, dtype, where):
         b = integers(rng, (k, n), dtype)
         assert_exact(a, b, np.full((m, n), -1, dtype))
         assert_exact(b.T, a.T, np.full((n, m), -1, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_tall_a_by_columns_and_few_columns_of_b(rng, dtype):
+    sides = (9, 15, 16, 17, 31, 33, 48, 49, 64, 65, 128, 200)
+    for m, n in itertools.product(sides, (2, 3, 7, 8, 9, 16, 17)):
+        for k in (64, 65, 300, 1025):
+            a, b = integers(rng, (k, m), dtype).T, integers(rng, (k, n), dtype)
+            expected = exact_product(a, b)
+            for out in (np.full((m, n), -1, dtype), np.full((m, 2 * n), -1, dtype)[:, ::2]):
+                with tw.threads(1 + (m + n) % 3):
+                    tw.matmul(a, b, out=out)
+                np.testing.assert_array_equal(out, expected)
+                with tw.threads(1 + (m + k) % 3):
+                    tw.matmul(b.T, a.T, out=out.T)
+                np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tall_a_by_columns_has_the_same_bits_for_every_number_of_threads(rng, dtype):
+    for m, k, n in [(64, 20_000, 8), (300, 5000, 7), (17, 30_000, 16), (200, 9000, 2)]:
+        a, b = (
+            rng.standard_normal((k, m)).astype(dtype).T,
+            rng.standard_normal((k, n)).astype(dtype),
+        )
+        found = set()
+        for threads in (1, 2, 3, 7):
+            with tw.threads(threads):
+                found.add(tw.matmul(a, b).tobytes())
+        assert len(found) == 1
+        assert_rounding_only(tw.matmul(a, b), a, b)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])

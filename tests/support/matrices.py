@@ -33,6 +33,12 @@ def exact_product(a, b):
     return (a.astype(np.float64) @ b.astype(np.float64)).astype(a.dtype)
 
 
+def assert_exact(a, b, out):
+    """Compare `out`, full of nan before, with the exact product."""
+    tw.matmul(a, b, out=out)
+    np.testing.assert_array_equal(out, exact_product(a, b), err_msg=f"{a.shape} {b.shape}")
+
+
 def assert_rounding_only(c, a, b):
     """|C - AB| <= 16 eps |A||B|, element by element."""
     wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
