@@ -250,7 +250,12 @@ class Explainer {
   void operator()(const gemm::RankK& path) { add("rank_k", {path.parts, 1}); }
   void operator()(const gemm::SmallN& path) {
     add("small_n", {path.parts, 1});
-    add_pair("tile", kernels_.dot_rows, kernels_.dot_cols);
+    add_pair("tile", path.tile_rows, path.tile_cols);
+  }
+  void operator()(const gemm::ShortK& path) { add("short_k", {path.parts, 1}); }
+  void operator()(const gemm::LongK& path) {
+    add("long_k", {1, 1});  // k is cut, and not C
+    facts["threads"] = std::min(threads_, path.parts);
   }
   void operator()(const gemm::Blocked& path) {
     add("blocked", path.grid);

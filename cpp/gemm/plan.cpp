@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <concepts>
 
 #include "base/element_types.hpp"
 #include "base/split.hpp"
@@ -22,7 +23,24 @@ bool is_rank_k(const Problem& problem, index width) {
 }
 
 bool is_small_n(const Problem& problem) {
-  return problem.n <= small_n_cols && problem.k >= small_n_depth && problem.a_rows_contiguous();
+  if (is_vector(problem) || !problem.a_rows_contiguous()) return false;
+  return problem.n <= (problem.k >= small_n_depth ? small_n_cols : dot_cols);
+}
+
+// A is read in whole vectors, from one row into the next.
+bool is_short_k(const Problem& problem, index width) {
+  const bool without_gaps = problem.c.row == problem.n && problem.c_rows_contiguous();
+  if (!without_gaps || !problem.a_rows_contiguous() || problem.a.row < problem.k) return false;
+  if (problem.m < short_k_rows || 2 * problem.n > width) return false;
+  const index together =
+      kernels::ShortK<float>::rows_together(width, problem.k, problem.n, problem.a.row);
+  const index most = problem.n <= dot_cols ? short_k_steps : short_k_most_steps;
+  return problem.k <= most * together;
+}
+
+bool is_long_k(const Problem& problem, index width) {
+  return problem.m <= long_k_rows && 1 < problem.n && problem.n <= width &&
+         problem.k >= long_k_depth && problem.a_rows_contiguous() && problem.b_rows_contiguous();
 }
 
 // Bytes of L3. That of a whole server is nearly as far away as memory, and counts as a smaller one.
@@ -114,12 +132,27 @@ Gemv gemv_of(const Problem& problem, int threads) {
 template <class T>
 std::optional<Path> path_by_columns(const Problem& problem, const kernels::GemmKernels<T>& kernels,
                                     int threads) {
-  constexpr index size = sizeof(T);
+  const double work = work_of(problem);
+  if constexpr (std::floating_point<T>) {
+    if (is_long_k(problem, kernels.width)) {
+      const index pieces = ceil_div(problem.k, long_k_piece) * ceil_div(problem.m, long_k_strip);
+      return LongK{.parts = parts_for(work, threads, pieces), .pack_b = problem.b.row != problem.n};
+    }
+    if (is_short_k(problem, kernels.width)) {
+      return ShortK{.parts = parts_for(work, threads, ceil_div(problem.m, short_k_rows))};
+    }
+  }
   if (!is_small_n(problem)) return std::nullopt;
+  constexpr index size = sizeof(T);
+  const index tile_cols = ceil_div(problem.n, ceil_div(problem.n, dot_cols));
+  const index tile_rows = kernels.dot_sums / tile_cols;
   const bool prefetch =
       problem.k * size >= prefetch_row_bytes && in_memory(problem.m * problem.k * size);
-  return SmallN{.parts = parts_for(work_of(problem), threads, problem.m),
-                .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0};
+  return SmallN{.parts = parts_for(work, threads, ceil_div(problem.m, tile_rows)),
+                .tile_rows = tile_rows,
+                .tile_cols = tile_cols,
+                .pack_b = !problem.b_cols_contiguous(),
+                .prefetch_distance = prefetch ? tile_rows : 0};
 }
 
 // The path that writes contiguous rows of C.
@@ -136,10 +169,10 @@ Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels
 template <class T>
 Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const Problem other_way = problem.transposed();
-  if (problem.n == 1) return {gemv_of<T>(problem, threads)};
-  if (problem.m == 1) return {gemv_of<T>(other_way, threads), true};
   if (const auto path = path_by_columns(problem, kernels, threads)) return {*path};
   if (const auto path = path_by_columns(other_way, kernels, threads)) return {*path, true};
+  if (problem.n == 1) return {gemv_of<T>(problem, threads)};
+  if (problem.m == 1) return {gemv_of<T>(other_way, threads), true};
   if (!problem.c_rows_contiguous() && problem.c_cols_contiguous()) {
     return {path_by_rows(other_way, kernels, threads), true};
   }
@@ -155,10 +188,11 @@ std::optional<Strategy> strategy_named(std::string_view name) {
 }
 
 double work_of(const Problem& problem) {
-  if (is_vector(problem)) return memory_bound_factor * problem.flops();
-  // With few steps, writing C takes longer than the flops.
-  const double steps = std::max(static_cast<double>(problem.k), memory_bound_factor);
-  return 2 * static_cast<double>(problem.m) * static_cast<double>(problem.n) * steps;
+  // Of few flops for each element of A, B and C, these take longer to read and write.
+  const auto m = static_cast<double>(problem.m);
+  const auto n = static_cast<double>(problem.n);
+  const auto k = static_cast<double>(problem.k);
+  return std::max(problem.flops(), 2 * memory_bound_factor * (m * k + k * n + m * n));
 }
 
 int threads_for(double work) {

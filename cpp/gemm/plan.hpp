@@ -49,6 +49,7 @@ struct Problem {
   Problem transposed() const { return {n, m, k, b.transposed(), a.transposed(), c.transposed()}; }
 
   bool a_rows_contiguous() const { return a.col == 1 || k == 1; }
+  bool b_cols_contiguous() const { return b.row == 1 || k == 1; }
   bool b_rows_contiguous() const { return b.col == 1 || n == 1; }
   bool c_rows_contiguous() const { return c.col == 1 || n == 1; }
   bool c_cols_contiguous() const { return c.row == 1 || m == 1; }
@@ -111,7 +112,23 @@ struct RankK {
 // products. The rows of A are contiguous.
 struct SmallN {
   int parts;
+  index tile_rows;
+  index tile_cols;
+  bool pack_b;
   index prefetch_distance;  // rows; 0: A is in a cache, or its rows are short
+};
+
+// Few columns and a short k: vectors of C of several rows each. The rows of A are contiguous, and C
+// has no gaps.
+struct ShortK {
+  int parts;
+};
+
+// Few columns and few rows: vectors of B of several rows each, and k cut into pieces, which the
+// threads share. The rows of A and of B are contiguous.
+struct LongK {
+  int parts;
+  bool pack_b;
 };
 
 // The five loops of BLIS. The rows of C are contiguous.
@@ -129,7 +146,7 @@ struct ByStrategy {
   int parts;
 };
 
-using Path = std::variant<Empty, Tiny, Gemv, RankK, SmallN, Blocked, ByStrategy>;
+using Path = std::variant<Empty, Tiny, Gemv, RankK, SmallN, ShortK, LongK, Blocked, ByStrategy>;
 
 struct Plan {
   Path path;

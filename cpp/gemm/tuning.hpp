@@ -10,13 +10,28 @@ namespace tilewise::gemm::tuning {
 constexpr index tiny_side = 64;      // m, n and k of a product that fits L1 and needs no plan
 constexpr index small_n_cols = 8;    // columns of B that leave most lanes of a tile's vectors empty
 constexpr index small_n_depth = 64;  // k from which full vectors along k pay for the sum of lanes
+constexpr index dot_cols = 4;        // columns of a dot tile; so few take it for every k
+constexpr index short_k_rows = 32;   // rows from which the tables of the lanes of A and B pay
+// FMAs for a row of C up to which vectors of several rows beat dot tiles (20000x2x16 f32, 8 FMAs:
+// 0.50 of their speed), and with more columns half-empty tiles (10000x8x12, 6 FMAs: 2.0;
+// 10000x8x16, 8 FMAs: 1.75). Zen 5, 2026-11-29.
+constexpr index short_k_steps = 4;
+constexpr index short_k_most_steps = 8;
+// Rows up to which packing B for dot tiles costs more than permuting A: 100x8x5000 f32 75 us by dot
+// tiles, 54 by long_k. Zen 5, 2026-11-29.
+constexpr index long_k_rows = 256;
+constexpr index long_k_depth = 64;  // k from which the sum over the lanes is little
+// Steps of a part of k: more would be too few parts for the threads; 512 costs 5 to 35 %
+// (4x2x30000 f32 most). Zen 5, 2026-11-29.
+constexpr index long_k_piece = 1024;
 
 constexpr index rank_k_depth = 16;     // k up to which C is written along its rows
 constexpr index rank_k_pack_rows = 8;  // rows of C for which B is first packed into rows
 
 // Threads.
-constexpr double thread_flops = 2e6;       // flops worth a thread's waking: 20 us at 100 GFLOP/s
-constexpr double memory_bound_factor = 4;  // what a flop of a product with a vector is worth then
+constexpr double thread_flops = 2e6;  // flops worth a thread's waking: 20 us at 100 GFLOP/s
+constexpr double memory_bound_factor =
+    4;  // FMAs that an element read from memory or written takes as long as
 constexpr double extra_part_flops = 1e8;   // flops of a thread that are worth a part more,
 constexpr double most_parts_a_thread = 4;  // and parts after which no thread waits for another
 constexpr index ranges_a_thread = 4;       // of a stack
@@ -52,5 +67,7 @@ constexpr index prefetch_row_bytes = 1024;  // rows from which the CPU's own pre
 // Strips that are copied together.
 constexpr index pack_strip = 16;    // rows
 constexpr index gemv_strip = 1024;  // elements of y
+constexpr index long_k_strip = 32;  // rows of A that meet a piece of B
+constexpr index dot_strip = 40;     // rows whose tiles, of every height, meet A in L2
 
 }  // namespace tilewise::gemm::tuning

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "kernels/dot.hpp"
-#include "kernels/dot_tile.hpp"
+#include "kernels/dot_tiles.hpp"
 #include "kernels/gemm_tile.hpp"
 #include "kernels/gemv.hpp"
 #include "kernels/kernel_set.hpp"
+#include "kernels/long_k.hpp"
 #include "kernels/peak_fma.hpp"
 #include "kernels/rank_k.hpp"
 #include "kernels/sgd.hpp"
+#include "kernels/short_k.hpp"
 #include "kernels/squared_error.hpp"
 #include "kernels/transpose.hpp"
 
@@ -34,9 +36,12 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.tile_rows = V::tile_rows;
   set.tile_vectors = V::tile_vectors;
   fill_tiles<V, V::tile_rows, V::tile_vectors>(set);
-  set.dot_rows = V::dot_rows;
-  set.dot_cols = V::dot_cols;
-  set.dot_tile = dot_tile<V>;
+  set.dot_sums = V::dot_sums;
+  set.dot_tiles = dot_tiles<V>;
+  if constexpr (std::floating_point<typename V::Element>) {
+    set.short_k = short_k<V>;
+    set.long_k = long_k<V>;
+  }
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;

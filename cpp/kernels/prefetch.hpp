@@ -10,9 +10,10 @@ namespace tilewise::kernels {
 // is never read.
 //
 // Kernels are compiled with it and without. A branch in their loops costs small products in the
-// caches 2 to 15 % (Zen 5, GCC 12, 2026-11-29: matvec 64 x 64 4 % in float32 and 15 % in float64,
-// dot_tile 5 %). Where they choose, prefetching is the unlikely way: the registers are given out
-// well for the other then, which is the one that waits for no memory.
+// caches 2 to 15 % (Zen 5, GCC 12, 2026-11-29: matvec 64 x 64 4 % in float32 and 15 % in float64).
+// dot_tiles alone, whose code would double, has the branch. Where they choose, prefetching is the
+// unlikely way: the registers are given out well for the other then, which is the one that waits
+// for no memory.
 template <int Rows, class T>
 TILEWISE_INLINE void prefetch_rows(const T* first, index row_stride) {
   TILEWISE_UNROLL
