@@ -237,41 +237,46 @@ PyMethodDef methods[] = {
 template <class T>
 class Explainer {
  public:
-  Explainer(const kernels::GemmKernels<T>& kernels, bool transposed, int threads)
-      : kernels_(kernels), transposed_(transposed), threads_(threads) {}
+  Explainer(const kernels::GemmKernels<T>& kernels, bool transposed)
+      : kernels_(kernels), transposed_(transposed) {}
 
   void operator()(const gemm::Empty&) { facts["path"] = "empty"; }
   void operator()(const gemm::Tiny&) {
     facts["path"] = "tiny";
     add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());
   }
-  void operator()(const gemm::Gemv& path) { add("vector", {path.parts, 1}); }
-  void operator()(const gemm::RankK& path) { add("rank_k", {path.parts, 1}); }
+  void operator()(const gemm::Gemv& path) { add_by_rows("vector", path.parts); }
+  void operator()(const gemm::RankK& path) { add_by_rows("rank_k", path.parts); }
   void operator()(const gemm::SmallN& path) {
-    add("small_n", {path.parts, 1});
-    add_pair("tile", kernels_.dot_rows, kernels_.dot_cols);
+    add_by_rows("small_n", path.parts);
+    add_pair("tile", path.tile_rows, path.tile_cols);
   }
-  void operator()(const gemm::FewRows& path) { add("few_rows", {1, path.parts}); }
+  void operator()(const gemm::ShortK& path) { add_by_rows("short_k", path.parts); }
+  void operator()(const gemm::LongK& path) { add("long_k", {1, 1}, path.parts); }  // k is cut
+  void operator()(const gemm::FewRows& path) { add("few_rows", {1, path.parts.count}, path.parts); }
   void operator()(const gemm::Blocked& path) {
-    add("blocked", path.grid);
+    add("blocked", path.grid, {path.grid.parts(), path.threads});
     add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());
     add_pair("packed", path.pack_a, path.pack_b);
     const gemm::Blocking& size = path.blocking;
     facts["blocking"] = py::make_tuple(size.mc, size.nc, size.kc);
   }
   void operator()(const gemm::ByStrategy& path) {
-    const bool by_columns = path.options.strategy >= gemm::Strategy::column;
+    const int parts = path.parts.count;
     add(gemm::strategy_names[static_cast<int>(path.options.strategy)].data(),
-        by_columns ? gemm::Grid{1, path.parts} : gemm::Grid{path.parts, 1});
+        path.by_columns ? gemm::Grid{1, parts} : gemm::Grid{parts, 1}, path.parts);
   }
 
   py::dict facts;
 
  private:
-  void add(const char* path, gemm::Grid grid) {
+  void add_by_rows(const char* path, const threads::Parts& parts) {
+    add(path, {parts.count, 1}, parts);
+  }
+  void add(const char* path, gemm::Grid grid, const threads::Parts& parts) {
     facts["path"] = path;
     add_pair("grid", grid.rows, grid.cols);
-    facts["threads"] = std::min(threads_, grid.parts());
+    facts["threads"] = std::min(parts.count, parts.threads);
   }
   template <class Value>
   void add_pair(const char* key, Value of_a, Value of_b) {
@@ -280,7 +285,6 @@ class Explainer {
 
   const kernels::GemmKernels<T>& kernels_;
   bool transposed_;
-  int threads_;
 };
 
 // The plan of matmul for matrices of contiguous rows.
@@ -295,8 +299,7 @@ py::dict explain(const py::object& dtype, index m, index n, index k, const py::o
                                           MatrixView<const T>::row_major(nullptr, k, n),
                                           MatrixView<T>::row_major(nullptr, m, n));
     const gemm::Plan plan = gemm::plan_of(options, problem, kernels);
-    const int threads = gemm::threads_for(gemm::work_of(problem));
-    Explainer<T> explainer(kernels, plan.transposed, threads);
+    Explainer<T> explainer(kernels, plan.transposed);
     std::visit(explainer, plan.path);
     return explainer.facts;
   });

@@ -31,7 +31,7 @@ void for_each_part(int parts, const py::function& task) {
   std::exception_ptr error;
   {
     const GilRelease release;
-    threads::for_each_part(parts, [&](int part) {
+    threads::for_each_part({parts, parts}, [&](int part) {
       const GilAcquire acquire;
       try {
         sleep_if_python_is_gone([&] { task(part); });

@@ -127,7 +127,8 @@ Part part_of(const Blocked& plan, index m, index n, index width, int part) {
 
 // The elements above the diagonal from those below it, a square at a time.
 template <class T>
-void mirror(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<T>& c) {
+void mirror(const kernels::GemmKernels<T>& kernels, const threads::Parts& parts,
+            const MatrixView<T>& c) {
   constexpr index side = tuning::mirror_side;
   threads::for_each_range(ceil_div(c.rows, side), parts, [&](index begin, index end) {
     for (index i = begin * side; i < std::min(end * side, c.rows); i += side) {
@@ -145,10 +146,10 @@ void mirror(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<
 template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const Blocked& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const int parts = plan.grid.parts();
+  const threads::Parts parts = {plan.grid.parts(), plan.threads};
   const auto part_at = [&](int i) { return part_of(plan, c.rows, c.cols, kernels.width, i); };
   Part largest{};
-  for (int i = 0; i < parts; ++i) {
+  for (int i = 0; i < parts.count; ++i) {
     largest.rows = std::max(largest.rows, part_at(i).rows);
     largest.cols = std::max(largest.cols, part_at(i).cols);
   }

@@ -23,7 +23,7 @@ T product_of_piece(const kernels::GemmKernels<T>& kernels, const VectorView<cons
 }
 
 template <class T>
-T shared_inner_product(const kernels::GemmKernels<T>& kernels, int parts,
+T shared_inner_product(const kernels::GemmKernels<T>& kernels, const threads::Parts& parts,
                        const VectorView<const T>& a, const VectorView<const T>& b) {
   std::vector<T> sums(ceil_div(a.size, dot_piece));
   threads::for_each_range(static_cast<index>(sums.size()), parts, [&](index begin, index end) {
@@ -102,8 +102,8 @@ void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixV
   const VectorView<const T> x = b.col(0);
   const VectorView<T> y = c.col(0);
   if (a.rows == 1) {
-    y[0] = plan.parts == 1 ? inner_product(kernels, a.row(0), x)
-                           : shared_inner_product(kernels, plan.parts, a.row(0), x);
+    y[0] = plan.parts.count == 1 ? inner_product(kernels, a.row(0), x)
+                                 : shared_inner_product(kernels, plan.parts, a.row(0), x);
     return;
   }
   if (!a.rows_contiguous() && !a.cols_contiguous()) {

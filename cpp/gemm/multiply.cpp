@@ -8,8 +8,10 @@
 #include "gemm/copy.hpp"
 #include "gemm/few_rows.hpp"
 #include "gemm/gemv.hpp"
+#include "gemm/long_k.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "gemm/rank_k.hpp"
+#include "gemm/short_k.hpp"
 #include "gemm/small_n.hpp"
 #include "gemm/strategies.hpp"
 #include "gemm/tiny_stack.hpp"
@@ -117,10 +119,10 @@ void multiply(const MatrixView<const T>& a, const MatrixView<const T>& b, const 
 Shares shares_of(index count, double work) {
   const int all = threads_for(work * static_cast<double>(count));
   const int of_one = threads_for(work);
-  if (all == 1) return {1, 1};
+  if (all == 1) return {{1, 1}, 1};
   const index rounds = ceil_div(count, all);  // in which the last one may leave threads idle
-  if (count < of_one * rounds) return {1, of_one};
-  return {static_cast<int>(std::min(index{all} * tuning::ranges_a_thread, count)), 1};
+  if (count < of_one * rounds) return {{1, 1}, of_one};
+  return {{static_cast<int>(std::min(index{all} * tuning::ranges_a_thread, count)), all}, 1};
 }
 
 template <class T>

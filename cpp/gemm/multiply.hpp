@@ -21,8 +21,8 @@ void multiply(const MatrixView<const T>& a, const MatrixView<const T>& b, const 
 
 // How `count` products of one shape are shared: by ranges of them, or each by several threads.
 struct Shares {
-  int ranges;
-  int threads;
+  threads::Parts ranges;
+  int threads;  // of each product
 };
 Shares shares_of(index count, double work);
 

@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <cstdlib>
 #include <limits>
 
@@ -22,7 +23,24 @@ bool is_rank_k(const Problem& problem, index width) {
 }
 
 bool is_small_n(const Problem& problem) {
-  return problem.n <= small_n_cols && problem.k >= small_n_depth && problem.a_rows_contiguous();
+  if (is_vector(problem) || !problem.a_rows_contiguous()) return false;
+  return problem.n <= (problem.k >= small_n_depth ? small_n_cols : dot_cols);
+}
+
+// A is read in whole vectors, from one row into the next.
+bool is_short_k(const Problem& problem, index width) {
+  const bool without_gaps = problem.c.row == problem.n && problem.c_rows_contiguous();
+  if (!without_gaps || !problem.a_rows_contiguous() || problem.a.row < problem.k) return false;
+  if (problem.m < short_k_rows || 2 * problem.n > width) return false;
+  const index together =
+      kernels::ShortK<float>::rows_together(width, problem.k, problem.n, problem.a.row);
+  const index most = problem.n <= dot_cols ? short_k_steps : short_k_most_steps;
+  return problem.k <= most * together;
+}
+
+bool is_long_k(const Problem& problem, index width) {
+  return problem.m <= long_k_rows && 1 < problem.n && problem.n <= width &&
+         problem.k >= long_k_depth && problem.a_rows_contiguous() && problem.b_rows_contiguous();
 }
 
 // Whether so many bytes are too many to stay in a cache. An L3 of a whole server is nearly as far
@@ -32,43 +50,49 @@ bool in_memory(index bytes) {
   return bytes > l3 / 8 * in_memory_l3_share;
 }
 
-// Several parts for each thread if they are worth it: then a thread that is late, or slower than
-// the others, leaves more to those.
-int parts_for(double work, int threads, index most) {
+// How many parts a thread are worth it: then a thread that is late, or slower than the others,
+// leaves more to those.
+int parts_a_thread(double work, int threads) {
   if (threads == 1) return 1;
-  const double for_each = std::clamp(work / threads / extra_part_flops, 1.0, most_parts_a_thread);
-  return static_cast<int>(std::min(index{threads * static_cast<int>(for_each)}, most));
+  return static_cast<int>(std::clamp(work / threads / extra_part_flops, 1.0, most_parts_a_thread));
+}
+
+threads::Parts parts_for(double work, int threads, index most) {
+  const index wanted = index{threads} * parts_a_thread(work, threads);
+  return {static_cast<int>(std::min(wanted, most)), threads};
 }
 
 // Cuts C along the columns first: then no part of B is packed twice, and A, which is mostly read
-// where it lies, is shared. Rows are cut when the parts would be narrower than some tiles.
+// where it lies, is shared. Rows are cut when the parts would be narrower than some tiles. More
+// parts than threads come from columns alone, and only where A is not packed.
 template <class T>
-Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
+Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads,
+               bool pack_a) {
   const index row_tiles = ceil_div(problem.m, kernels.tile_rows);
   const index col_vectors = ceil_div(problem.n, kernels.width);
-  const int most = parts_for(problem.flops(), threads, row_tiles * col_vectors);
+  const index narrow_part = min_part_tiles * kernels.tile_vectors;
   Grid best = {1, 1};
-  index least_tiles = row_tiles * (col_vectors + 1);  // of the thread that has most
-  for (int cols = 1; cols <= std::min(index{most}, col_vectors); ++cols) {
-    const int rows = static_cast<int>(std::min(index{most / cols}, row_tiles));
+  index least_tiles = row_tiles * (col_vectors + 1);
+  for (int cols = 1; cols <= std::min(index{threads}, col_vectors); ++cols) {
+    const int rows = static_cast<int>(std::min(index{threads / cols}, row_tiles));
     const index part_rows = ceil_div(row_tiles, rows);
     const index part_cols = ceil_div(col_vectors, cols);
-    const index narrow = part_cols < min_part_tiles * kernels.tile_vectors ? 1 : 0;
-    const index rounds = ceil_div(index{rows} * cols, threads);
-    const index tiles = rounds * part_rows * (part_cols + narrow);
+    const index tiles = part_rows * (part_cols + (part_cols < narrow_part ? 1 : 0));
     if (tiles <= least_tiles) {
       least_tiles = tiles;
       best = {rows, cols};
     }
   }
-  return best;
+  int more = pack_a ? 1 : parts_a_thread(problem.flops(), threads);
+  while (more > 1 && col_vectors / (best.cols * more) < narrow_part) --more;
+  return {best.rows, best.cols * more};
 }
 
 // Of a symmetric product columns, from the diagonal down.
 template <class T>
 Grid triangle_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const index vectors = ceil_div(problem.n, kernels.width);
-  return {1, parts_for(problem.flops() / 2, threads, vectors)};
+  return {1, parts_for(problem.flops() / 2, threads, vectors).count};
 }
 
 // Whether a matrix whose vectors along k, `lines` of them, are `stride` elements apart is best read
@@ -96,26 +120,29 @@ Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernel
   const index b_bytes = problem.k * problem.n * bytes;
   const index l2 = cpu::caches().l2;
   Blocking size = blocking_for(kernels);
-  const auto few_panels = [&](index panels) { return problem.m <= panels * kernels.tile_rows; };
   // All of the time goes into reading B from memory, which is read best in long runs: a short kc
   // makes them. C, a few rows, waits in the cache meanwhile.
-  const bool one_pass = few_panels(one_pass_panels) && in_memory(b_bytes);
+  const bool one_pass = problem.m <= one_pass_panels * kernels.tile_rows && in_memory(b_bytes);
   if (one_pass) {
     const index least = std::max(min_one_pass_kc, one_pass_bytes / (problem.n * bytes));
     size.kc = std::clamp(problem.k / one_pass_blocks, std::min(least, size.kc), size.kc);
   }
   // Rows of B that meet in a few sets of the cache, with other data between them.
   const bool spread = problem.b.row * bytes % spread_bytes == 0 && problem.b.row != problem.n;
+  const bool pack_a = packs_a(problem, kernels, size);
+  const Grid grid = problem.symmetric ? triangle_grid(problem, kernels, threads)
+                                      : make_grid(problem, kernels, threads, pack_a);
   const bool near =
       (b_bytes <= l2 / 2 && !spread) || stays_in_l2<T>(problem.k, problem.b.row, size.kc);
+  const index panels = ceil_div(ceil_div(problem.m, grid.rows), index{kernels.tile_rows});
   const bool as_it_lies =
-      problem.b_rows_contiguous() && few_panels(near ? near_b_panels : unpacked_b_panels);
+      problem.b_rows_contiguous() && panels <= (near ? near_b_panels : unpacked_b_panels);
   return {.blocking = size,
-          .pack_a = packs_a(problem, kernels, size),
+          .pack_a = pack_a,
           .pack_b = !as_it_lies,
           .prefetch_next_panel = one_pass && as_it_lies,
-          .grid = problem.symmetric ? triangle_grid(problem, kernels, threads)
-                                    : make_grid(problem, kernels, threads),
+          .grid = grid,
+          .threads = threads,
           .symmetric = problem.symmetric};
 }
 
@@ -144,13 +171,13 @@ bool is_vector_stack(const Problem& problem) {
   return one_call && contiguous_x && contiguous_a && problem.c_cols_contiguous();
 }
 
-// Rows, columns or panels of C, which the threads share where a strategy computes them one by one.
-index units_of(const Options& options, const Problem& problem) {
-  switch (options.strategy) {
-    case Strategy::column: return problem.n;
-    case Strategy::block: return ceil_div(problem.n, std::min(options.block_size, problem.n));
-    default: return problem.m;
-  }
+// What the threads share where a strategy computes rows, columns or panels of C one by one.
+ByStrategy by_strategy(const Options& options, const Problem& problem, int threads) {
+  const bool panels = options.strategy == Strategy::block;
+  const bool by_columns = panels || options.strategy == Strategy::column;
+  const index width = panels ? std::min(options.block_size, problem.n) : 1;
+  const index units = by_columns ? ceil_div(problem.n, width) : problem.m;
+  return {options, parts_for(problem.flops(), threads, units), by_columns};
 }
 
 template <class T>
@@ -167,12 +194,27 @@ Gemv gemv_of(const Problem& problem, int threads) {
 template <class T>
 std::optional<Path> path_by_columns(const Problem& problem, const kernels::GemmKernels<T>& kernels,
                                     int threads) {
-  constexpr index size = sizeof(T);
+  const double work = work_of(problem);
+  if constexpr (std::floating_point<T>) {
+    if (is_long_k(problem, kernels.width)) {
+      const index pieces = ceil_div(problem.k, long_k_piece) * ceil_div(problem.m, long_k_strip);
+      return LongK{.parts = parts_for(work, threads, pieces), .pack_b = problem.b.row != problem.n};
+    }
+    if (is_short_k(problem, kernels.width)) {
+      return ShortK{.parts = parts_for(work, threads, ceil_div(problem.m, short_k_rows))};
+    }
+  }
   if (!is_small_n(problem)) return std::nullopt;
+  constexpr index size = sizeof(T);
+  const index tile_cols = ceil_div(problem.n, ceil_div(problem.n, dot_cols));
+  const index tile_rows = kernels.dot_sums / tile_cols;
   const bool prefetch =
       problem.k * size >= prefetch_row_bytes && in_memory(problem.m * problem.k * size);
-  return SmallN{.parts = parts_for(work_of(problem), threads, problem.m),
-                .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0};
+  return SmallN{.parts = parts_for(work, threads, ceil_div(problem.m, tile_rows)),
+                .tile_rows = tile_rows,
+                .tile_cols = tile_cols,
+                .pack_b = !problem.b_cols_contiguous(),
+                .prefetch_distance = prefetch ? tile_rows : 0};
 }
 
 template <class T>
@@ -218,10 +260,10 @@ bool fills_vectors_better(const Problem& problem, const Problem& other_way,
 template <class T>
 Plan plan_of_full(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   const Problem other_way = problem.transposed();
-  if (problem.n == 1) return {gemv_of<T>(problem, threads)};
-  if (problem.m == 1) return {gemv_of<T>(other_way, threads), true};
   if (const auto path = path_by_columns(problem, kernels, threads)) return {*path};
   if (const auto path = path_by_columns(other_way, kernels, threads)) return {*path, true};
+  if (problem.n == 1) return {gemv_of<T>(problem, threads)};
+  if (problem.m == 1) return {gemv_of<T>(other_way, threads), true};
   if (!problem.c_rows_contiguous() && problem.c_cols_contiguous()) {
     return {path_by_rows(other_way, kernels, threads), true};
   }
@@ -240,10 +282,11 @@ std::optional<Strategy> strategy_named(std::string_view name) {
 }
 
 double work_of(const Problem& problem) {
-  if (is_vector(problem)) return memory_bound_factor * problem.flops();
-  // With few steps, writing C takes longer than the flops.
-  const double steps = std::max(static_cast<double>(problem.k), memory_bound_factor);
-  return 2 * static_cast<double>(problem.m) * static_cast<double>(problem.n) * steps;
+  // Of few flops for each element of A, B and C, these take longer to read and write.
+  const auto m = static_cast<double>(problem.m);
+  const auto n = static_cast<double>(problem.n);
+  const auto k = static_cast<double>(problem.k);
+  return std::max(problem.flops(), 2 * memory_bound_factor * (m * k + k * n + m * n));
 }
 
 int threads_for(double work) {
@@ -256,9 +299,8 @@ Plan plan_of(const Options& options, const Problem& problem, const kernels::Gemm
              int threads) {
   if (problem.m == 0 || problem.n == 0 || problem.k == 0) return {Empty{}};
   if (options.strategy != Strategy::full) {
-    const int parts = parts_for(problem.flops(), threads, units_of(options, problem));
     const bool buffered = options.strategy == Strategy::block && !problem.c_rows_contiguous();
-    return {ByStrategy{options, parts}, false, buffered};
+    return {by_strategy(options, problem, threads), false, buffered};
   }
   if (problem.is_tiny()) return {Tiny{}};
   return plan_of_full(problem, kernels, threads);

@@ -10,6 +10,7 @@
 #include "gemm/blocking.hpp"
 #include "gemm/tuning.hpp"
 #include "kernels/kernel_set.hpp"
+#include "threads/pool.hpp"
 
 namespace tilewise::gemm {
 
@@ -52,6 +53,7 @@ struct Problem {
   }
 
   bool a_rows_contiguous() const { return a.col == 1 || k == 1; }
+  bool b_cols_contiguous() const { return b.row == 1 || k == 1; }
   bool b_rows_contiguous() const { return b.col == 1 || n == 1; }
   bool c_rows_contiguous() const { return c.col == 1 || n == 1; }
   bool c_cols_contiguous() const { return c.row == 1 || m == 1; }
@@ -101,13 +103,13 @@ struct Tiny {};
 
 // One column: a matrix times a vector.
 struct Gemv {
-  int parts;
+  threads::Parts parts;
   index prefetch_distance;  // rows; 0: A is in a cache
 };
 
 // A few columns times a few rows: C is written row by row. The rows of C are contiguous.
 struct RankK {
-  int parts;
+  threads::Parts parts;
   bool pack_b;
   bool stream;  // C goes to memory
 };
@@ -115,15 +117,31 @@ struct RankK {
 // Few columns, which would leave most lanes of the micro-kernel's vectors empty: tiles of inner
 // products. The rows of A are contiguous.
 struct SmallN {
-  int parts;
+  threads::Parts parts;
+  index tile_rows;
+  index tile_cols;
+  bool pack_b;
   index prefetch_distance;  // rows; 0: A is in a cache, or its rows are short
 };
 
 // Two to four rows of A, and B in a cache: tiles of few rows and many columns, along the rows of B
 // where it lies, on which no other A-panel waits. The rows of B and C are contiguous.
 struct FewRows {
-  int parts;
+  threads::Parts parts;
   index kc;
+};
+
+// Few columns and a short k: vectors of C of several rows each. The rows of A are contiguous, and C
+// has no gaps.
+struct ShortK {
+  threads::Parts parts;
+};
+
+// Few columns and few rows: vectors of B of several rows each, and k cut into pieces, which the
+// threads share. The rows of A and of B are contiguous.
+struct LongK {
+  threads::Parts parts;
+  bool pack_b;
 };
 
 // The five loops of BLIS. The rows of C are contiguous.
@@ -133,16 +151,19 @@ struct Blocked {
   bool pack_b;
   bool prefetch_next_panel;  // each B-panel is met once or twice, unpacked
   Grid grid;                 // of parts of equal area
-  bool symmetric = false;    // tiles above the diagonal are copied from below it
+  int threads;
+  bool symmetric = false;  // tiles above the diagonal are copied from below it
 };
 
 // As a strategy other than full says.
 struct ByStrategy {
   Options options;
-  int parts;
+  threads::Parts parts;
+  bool by_columns;  // of C, or by rows
 };
 
-using Path = std::variant<Empty, Tiny, Gemv, RankK, SmallN, FewRows, Blocked, ByStrategy>;
+using Path =
+    std::variant<Empty, Tiny, Gemv, RankK, SmallN, ShortK, LongK, FewRows, Blocked, ByStrategy>;
 
 struct Plan {
   Path path;

@@ -4,6 +4,8 @@
 
 #include "base/aligned_buffer.hpp"
 #include "base/element_types.hpp"
+#include "gemm/pack.hpp"
+#include "gemm/tuning.hpp"
 #include "threads/for_each_range.hpp"
 #include "threads/scratch.hpp"
 
@@ -17,47 +19,29 @@ struct Buffers {
   AlignedBuffer b;
 };
 
-// Packs B for the tiles of its columns, one behind the other: for each vector along k, those of all
-// columns of the tile. A vector that lacks rows has zeros.
+// Every tile of some rows. The columns of B are contiguous.
 template <class T>
-void pack(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, T* packed) {
-  const index width = kernels.width;
-  for (index j = 0; j < b.cols; j += kernels.dot_cols) {
-    const index end = std::min(j + kernels.dot_cols, b.cols);
-    for (index p = 0; p < b.rows; p += width) {
-      const index rows = std::min(width, b.rows - p);
-      for (index col = j; col < end; ++col) {
-        const T* const from = &b(p, col);
-        for (index row = 0; row < rows; ++row) packed[row] = from[row * b.row_stride];
-        std::fill(packed + rows, packed + width, T{0});
-        packed += width;
-      }
-    }
-  }
-}
-
-// Every tile of some rows.
-template <class T>
-void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& a, const T* b,
-               const MatrixView<T>& c, index prefetch_distance) {
-  const index padded_depth = ceil_div(a.cols, index{kernels.width}) * kernels.width;
+void dot_tiles(const kernels::GemmKernels<T>& kernels, const SmallN& plan,
+               const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
+  const auto cols = EvenSplit::by_size(c.cols, plan.tile_cols);
+  const index strip = cols.parts > 1 ? tuning::dot_strip : c.rows;
   for (index p = 0; p < a.cols; p += sum_block) {
     const index depth = std::min(sum_block, a.cols - p);
-    for (index i = 0; i < c.rows; i += kernels.dot_rows) {
-      for (index j = 0; j < c.cols; j += kernels.dot_cols) {
-        const index rows = std::min(index{kernels.dot_rows}, c.rows - i);
-        const index cols = std::min(index{kernels.dot_cols}, c.cols - j);
-        kernels.dot_tile({.k = depth,
-                          .a = &a(i, p),
-                          .a_row_stride = a.row_stride,
-                          .rows = static_cast<int>(rows),
-                          .b = b + j * padded_depth + p * cols,
-                          .cols = static_cast<int>(cols),
-                          .c = &c(i, j),
-                          .c_row_stride = c.row_stride,
-                          .c_col_stride = c.col_stride,
-                          .accumulate = p > 0,
-                          .prefetch_distance = prefetch_distance});
+    for (index i = 0; i < c.rows; i += strip) {
+      for (index part = 0; part < cols.parts; ++part) {
+        const index j = cols.begin(part);
+        kernels.dot_tiles({.k = depth,
+                           .a = &a(i, p),
+                           .a_row_stride = a.row_stride,
+                           .rows = std::min(strip, c.rows - i),
+                           .b = &b(p, j),
+                           .b_col_stride = b.col_stride,
+                           .cols = static_cast<int>(cols.size(part)),
+                           .c = &c(i, j),
+                           .c_row_stride = c.row_stride,
+                           .c_col_stride = c.col_stride,
+                           .accumulate = p > 0,
+                           .prefetch_distance = plan.prefetch_distance});
       }
     }
   }
@@ -68,12 +52,16 @@ void dot_tiles(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>
 template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const SmallN& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const index padded_rows = ceil_div(b.rows, index{kernels.width}) * kernels.width;
-  const threads::Scratch<T> packed(threads::of_this_thread<Buffers>().b, padded_rows * b.cols);
-  pack(kernels, b, packed.data());
+  const threads::Scratch<T> packed(threads::of_this_thread<Buffers>().b,
+                                   plan.pack_b ? b.rows * b.cols : 0);
+  auto by_cols = b;
+  if (plan.pack_b) {
+    copy_rows(kernels, b.transposed(), packed.data(), b.rows);
+    by_cols = {packed.data(), b.rows, b.cols, 1, b.rows};
+  }
   threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
-    dot_tiles(kernels, a.block(begin, 0, end - begin, a.cols), packed.data(),
-              c.block(begin, 0, end - begin, c.cols), plan.prefetch_distance);
+    dot_tiles(kernels, plan, a.block(begin, 0, end - begin, a.cols), by_cols,
+              c.block(begin, 0, end - begin, c.cols));
   });
 }
 

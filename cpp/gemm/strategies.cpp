@@ -13,12 +13,13 @@ namespace tilewise::gemm {
 namespace {
 
 // A matrix times a vector within a part.
-constexpr Gemv alone = {.parts = 1, .prefetch_distance = 0};
+constexpr Gemv alone = {.parts = {1, 1}, .prefetch_distance = 0};
 
 // One inner product an element: a row of A with a column of B, which strides through memory.
 template <class T>
-void by_element(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<const T>& a,
-                const MatrixView<const T>& b, const MatrixView<T>& c) {
+void by_element(const kernels::GemmKernels<T>& kernels, const threads::Parts& parts,
+                const MatrixView<const T>& a, const MatrixView<const T>& b,
+                const MatrixView<T>& c) {
   threads::for_each_range(c.rows, parts, [&](index begin, index end) {
     for (index i = begin; i < end; ++i) {
       for (index j = 0; j < c.cols; ++j) c(i, j) = inner_product(kernels, a.row(i), b.col(j));
@@ -28,8 +29,8 @@ void by_element(const kernels::GemmKernels<T>& kernels, int parts, const MatrixV
 
 // One matrix-vector product a column: all of A is read for each.
 template <class T>
-void by_column(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<const T>& a,
-               const MatrixView<const T>& b, const MatrixView<T>& c) {
+void by_column(const kernels::GemmKernels<T>& kernels, const threads::Parts& parts,
+               const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   threads::for_each_range(c.cols, parts, [&](index begin, index end) {
     for (index j = begin; j < end; ++j) {
       run(kernels, alone, a, b.block(0, j, b.rows, 1), c.block(0, j, c.rows, 1));
@@ -39,8 +40,8 @@ void by_column(const kernels::GemmKernels<T>& kernels, int parts, const MatrixVi
 
 // One vector-matrix product a row: all of B is read for each.
 template <class T>
-void by_row(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<const T>& a,
-            const MatrixView<const T>& b, const MatrixView<T>& c) {
+void by_row(const kernels::GemmKernels<T>& kernels, const threads::Parts& parts,
+            const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   by_column(kernels, parts, b.transposed(), a.transposed(), c.transposed());
 }
 
@@ -52,7 +53,7 @@ struct Buffers {
 // A panel of columns at a time through the micro-kernel: all of A is read, where it lies, for each
 // packed panel of B.
 template <class T>
-void by_block(const kernels::GemmKernels<T>& kernels, int parts, index panel_cols,
+void by_block(const kernels::GemmKernels<T>& kernels, const threads::Parts& parts, index panel_cols,
               const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto k_blocks = EvenSplit::by_size(a.cols, blocking_for(kernels).kc);
   const auto panel = [&](index col, index cols) {

@@ -19,6 +19,29 @@ constexpr index tiny_side = 64;
 constexpr index small_n_cols = 8;
 constexpr index small_n_depth = 64;
 
+// Columns of a dot tile; so few take it for every k. Not measured here: 16 accumulators.
+constexpr index dot_cols = 4;
+
+// Rows from which the tables of the lanes of A and B pay. Not measured here.
+constexpr index short_k_rows = 32;
+
+// FMAs for a row of C up to which vectors of several rows beat dot tiles: 20000 x 2 x 16, 8 of
+// them, runs at half of their speed; and with more columns half-empty tiles: 10000 x 8 x 12, 6,
+// twice as fast, 10000 x 8 x 16, 8, 1.75. [Z5]
+constexpr index short_k_steps = 4;
+constexpr index short_k_most_steps = 8;
+
+// Rows up to which packing B for dot tiles costs more than permuting A: 100 x 8 x 5000 takes 75 us
+// by dot tiles, 54 by long_k. [Z5]
+constexpr index long_k_rows = 256;
+
+// k from which the sum over the lanes is little. Not measured here.
+constexpr index long_k_depth = 64;
+
+// Steps of a part of k: more would be too few parts for the threads; 512 costs 5 to 35 %, 4 x 2 x
+// 30000 most. [Z5]
+constexpr index long_k_piece = 1024;
+
 // k up to which C is written along its rows: 2000 x 300 takes 87 us at k = 16, 110 in the five
 // loops. [Z5]
 constexpr index rank_k_depth = 16;
@@ -74,8 +97,9 @@ constexpr double tiny_stack_flops = 100;
 // thread's speed on two. [Z5]
 constexpr double thread_flops = 2e6;
 
-// What a flop counts as where each is a number from memory. Not measured here: a core reads 30 GB/s
-// and does 250 GFLOP/s, and from a cache four times as many numbers.
+// FMAs that an element read or written takes as long as, where the operands are all the work. Not
+// measured here: a core reads 30 GB/s from memory, four times that from a cache, and does 250
+// GFLOP/s.
 constexpr double memory_bound_factor = 4;
 
 // Flops of a thread that are worth one part more of C, and parts after which no thread waits long
@@ -147,6 +171,8 @@ constexpr index prefetch_row_bytes = 1024;
 // Rows, and elements of y, that are copied or added together: a page at most. Not measured here.
 constexpr index pack_strip = 16;
 constexpr index gemv_strip = 1024;
-constexpr index mirror_side = 64;  // of a symmetric C
+constexpr index mirror_side = 64;   // of a symmetric C
+constexpr index long_k_strip = 32;  // rows of A that meet a piece of B
+constexpr index dot_strip = 40;     // rows whose tiles, of every height, meet A in L2
 
 }  // namespace tilewise::gemm::tuning

@@ -32,20 +32,57 @@ struct GemmTile {
   bool accumulate;  // false: C is written without being read
 };
 
-// One call of the kernel for few columns: C (+)= A B^T.
+// C (+)= A B for 2 to 4 columns. The rows of A and the columns of B are contiguous.
 template <class T>
-struct DotTile {
+struct DotTiles {
   index k;
   const T* a;
   index a_row_stride;
-  int rows;
-  const T* b;  // packed: for each vector along k, that of each column
+  index rows;
+  const T* b;
+  index b_col_stride;
   int cols;
   T* c;
   index c_row_stride;
   index c_col_stride;
   bool accumulate;
   index prefetch_distance;  // rows from what is read to what is prefetched; 0: none
+};
+
+// C = A B for a few columns and a short k. The rows of A are contiguous; C has no gaps.
+template <class T>
+struct ShortK {
+  index k;
+  const T* a;
+  index a_row_stride;
+  index rows;  // at least one
+  const T* b;
+  index b_row_stride;
+  index b_col_stride;
+  index cols;
+  T* c;
+
+  // Rows of C in a vector, and of A in two of them; 0 if not even one fits.
+  static TILEWISE_INLINE index rows_together(index width, index k, index cols, index a_row_stride) {
+    if (k > 2 * width) return 0;
+    const index of_a = (2 * width - k) / a_row_stride + 1;
+    const index of_c = width / cols;
+    return of_a < of_c ? of_a : of_c;
+  }
+};
+
+// C = A B for few rows, rows of B no longer than a vector, and a long k. The rows of A are
+// contiguous; B and C have no gaps.
+template <class T>
+struct LongK {
+  index k;
+  index beyond;  // columns of A and rows of B that exist after the k, and may be read
+  const T* a;
+  index a_row_stride;
+  index rows;
+  const T* b;
+  index cols;
+  T* c;
 };
 
 // A matrix of contiguous rows times a vector, or a vector times it.
@@ -167,9 +204,10 @@ struct GemmKernels {
   Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
   // For few rows of A, or null.
   Tile wide_tile[max_wide_rows + 1];  // [rows], two or more, of accumulators / rows vectors
-  int dot_rows;
-  int dot_cols;
-  void (*dot_tile)(const DotTile<T>&);
+  int dot_sums;                       // rows * cols of a dot tile at most
+  void (*dot_tiles)(const DotTiles<T>&);
+  void (*short_k)(const ShortK<T>&);  // of floating-point numbers alone,
+  void (*long_k)(const LongK<T>&);    // as this one
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A

@@ -4,13 +4,15 @@
 #include <type_traits>
 
 #include "kernels/dot.hpp"
-#include "kernels/dot_tile.hpp"
+#include "kernels/dot_tiles.hpp"
 #include "kernels/gemm_tile.hpp"
 #include "kernels/gemv.hpp"
 #include "kernels/kernel_set.hpp"
+#include "kernels/long_k.hpp"
 #include "kernels/peak_fma.hpp"
 #include "kernels/rank_k.hpp"
 #include "kernels/sgd.hpp"
+#include "kernels/short_k.hpp"
 #include "kernels/squared_error.hpp"
 #include "kernels/tiny_stack.hpp"
 #include "kernels/transpose.hpp"
@@ -45,14 +47,15 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.tile_rows = V::tile_rows;
   set.tile_vectors = V::tile_vectors;
   fill_tiles<V, V::tile_rows, V::tile_vectors>(set);
+  set.dot_sums = V::dot_sums;
+  set.dot_tiles = dot_tiles<V>;
   if constexpr (std::is_floating_point_v<typename V::Element>) {
     set.wide_tile[2] = wide_tile<V, 2>;
     set.wide_tile[3] = wide_tile<V, 3>;
     set.wide_tile[4] = wide_tile<V, 4>;
+    set.short_k = short_k<V>;
+    set.long_k = long_k<V>;
   }
-  set.dot_rows = V::dot_rows;
-  set.dot_cols = V::dot_cols;
-  set.dot_tile = dot_tile<V>;
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;

@@ -9,9 +9,11 @@ namespace tilewise::kernels {
 // rows in turn are more streams than the prefetchers of most CPUs see. What lies behind the matrix
 // is never read.
 //
-// Kernels are compiled with it and without: a branch in their loops costs products in the caches up
-// to 15 % (Zen 5, GCC 12, 2026-11-29: matvec 64 x 64 4 % in float32, 15 % in float64, dot_tile 5
-// %). They choose prefetching as the unlikely way, else the other one has worse code, by 4 %.
+// Kernels are compiled with it and without. A branch in their loops costs small products in the
+// caches 2 to 15 % (Zen 5, GCC 12, 2026-11-29: matvec 64 x 64 4 % in float32 and 15 % in float64).
+// dot_tiles alone, whose code would double, has the branch. Where they choose, prefetching is the
+// unlikely way: the registers are given out well for the other then, which is the one that waits
+// for no memory.
 template <int Rows, class T>
 TILEWISE_INLINE void prefetch_rows(const T* first, index row_stride) {
   TILEWISE_UNROLL

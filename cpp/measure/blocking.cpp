@@ -20,7 +20,8 @@ double gflops_with_blocking(index n, const gemm::Blocking& blocking, int repeats
                                          .pack_a = false,
                                          .pack_b = true,
                                          .prefetch_next_panel = false,
-                                         .grid = {1, 1}}};
+                                         .grid = {1, 1},
+                                         .threads = 1}};
   double best = std::numeric_limits<double>::infinity();
   for (int i = 0; i < repeats; ++i) {
     const Stopwatch watch;

@@ -33,11 +33,11 @@ double read_gbytes(index size, int threads, double seconds) {
   std::vector<AlignedBuffer> buffers(threads);
   for (AlignedBuffer& buffer : buffers) buffer.reserve<float>(2 * count);
   std::vector<double> bytes(threads);
-  threads::for_each_part(threads, [&](int part) {
+  threads::for_each_part({threads, threads}, [&](int part) {
     std::fill_n(buffers[part].reserve<float>(2 * count), 2 * count, 0.0f);
   });
   const Stopwatch all;
-  threads::for_each_part(threads, [&](int part) {
+  threads::for_each_part({threads, threads}, [&](int part) {
     const auto* const data = buffers[part].reserve<float>(2 * count);
     index turns = 0;
     const Stopwatch own;

@@ -50,11 +50,12 @@ void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, in
   auto& results = threads::of_this_thread<Scratch<T>>().of_parts;
   results.resize(parts.parts * stride);
   const EvenSplit shares = {parts.parts, workers};
-  threads::for_each_part(static_cast<int>(shares.parts), [&](int share) {
-    for (index part = shares.begin(share); part < shares.begin(share + 1); ++part) {
-      run_part(part, results.data() + part * stride);
-    }
-  });
+  threads::for_each_part(
+      {static_cast<int>(shares.parts), static_cast<int>(workers)}, [&](int share) {
+        for (index part = shares.begin(share); part < shares.begin(share + 1); ++part) {
+          run_part(part, results.data() + part * stride);
+        }
+      });
   std::copy_n(results.data(), model.size(), gradient);
   for (index part = 1; part < parts.parts; ++part) add(results.data() + part * stride);
 }

@@ -19,9 +19,8 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
   static constexpr int tile_rows = 6;
   static constexpr int tile_vectors = 2;
 
-  // The tile of inner products: 8 accumulators.
-  static constexpr int dot_rows = 4;
-  static constexpr int dot_cols = 2;
+  // Accumulators of a tile of inner products.
+  static constexpr int dot_sums = 8;
 
   static TILEWISE_INLINE Mask first(int n) {
     if constexpr (sizeof(T) == 4) {
@@ -40,6 +39,32 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
       loaded = _mm256_maskload_epi64(reinterpret_cast<const long long*>(p), mask);
     }
     return (Reg)_mm256_blendv_epi8((__m256i)other, loaded, mask);
+  }
+
+  // Which lane each lane gets; those of a second register are numbered from `width` on. Numbers of
+  // 8 bytes move as two of 4.
+  using Lanes = __m256i;
+  static TILEWISE_INLINE Lanes lanes(const int (&lane)[Base::width]) {
+    if constexpr (sizeof(T) == 4) {
+      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lane));
+    } else {
+      const __m128i l = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lane));
+      const __m256i twice = _mm256_cvtepu32_epi64(_mm_add_epi32(l, l));
+      const __m256i second = _mm256_slli_epi64(_mm256_add_epi64(twice, _mm256_set1_epi64x(1)), 32);
+      return _mm256_or_si256(twice, second);
+    }
+  }
+  // Each `by` lanes further.
+  static TILEWISE_INLINE Lanes shifted(Lanes lanes, int by) {
+    return _mm256_add_epi32(lanes, _mm256_set1_epi32(by * static_cast<int>(sizeof(T) / 4)));
+  }
+  static TILEWISE_INLINE Reg permute(Lanes lanes, Reg r) {
+    return (Reg)_mm256_permutevar8x32_epi32((__m256i)r, lanes);
+  }
+  static TILEWISE_INLINE Reg permute(Lanes lanes, Reg low, Reg high) {
+    const __m256i of_high = _mm256_slli_epi32(lanes, 28);  // the sign: lanes from 8 on
+    return (Reg)_mm256_blendv_ps((__m256)permute(lanes, low), (__m256)permute(lanes, high),
+                                 (__m256)of_high);
   }
 
   static TILEWISE_INLINE void stream(T* aligned, Reg r) {

@@ -19,9 +19,8 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
   static constexpr int tile_rows = 8;
   static constexpr int tile_vectors = 3;
 
-  // The tile of inner products: 16 accumulators.
-  static constexpr int dot_rows = 4;
-  static constexpr int dot_cols = 4;
+  // Accumulators of a tile of inner products.
+  static constexpr int dot_sums = 16;
 
   static TILEWISE_INLINE Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 
@@ -31,6 +30,38 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
       return (Reg)_mm512_mask_loadu_epi32((__m512i)other, mask, p);
     } else {
       return (Reg)_mm512_mask_loadu_epi64((__m512i)other, static_cast<__mmask8>(mask), p);
+    }
+  }
+
+  // Which lane each lane gets; those of a second register are numbered from `width` on.
+  using Lanes = __m512i;
+  static TILEWISE_INLINE Lanes lanes(const int (&lane)[Base::width]) {
+    if constexpr (sizeof(T) == 4) {
+      return _mm512_loadu_si512(lane);
+    } else {
+      return _mm512_cvtepi32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(lane)));
+    }
+  }
+  // Each `by` lanes further.
+  static TILEWISE_INLINE Lanes shifted(Lanes lanes, int by) {
+    if constexpr (sizeof(T) == 4) {
+      return _mm512_add_epi32(lanes, _mm512_set1_epi32(by));
+    } else {
+      return _mm512_add_epi64(lanes, _mm512_set1_epi64(by));
+    }
+  }
+  static TILEWISE_INLINE Reg permute(Lanes lanes, Reg r) {
+    if constexpr (sizeof(T) == 4) {
+      return (Reg)_mm512_permutexvar_epi32(lanes, (__m512i)r);
+    } else {
+      return (Reg)_mm512_permutexvar_epi64(lanes, (__m512i)r);
+    }
+  }
+  static TILEWISE_INLINE Reg permute(Lanes lanes, Reg low, Reg high) {
+    if constexpr (sizeof(T) == 4) {
+      return (Reg)_mm512_permutex2var_epi32((__m512i)low, lanes, (__m512i)high);
+    } else {
+      return (Reg)_mm512_permutex2var_epi64((__m512i)low, lanes, (__m512i)high);
     }
   }
 

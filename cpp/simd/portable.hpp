@@ -17,9 +17,8 @@ struct Portable : Vector<Portable<T>, T, 16> {
   static constexpr int tile_rows = 6;
   static constexpr int tile_vectors = 2;
 
-  // The tile of inner products: 8 accumulators.
-  static constexpr int dot_rows = 4;
-  static constexpr int dot_cols = 2;
+  // Accumulators of a tile of inner products.
+  static constexpr int dot_sums = 8;
 
   static TILEWISE_INLINE Mask first(int n) { return n; }
 
@@ -31,6 +30,30 @@ struct Portable : Vector<Portable<T>, T, 16> {
 
   static TILEWISE_INLINE void store(T* p, Reg r, Mask mask) {
     for (int i = 0; i < mask; ++i) p[i] = r[i];
+  }
+
+  // Which lane each lane gets; those of a second register are numbered from `width` on.
+  struct Lanes {
+    int lane[Base::width];
+  };
+  static TILEWISE_INLINE Lanes lanes(const int (&lane)[Base::width]) {
+    Lanes lanes;
+    for (int i = 0; i < Base::width; ++i) lanes.lane[i] = lane[i];
+    return lanes;
+  }
+  // Each `by` lanes further.
+  static TILEWISE_INLINE Lanes shifted(Lanes lanes, int by) {
+    for (int i = 0; i < Base::width; ++i) lanes.lane[i] += by;
+    return lanes;
+  }
+  static TILEWISE_INLINE Reg permute(const Lanes& lanes, Reg r) { return permute(lanes, r, r); }
+  static Reg permute(const Lanes& lanes, Reg low, Reg high) {
+    T from[2 * Base::width];
+    store(from, low);
+    store(from + Base::width, high);
+    Reg result;
+    for (int i = 0; i < Base::width; ++i) result[i] = from[lanes.lane[i]];
+    return result;
   }
 };
 

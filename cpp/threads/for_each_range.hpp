@@ -9,12 +9,12 @@
 
 namespace tilewise::threads {
 
-// Calls task(begin, end) for `parts` ranges that make up 0 .. count - 1. If one of them throws
-// std::bad_alloc, so does this, after the others.
+// Calls task(begin, end) for as many ranges as parts, which make up 0 .. count - 1. If one of them
+// throws std::bad_alloc, so does this, after the others.
 template <class Task>
-void for_each_range(index count, int parts, const Task& task) {
-  if (parts <= 1) return task(index{0}, count);
-  const EvenSplit ranges = {count, parts};
+void for_each_range(index count, const Parts& parts, const Task& task) {
+  if (parts.count <= 1) return task(index{0}, count);
+  const EvenSplit ranges = {count, parts.count};
   std::atomic<bool> out_of_memory = false;
   for_each_part(parts, [&](int part) {
     try {

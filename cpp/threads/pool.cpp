@@ -40,7 +40,7 @@ void cpu_pause() {
 struct Job {
   void (*task)(void* context, int part);
   void* context;
-  int parts;
+  Parts parts;
   unsigned arithmetic_mode;  // of the caller
 };
 
@@ -122,7 +122,8 @@ class Pool {
     if (in_use_.test(std::memory_order_relaxed)) return 1;
     const std::intptr_t caller = role();
     const int own = caller > 1 ? static_cast<int>(caller - 1) : 0;
-    const int others = callers_.load(std::memory_order_relaxed) - (caller > 0 ? 1 : 0);
+    // The child of a fork counts anew, though its thread may be in a call.
+    const int others = std::max(callers_.load(std::memory_order_relaxed) - (caller > 0 ? 1 : 0), 0);
     const int assumed = assumed_cpus.load(std::memory_order_relaxed);
     const int cpus = assumed > 0 ? assumed : std::min(mask.count, cpu::cpu_quota());
     // The callers share the CPUs and the process's number; a caller's own number is its own.
@@ -133,9 +134,9 @@ class Pool {
 
   void run(const Job& job) {
     const cpu::Mask mask = cpu::affinity();
-    const int helpers = free_threads(job.parts, mask) - 1;
+    const int helpers = free_threads(std::min(job.parts.count, job.parts.threads), mask) - 1;
     if (helpers < 1 || in_use_.test_and_set(std::memory_order_acquire)) {
-      for (int part = 0; part < job.parts; ++part) job.task(job.context, part);
+      for (int part = 0; part < job.parts.count; ++part) job.task(job.context, part);
       return;
     }
     start_workers(helpers, mask);
@@ -155,7 +156,8 @@ class Pool {
 
  private:
   void take_parts() {
-    for (int part; (part = next_part_.fetch_add(1, std::memory_order_relaxed)) < job_.parts;) {
+    for (int part;
+         (part = next_part_.fetch_add(1, std::memory_order_relaxed)) < job_.parts.count;) {
       job_.task(job_.context, part);
     }
   }
@@ -329,7 +331,7 @@ int free_threads(int wanted) {
   return wanted <= 1 ? 1 : get_pool().free_threads(wanted, cpu::affinity());
 }
 
-void run(int parts, void (*task)(void* context, int part), void* context) {
+void run(const Parts& parts, void (*task)(void* context, int part), void* context) {
   get_pool().run({task, context, parts, cpu::arithmetic_mode()});
 }
 

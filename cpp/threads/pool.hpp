@@ -33,17 +33,23 @@ class Caller {
 // less the other callers; 1 while the pool is at work. Reads nothing for one thread.
 int free_threads(int wanted);
 
-// Calls task(context, i) for i = 0 .. parts - 1, and returns when all are done. Parts are claimed,
-// in their order, by the caller and by each free thread that is awake, so a few parts a thread even
-// out what else the CPUs do; the caller never waits for a part that nobody has begun. If the pool
-// is at work already, for another thread or for a task that calls this again, the caller does every
-// part itself. All parts compute in the caller's rounding mode, and their floating-point exceptions
-// are raised on the caller. Tasks do not throw.
-void run(int parts, void (*task)(void* context, int part), void* context);
+// Into how many parts work is cut, and how many threads it is worth.
+struct Parts {
+  int count;
+  int threads;
+};
+
+// Calls task(context, i) for i = 0 .. parts.count - 1, and returns when all are done. Parts are
+// claimed, in their order, by the caller and by each free thread that is awake, so a few parts a
+// thread even out what else the CPUs do; the caller never waits for a part that nobody has begun.
+// If the pool is at work already, for another thread or for a task that calls this again, the
+// caller does every part itself. All parts compute in the caller's rounding mode, and their
+// floating-point exceptions are raised on the caller. Tasks do not throw.
+void run(const Parts& parts, void (*task)(void* context, int part), void* context);
 
 template <class Task>
-void for_each_part(int parts, const Task& task) {
-  if (parts == 1) return task(0);
+void for_each_part(const Parts& parts, const Task& task) {
+  if (parts.count == 1) return task(0);
   run(
       parts, [](void* context, int part) { (*static_cast<const Task*>(context))(part); },
       const_cast<Task*>(&task));

@@ -18,10 +18,11 @@ class Explanation:
 
     Attributes
     ----------
-    path : {'empty', 'tiny', 'vector', 'rank_k', 'small_n', 'blocked'}, or a strategy
+    path : {'empty', 'tiny', 'vector', 'rank_k', 'short_k', 'long_k', 'small_n', 'blocked'}, \
+or a strategy
         Zeros only; straight to the micro-kernel; a matrix with a vector; a few columns of A;
-        tiles of inner products, for few rows or columns; the five loops; or what another strategy
-        than 'full' does.
+        few columns and a short k; few rows and columns and a long k; tiles of inner products, for
+        other few rows or columns; the five loops; or what another strategy than 'full' does.
     isa : str
         The instruction set in use.
     tile : tuple of int, or None

@@ -80,18 +80,94 @@ def test_what_an_earlier_call_left_in_a_buffer_is_not_used(dtype, junk):
     assert (found == 8189).all()
 
 
+ALL_DTYPES = ["float32", "float64", "int32", "int64"]
+
+
 @pytest.mark.parametrize("where", ["cache", "memory"])
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("dtype", ALL_DTYPES)
 def test_few_columns_or_rows_of_any_number(rng, dtype, where):
     k = 2 * 4096 + 5  # two long sums, and a part of a vector
     row_bytes = k * np.dtype(dtype).itemsize
-    m = 9 if where == "cache" else min(_core.caches()["l3"], 2**27) // row_bytes + 1
+    m = 45 if where == "cache" else min(_core.caches()["l3"], 2**27) // row_bytes + 257
     a = integers(rng, (m, k), dtype)
     for n in range(2, 9):
-        assert tw.explain(m, n, k).path == "small_n"
         b = integers(rng, (k, n), dtype)
-        assert_exact(a, b, np.full((m, n), -1, dtype))
-        assert_exact(b.T, a.T, np.full((n, m), -1, dtype))
+        for x1, x2 in ((a, b.copy("F")), (a, b)) if where == "cache" else ((a, b),):
+            assert_exact(x1, x2, np.full((m, n), -1, dtype))
+            assert_exact(x2.T, x1.T, np.full((n, m), -1, dtype))
+    assert tw.explain(300, 4, k).path == "small_n"
+
+
+@pytest.mark.parametrize("dtype", ALL_DTYPES)
+def test_few_columns_at_every_edge_of_dot_tiles(rng, dtype):
+    for n, k in itertools.product(range(2, 9), (9, 16, 31, 64, 65)):
+        for m in (1, 2, 3, 4, 5, 7, 8, 9, 17, 40, 41, 66, 83):
+            a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
+            for of_b in ORDERS:
+                assert_exact(a, b.copy(of_b), np.full((m, n), -1, dtype))
+            assert_exact(a, b, np.full((m, 2 * n), -1, dtype)[:, ::2])
+            assert_exact(b.T, a.T, np.full((n, m), -1, dtype))
+    assert tw.explain(83, 4, 31).path == "small_n"
+
+
+@pytest.mark.parametrize("layouts", itertools.product(LAYOUTS, repeat=2), ids="-".join)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_few_rows_and_columns_with_long_k_at_every_edge(rng, dtype, layouts):
+    layout_a, layout_b = (LAYOUTS[name] for name in layouts)
+    for m, n in itertools.product((1, 2, 3, 4, 5, 7, 33), range(1, 18)):
+        for k in (64, 65, 1023, 1024, 1061, 2048 + 33):
+            a, b = integers(rng, (m, k), dtype), integers(rng, (k, n), dtype)
+            assert_exact(layout_a(a), layout_b(b), np.full((m, n), np.nan, dtype))
+    assert tw.explain(2, 2, 64).path == "tiny"
+    assert tw.explain(2, 2, 65).path == "long_k"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_few_columns_with_short_k_at_every_edge(rng, dtype):
+    rows = integers(rng, (302, 40), dtype)
+    for n, k in itertools.product(range(1, 9), range(1, 20)):
+        b = integers(rng, (k, n), dtype)
+        for m in (32, 33, 34, 35, 67, 131, 300):
+            for a in (rows[:m, :k].copy(), rows[1 : m + 1, 1 : k + 1], rows.T.copy().T[:m, :k]):
+                out = np.full((m + 2, n), -1, dtype)
+                assert_exact(a, b, out[1:-1])
+                assert (out[[0, -1]] == -1).all(), "written beside C"
+                assert_exact(b.T, a.T, np.full((m, n), -1, dtype).T)
+            assert_exact(rows[:m, :k], b[::-1].copy("F"), np.full((m, n + 1), -1, dtype)[:, :n])
+    assert tw.explain(100, 2, 3).path == "short_k"
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(2, 3, 70), (7, 5, 3001), (70, 8, 2048), (99, 1, 2), (300, 3, 4), (99, 4, 64)]
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_infinities_raise_no_false_exception(rng, dtype, m, n, k):
+    a, b = rng.uniform(1, 2, (m, k)).astype(dtype), rng.uniform(1, 2, (k, n)).astype(dtype)
+    with np.errstate(all="raise"):
+        for i, p in ((0, 0), (m - 1, k - 1), (m // 2, k // 2)):
+            x = a.copy()
+            x[i, p] = np.inf
+            assert (np.isinf(tw.matmul(x, b)).sum(1) == n * (np.arange(m) == i)).all()
+        for p, j in ((0, 0), (k - 1, n - 1), (k // 2, n // 2)):
+            x = b.copy()
+            x[p, j] = np.inf
+            assert (np.isinf(tw.matmul(a, x)).sum(0) == m * (np.arange(n) == j)).all()
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k"),
+    [(1, 7, 600000), (3, 4, 300000), (100, 6, 30000), (300000, 2, 3), (50000, 3, 50)],
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_few_columns_have_the_same_bits_for_any_number_of_threads(rng, dtype, m, n, k):
+    a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+    for x1, x2 in ((a, b), (b.T, a.T)):
+        with tw.threads(1):
+            expected = tw.matmul(x1, x2)
+        for threads in (2, 3, 7):
+            with tw.threads(threads):
+                assert (tw.matmul(x1, x2) == expected).all()
+        assert_rounding_only(expected, x1, x2)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
@@ -149,7 +225,10 @@ def test_few_columns_of_a_where_c_is_too_large_for_the_caches(rng, dtype, k):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 90, 300), (9, 1, 700), (33, 50, 9), (70, 100, 600)])
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 90, 300), (9, 1, 700), (33, 50, 9), (70, 100, 600), (4, 5, 9000), (70, 2, 5), (70, 3, 90)],
+)
 def test_badly_scaled_data_round_within_the_bound(rng, matmul, dtype, shape):
     m, n, k = shape
     decades = 15 if dtype == np.float32 else 140  # products neither overflow nor underflow

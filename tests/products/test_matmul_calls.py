@@ -240,3 +240,21 @@ def test_b_is_packed_where_it_is_used_often():
     assert packed == [False, True]
     depths = [tw.explain(m, 6000, 6000).blocking[2] for m in (2 * rows, 2 * rows + 1)]
     assert depths[0] < depths[1], "B is read once, in long runs"
+
+
+@pytest.mark.parametrize("cpus", [2, 16])
+def test_parts_of_large_squares_pack_nothing_twice(cpus):
+    """More parts than threads are cut from the columns, which share no part of B."""
+    before = tw.get_num_threads()
+    _core.assume_cpus(cpus)
+    tw.set_num_threads(cpus)
+    try:
+        for n in (1024, 3000, 4096):
+            plan = tw.explain(n, n, n)
+            assert plan.grid[0] == 1
+            assert plan.threads == cpus
+            assert plan.grid[1] % cpus == 0
+        assert tw.explain(1500, 1500, 1500).grid[0] <= 4, "narrow columns would read B too often"
+    finally:
+        tw.set_num_threads(before)
+        _core.assume_cpus(16)
