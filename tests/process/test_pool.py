@@ -8,11 +8,10 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import tilewise as tw
-from tests.support.threads import PATIENCE, crew, kept_from_running, process_threads, status
+from tests.support.threads import PATIENCE, crew, process_threads, status
 from tilewise import _core
 
 pytestmark = [
@@ -100,15 +99,31 @@ def test_a_slow_worker_keeps_only_the_part_that_it_began():
 
 
 def test_the_caller_waits_for_no_part_that_nobody_began():
-    caller, *workers = crew(4)
+    """In a process of its own, whose pool has no workers but those that are stopped."""
+    printed = run("""
+import numpy as np, pytest
+from tests.support.threads import kept_from_running
+
+def claims(parts):
+    taken = []
+    _core.for_each_part(parts, lambda part: taken.append(threading.get_native_id()))
+    return taken
+
+caller, *workers = crew(4)
+A = np.ones((300, 300), np.float32)
+try:
     with kept_from_running(workers), tw.threads(4):
-        assert claims(8) == {caller: 8}
-        A = np.ones((300, 300), np.float32)
+        assert claims(8) == [caller] * 8
         assert (tw.matmul(A, A) == 300).all()
-    # They wake up late, find nothing, and sleep; and are there for the next job.
-    while any(status(worker, "State") != "S" for worker in workers):
-        time.sleep(0)
-    assert set(crew(4)) == {caller, *workers}
+except pytest.skip.Exception:
+    print("skip")
+# They wake up late, find nothing, and sleep; and are there for the next job.
+while any(status(worker, "State") != "S" for worker in workers):
+    time.sleep(0)
+assert set(crew(4)) == {caller, *workers}
+""")
+    if printed.strip() == "skip":
+        pytest.skip("this system lets no process stop a thread of another")
 
 
 def test_a_part_that_fails_ends_no_other():
