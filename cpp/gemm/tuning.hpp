@@ -46,7 +46,12 @@ constexpr index rank_1_l3_share = 6;  // eighths of L3 from which C = x y goes p
 constexpr index rank_k_l3_share = 3;  // and C of more columns, which several rows at once evict
 constexpr index server_l3 = index{128} << 20;  // an L3 above this is a whole server's,
 constexpr index far_l3 = index{32} << 20;      // nearly as far away as memory: it counts as this
-constexpr index gemv_prefetch_rows = 16;       // no fewer than the kernels read together
+// Bytes of A from what is read to what is prefetched, and elements of the longest rows that are:
+// 8 float32 in a row come at 25 GB/s, with a tenth of the distance at 17, without at 9; 20 at 33,
+// 25, 28; 32 without at 33, with at 27; 25 float64 at 30, without at 25; 200 float32, without, at
+// 37, with any distance at 31 to 33. Zen 5, 2026-11-29.
+constexpr index gemv_prefetch_bytes = 8192;
+constexpr index gemv_prefetch_row = 28;
 constexpr index prefetch_row_bytes = 1024;  // rows from which the CPU's own prefetchers lose track
 
 // Strips that are copied together.
