@@ -10,6 +10,7 @@
 #include "kernels/rank_k.hpp"
 #include "kernels/sgd.hpp"
 #include "kernels/squared_error.hpp"
+#include "kernels/squared_lengths.hpp"
 #include "kernels/transpose.hpp"
 
 namespace tilewise::kernels {
@@ -50,7 +51,8 @@ template <class V>
 constexpr Kernels<typename V::Element> make_kernels() {
   if constexpr (std::floating_point<typename V::Element>) {
     return {make_gemm_kernels<V>(),
-            {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>},
+            {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>,
+             squared_lengths<V>},
             {peak_fma<V>, 2 * V::width * peak_fma_chains<V>}};
   } else {
     return {make_gemm_kernels<V>()};
