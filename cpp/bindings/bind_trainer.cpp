@@ -15,6 +15,8 @@
 #include "bindings/signals.hpp"
 #include "bindings/training_arrays.hpp"
 #include "sgd/loss.hpp"
+#include "sgd/moments.hpp"
+#include "sgd/row_sample.hpp"
 #include "sgd/trainer.hpp"
 
 namespace py = pybind11;
@@ -104,13 +106,14 @@ py::tuple train(const Array<T>& x, const Array<T>& y, const std::optional<Array<
   return py::make_tuple(std::move(records), signals.raised());
 }
 
+// Whether the step led to finite numbers; else it is taken back.
 template <class T>
-void step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
+bool step(const Array<T>& x, const Array<T>& y, const std::optional<Array<T>>& sample_weights,
           const BoundState& state, double rate) {
   const auto examples = examples_of(x, y, sample_weights);
   const auto& changed = state.fitting(examples);
-  interruptible([&](const sgd::Interrupted& interrupted) {
-    return sgd::step(examples, state.settings, rate, changed, interrupted);
+  return interruptible([&](const sgd::Interrupted& interrupted) {
+    return sgd::finite_step(examples, state.settings, rate, changed, interrupted);
   });
 }
 
@@ -124,6 +127,19 @@ double mean_loss(const Array<T>& x, const Array<T>& y,
   });
 }
 
+// X W + bias, of shape (n, t).
+template <class T>
+Array<T> predict(const Array<T>& x, const BoundState& state) {
+  const auto rows = matrix_view(x);
+  const auto model = state.as<T>().result();
+  require(rows.cols == model.features, "X must have shape (n, d)");
+  Array<T> predictions({rows.rows, model.targets});
+  T* const data = static_cast<T*>(predictions.mutable_data());
+  const GilRelease release;
+  sgd::predict(rows, model, data);
+  return predictions;
+}
+
 template <class T>
 index first_nonfinite(const Array<T>& array) {
   constexpr index size = sizeof(T);
@@ -133,6 +149,36 @@ index first_nonfinite(const Array<T>& array) {
              : matrix_view(array);
   return interruptible(
       [&](const sgd::Interrupted& interrupted) { return sgd::first_nonfinite(view, interrupted); });
+}
+
+// The squared length of the longest row, with the 1 of the bias; that of a piece; the rows drawn.
+template <class T>
+py::tuple sample_rows(const Array<T>& x, const std::optional<Array<T>>& sample_weights,
+                      index count) {
+  const auto rows = matrix_view(x);
+  require(rows.rows > 0 && rows.cols > 0 && rows.rows_contiguous() && count > 0,
+          "X must have contiguous rows, and count be above 0");
+  require(
+      !sample_weights || (sample_weights->ndim() == 1 && sample_weights->shape(0) == rows.rows &&
+                          is_contiguous(*sample_weights)),
+      "sample_weights must be contiguous, of shape (n,)");
+  const T* const weights = sample_weights ? sample_weights->data() : nullptr;
+  const auto found = interruptible([&](const sgd::Interrupted& interrupted) {
+    return sgd::sample_rows(rows, weights, count, interrupted);
+  });
+  return py::make_tuple(found.longest, found.piece,
+                        py::array_t<index>(std::ssize(found.rows), found.rows.data()));
+}
+
+// Three arrays of shape (d,); see sgd::column_moments.
+template <class T>
+py::tuple column_moments(const Array<T>& x) {
+  const auto rows = matrix_view(x);
+  require(rows.rows > 0 && rows.rows_contiguous(), "X must have contiguous rows");
+  const auto column = [&] { return py::array_t<double>(rows.cols); };
+  auto origin = column(), rest = column(), squares = column();
+  sgd::column_moments(rows, origin.mutable_data(), rest.mutable_data(), squares.mutable_data());
+  return py::make_tuple(origin, rest, squares);
 }
 
 template <class T>
@@ -145,6 +191,9 @@ void register_for(py::module_& module) {
              py::arg("schedule"));
   module.def("step", &step<T>, x, y, sample_weights, state, py::arg("rate"));
   module.def("mean_loss", &mean_loss<T>, x, y, sample_weights, state);
+  module.def("predict", &predict<T>, x, state);
+  module.def("sample_rows", &sample_rows<T>, x, sample_weights, py::arg("count"));
+  module.def("column_moments", &column_moments<T>, x);
   module.def("first_nonfinite", &first_nonfinite<T>, py::arg("A").noconvert());
 }
 
@@ -161,8 +210,11 @@ void register_trainer(py::module_& module) {
             const auto state = sampler.random().state();
             return py::array_t<std::uint64_t>(static_cast<index>(state.size()), state.data());
           },
-          [](sgd::Sampler& sampler, const sgd::Random::State& state) {
-            sampler.random().set_state(state);
+          [](sgd::Sampler& sampler, const py::array_t<std::uint64_t, py::array::c_style>& state) {
+            sgd::Random::State words;
+            require(state.size() == static_cast<index>(words.size()), "state must have shape (4,)");
+            std::copy_n(state.data(), words.size(), words.begin());
+            sampler.random().set_state(words);
           },
           "The state of the random numbers, uint64 of shape (4,).");
   py::class_<sgd::Settings>(module, "Settings")

@@ -185,9 +185,11 @@ Gemv gemv_of(const Problem& problem, int threads) {
   constexpr index size = sizeof(T);
   const index units =
       problem.m == 1 ? ceil_div(problem.k, dot_piece) : ceil_div(problem.m, gemv_unit_bytes / size);
-  const bool prefetch = in_memory(problem.m * problem.k * size);
+  // The CPU's own prefetchers follow longer rows better.
+  const index row = problem.a_rows_contiguous() ? problem.k : problem.m;
+  const bool prefetch = row <= gemv_prefetch_row && in_memory(problem.m * problem.k * size);
   return {.parts = parts_for(work_of(problem), threads, units),
-          .prefetch_distance = prefetch ? gemv_prefetch_rows : 0};
+          .prefetch_distance = prefetch ? gemv_prefetch_bytes / (row * size) : 0};
 }
 
 // The path where B has few columns, if there is one.

@@ -161,9 +161,12 @@ constexpr index far_l3 = index{32} << 20;
 // ms and 0.9. [Z5]
 constexpr index in_memory_l3_share = 6;
 
-// Rows ahead that a product with a vector prefetches from memory, no fewer than it reads together:
-// 4 to 32 do not differ. [Z5]
-constexpr index gemv_prefetch_rows = 16;
+// Bytes of A from what a product with a vector reads to what it prefetches, and elements of the
+// longest rows for which it does: 8 float32 in a row come at 25 GB/s, with a tenth of the distance
+// at 17, without at 9; 20 at 33, 25, 28; 32 without at 33, with at 27; 25 float64 at 30, without at
+// 25; 200 float32 without at 37, with any distance at 31 to 33. [Z5]
+constexpr index gemv_prefetch_bytes = 8192;
+constexpr index gemv_prefetch_row = 28;
 
 // Bytes of rows from which the CPU's own prefetchers lose track of four at once. Not measured here.
 constexpr index prefetch_row_bytes = 1024;

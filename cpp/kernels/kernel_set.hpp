@@ -191,6 +191,17 @@ struct SgdSteps {
   T* gradient;  // room for as many numbers
 };
 
+// lengths[i] = |row i of A|^2. The rows are contiguous.
+template <class T>
+struct SquaredLengths {
+  const T* a;
+  index rows;
+  index cols;
+  index a_row_stride;
+  T* lengths;
+  index prefetch_distance;  // rows from what is read to what is prefetched
+};
+
 template <class T>
 struct GemmKernels {
   static constexpr int max_tile_rows = 8;
@@ -232,6 +243,7 @@ struct SgdKernels {
   index (*steps_together)(index features);
   // sum_i (predictions[i] + bias - y[i])^2
   double (*squared_error)(index count, const T* predictions, T bias, const T* y);
+  void (*squared_lengths)(const SquaredLengths<T>&);
 };
 
 template <class T>

@@ -14,6 +14,7 @@
 #include "kernels/sgd.hpp"
 #include "kernels/short_k.hpp"
 #include "kernels/squared_error.hpp"
+#include "kernels/squared_lengths.hpp"
 #include "kernels/tiny_stack.hpp"
 #include "kernels/transpose.hpp"
 
@@ -69,7 +70,8 @@ template <class V>
 constexpr Kernels<typename V::Element> make_kernels() {
   if constexpr (std::floating_point<typename V::Element>) {
     return {make_gemm_kernels<V>(),
-            {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>},
+            {sgd_gradient<V>, sgd_steps<V>, sgd_steps_together<V>, squared_error<V>,
+             squared_lengths<V>},
             {peak_fma<V>, 2 * V::width * peak_fma_chains<V>}};
   } else {
     return {make_gemm_kernels<V>()};

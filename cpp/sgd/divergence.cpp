@@ -24,6 +24,12 @@ double loss_of_zeros(const Examples<T>& examples, const Interrupted& interrupted
 }  // namespace
 
 template <class T>
+bool is_finite(const State<T>& state) {
+  return std::all_of(state.values.begin(), state.values.end(),
+                     [](T value) { return std::isfinite(value); });
+}
+
+template <class T>
 DivergenceCheck<T>::DivergenceCheck(const Examples<T>& examples, const Model<T>& model,
                                     double start_loss, const Interrupted& interrupted)
     : examples_(examples),
@@ -69,8 +75,7 @@ double DivergenceCheck<T>::loss(const Model<T>& model) const {
 template <class T>
 Progress DivergenceCheck<T>::of(const State<T>& state) const {
   // Where a square of a gradient is not finite, an optimizer that divides by it stands still.
-  const auto is_finite = [](T value) { return std::isfinite(value); };
-  if (!std::all_of(state.values.begin(), state.values.end(), is_finite)) return Progress::diverged;
+  if (!is_finite(state)) return Progress::diverged;
   const double now = loss(state.model);
   if (now > diverged_factor * good_ && good_ > 0) return Progress::diverged;
   return now > good_ ? Progress::poor : Progress::good;
@@ -86,7 +91,9 @@ bool DivergenceCheck<T>::is_diverged(double loss) const {
   return loss > diverged_factor * mean_loss(examples_, model, interrupted_);
 }
 
-#define TILEWISE_INSTANTIATE(T) template class DivergenceCheck<T>;
+#define TILEWISE_INSTANTIATE(T)             \
+  template bool is_finite(const State<T>&); \
+  template class DivergenceCheck<T>;
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

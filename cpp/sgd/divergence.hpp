@@ -10,6 +10,10 @@ namespace tilewise::sgd {
 
 enum class Progress { good, poor, diverged };
 
+// Whether all that training changes is finite.
+template <class T>
+bool is_finite(const State<T>& state);
+
 template <class T>
 class DivergenceCheck {
  public:

@@ -263,9 +263,45 @@ Records train(const Examples<T>& examples, const Settings& settings, const Sched
   return Training<T>(examples, within_rows, schedule, rates, state, interrupted).run(sampler);
 }
 
-#define TILEWISE_INSTANTIATE(T)                                                              \
-  template Records train(const Examples<T>&, const Settings&, const Schedule&, const Rates&, \
-                         Sampler&, const State<T>&, const Interrupted&);
+template <class T>
+bool finite_step(const Examples<T>& examples, const Settings& settings, double rate,
+                 const State<T>& state, const Interrupted& interrupted) {
+  const Backup<T> before(state);
+  if (!step(examples, settings, rate, state, interrupted)) return false;
+  if (is_finite(state)) return true;
+  before.restore(state);
+  return false;
+}
+
+template <class T>
+bool take_steps(const Examples<T>& examples, const Settings& settings, const std::int64_t* order,
+                index first, index count, std::span<const double> rates, const State<T>& state,
+                const Interrupted& interrupted) {
+  Settings within_rows = settings;
+  within_rows.batch_size = std::min(settings.batch_size, examples.x.rows);
+  Stepper<T> stepper(examples, within_rows, state, interrupted);
+  const std::vector<T> as_t(rates.begin(), rates.end());
+  // Steps that would be taken together are taken one by one.
+  const index until_poll =
+      tuning::numbers_between_looks / state.model.size() / within_rows.batch_size;
+  const index steps = stepper.steps_together() > 1 ? 1 : std::max(until_poll, index{1});
+  PollCounter polls(interrupted);
+  for (index step = 0; step < std::ssize(as_t); step += steps) {
+    const index done = step * within_rows.batch_size;
+    const index rows = std::min(steps * within_rows.batch_size, count - done);
+    if (stepper.run(order, first + done, rows, as_t.data() + step) < rows) return false;
+    if (polls.after(rows * state.model.size())) return false;
+  }
+  return true;
+}
+
+#define TILEWISE_INSTANTIATE(T)                                                                    \
+  template Records train(const Examples<T>&, const Settings&, const Schedule&, const Rates&,       \
+                         Sampler&, const State<T>&, const Interrupted&);                           \
+  template bool finite_step(const Examples<T>&, const Settings&, double, const State<T>&,          \
+                            const Interrupted&);                                                   \
+  template bool take_steps(const Examples<T>&, const Settings&, const std::int64_t*, index, index, \
+                           std::span<const double>, const State<T>&, const Interrupted&);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
 
 }  // namespace tilewise::sgd

@@ -43,4 +43,18 @@ Records train(const Examples<T>& examples, const Settings& settings, const Sched
               const Rates& rates, Sampler& sampler, const State<T>& state,
               const Interrupted& interrupted);
 
+// One step on all the examples as one batch. Returns false, with the state as it was, if the step
+// led to what is not finite, or was interrupted.
+template <class T>
+bool finite_step(const Examples<T>& examples, const Settings& settings, double rate,
+                 const State<T>& state, const Interrupted& interrupted);
+
+// Steps over the rows order[first], .., or without an order those from `first` on: `count` of them,
+// in batches, with a rate for each. The bits do not depend on where such runs are cut. Returns
+// false, with the state as far as it got, if interrupted.
+template <class T>
+bool take_steps(const Examples<T>& examples, const Settings& settings, const std::int64_t* order,
+                index first, index count, std::span<const double> rates, const State<T>& state,
+                const Interrupted& interrupted);
+
 }  // namespace tilewise::sgd

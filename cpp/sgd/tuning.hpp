@@ -43,6 +43,10 @@ constexpr index least_rows_in_a_slab = 64;
 // [bits]
 constexpr index rows_in_a_loss_chunk = 1024;
 
+// Bytes of X from what is read to what is prefetched where the lengths of all rows are found: as
+// cpp/gemm/tuning.hpp has it for products with a vector.
+constexpr index length_prefetch_bytes = 8192;
+
 // Rows up to which one random number gives four draws, or two: the products of the bounds are at
 // most 2^56 and 2^60, so that one number of 2^8 or 2^4 is looked at twice. [bits]
 // Not measured here: it follows from 64 bits.

@@ -22,19 +22,19 @@ UINT64_MAX = 2**64 - 1
 def check_fields(record: Any) -> None:
     """Replace the values of a dataclass by what the checks in its fields' metadata return.
 
-    None stays where it is the default.
+    A value that is the default itself is not looked at: it would stay.
     """
-    for name, check, optional in _checked_fields(record.__class__):
-        value = getattr(record, name)
-        if not (optional and value is None) and (checked := check(name, value)) is not value:
-            object.__setattr__(record, name, checked)  # it may be frozen
+    values = vars(record)
+    for name, check, default in _checked_fields(record.__class__):
+        if (value := values[name]) is not default:
+            values[name] = check(name, value)  # not by setattr: the dataclass may be frozen
 
 
 @cache
-def _checked_fields(kind: type) -> list[tuple[str, Any, bool]]:
-    """Return name, check, and whether it may be None, of each field that has a check."""
+def _checked_fields(kind: type) -> list[tuple[str, Any, Any]]:
+    """Return name, check and default of each field that has a check."""
     checked = [field for field in fields(kind) if "check" in field.metadata]
-    return [(field.name, field.metadata["check"], field.default is None) for field in checked]
+    return [(field.name, field.metadata["check"], field.default) for field in checked]
 
 
 def check_int(name: str, value: Any, *, minimum: int = 1, maximum: int = INT64_MAX) -> int:
@@ -92,15 +92,21 @@ def check_positive(
     number = check_real(name, value)
     if or_zero and number == 0:
         return number
-    limits = np.finfo(dtype or np.float64)
-    least = 0.0 if or_zero else float(limits.smallest_subnormal)
-    if not least <= number <= float(limits.max):
+    smallest, largest = _limits(np.dtype(dtype or np.float64))
+    if not (0.0 if or_zero else smallest) <= number <= largest:
         where = f" in {np.dtype(dtype)}" if dtype else ""
         raise ValueError(
             f"{name}={_shown(value)} is out of range; give a number that is finite and "
             f"{'0 or more' if or_zero else 'above 0'}{where}"
         )
     return number
+
+
+@cache
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the smallest and the largest number above 0 of a dtype."""
+    limits = np.finfo(dtype)
+    return float(limits.smallest_subnormal), float(limits.max)
 
 
 def check_fraction(name: str, value: Any) -> float:
@@ -113,6 +119,8 @@ def check_fraction(name: str, value: Any) -> float:
 
 def check_real(name: str, value: Any) -> float:
     """Return a float, maybe not finite; booleans are not numbers."""
+    if type(value) is float:  # as nearly always; to ask for a Real takes long
+        return value
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={_shown(value)} is not a number; give a float")
     try:

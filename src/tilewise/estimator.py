@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from tilewise._checks import INT64_MAX, Array, check_finite, check_int, check_unmasked
 from tilewise.data.dataset import Dataset
+from tilewise.data.training_set import is_plain
 from tilewise.trainer import Trainer
 from tilewise.training.optimizers import Optimizer
 from tilewise.training.settings import FitOptions, Rate, Settings, passed, settings_of_data
@@ -189,7 +190,8 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         with self._unchanged_after_error():
             FitOptions(**self._given(FitOptions))  # checked, though it uses none
             first = not self.__sklearn_is_fitted__()
-            X, y = self._checked(X, y, reset=first)
+            if first or y is None or not self._takes(X, y):
+                X, y = self._checked(X, y, reset=first)
             if first:
                 self._start(X, y)
             self._trainer.run_epoch(X, y, sample_weight)
@@ -202,11 +204,27 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : array_like, shape (n, n_features)
         """
-        check_is_fitted(self)
-        check_unmasked("X", X)
-        dtype = self._trainer.weights.dtype
-        rows: Array = validate_data(self, X, dtype=dtype, ensure_all_finite=False, reset=False)
+        rows: Any = X
+        if not self.__sklearn_is_fitted__() or not self._takes(X):
+            check_is_fitted(self)
+            check_unmasked("X", X)
+            dtype = self._trainer.settings.dtype
+            rows = validate_data(self, X, dtype=dtype, ensure_all_finite=False, reset=False)
         return self._trainer.predict(check_finite("X", rows))
+
+    def _takes(self, X: Any, y: Any = None) -> bool:
+        """Return whether scikit-learn's checks would let X, and y, pass as they are.
+
+        They take much longer than a few rows do. Where columns had names they warn of an array.
+        """
+        dtype = self._trainer.settings.dtype
+        if not is_plain(X, dtype) or hasattr(self, "feature_names_in_"):
+            return False
+        if y is not None:
+            fits = is_plain(y, dtype) and y.ndim < 3 and y.shape[:1] == X.shape[:1]
+            if not fits:
+                return False
+        return X.ndim == 2 and X.shape[0] > 0 and X.shape[1] == self.n_features_in_
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """Return dense numbers. NaN and infinity are left for the trainer to find."""
@@ -216,7 +234,7 @@ class SGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         of_y = {"ensure_2d": False, "ensure_all_finite": False}
         X, y = validate_data(self, X, y, reset=reset, validate_separately=(of_X, of_y))
         X = _floats("X", X)
-        return X if reset else X.astype(self._trainer.weights.dtype, copy=False), _floats("y", y)
+        return X if reset else X.astype(self._trainer.settings.dtype, copy=False), _floats("y", y)
 
     def _given(self, settings: type) -> dict[str, Any]:
         """Return the parameters of this class, whatever a subclass adds, that are in a list."""

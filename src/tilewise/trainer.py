@@ -8,10 +8,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from tilewise._checks import Array
 from tilewise.data.dataset import Dataset
-from tilewise.data.training_set import check_matrix
 from tilewise.distributed.job import fit_on_ranks
 from tilewise.distributed.ranks import agreed
-from tilewise.products import matmul
 from tilewise.training import checkpoint as checkpoint_file
 from tilewise.training.history import History
 from tilewise.training.loop import train
@@ -345,9 +343,7 @@ class Trainer:
         >>> tw.Trainer(1, initial_weights=[2.0]).predict(np.float32([[3]]))
         array([6.], dtype=float32)
         """
-        settings = self.settings
-        X = check_matrix(X, settings.n_features, settings.dtype)
-        return np.asarray(matmul(X, self.weights) + np.asarray(self.bias, settings.dtype))
+        return self._state.predict(X)
 
     def loss(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return half the squared error, summed over targets and averaged over rows.

@@ -146,3 +146,14 @@ def test_other_rows_are_standardized_alike(table):
             rows.standardization.apply(wrong)
     with pytest.raises(TypeError, match="X has dtype"):
         rows.standardization.apply(X.astype(int))
+
+
+def test_moments_of_float32_are_those_of_the_same_numbers_in_float64():
+    random = np.random.default_rng(1)
+    for d in (1, 2, 5, 8, 13, 21):
+        X = (random.normal(size=(400, d)) * 10 ** random.uniform(-6, 6, d)).astype(np.float32)
+        for rows in (X, X[::3], X[:, : d // 2 + 1], X[:1]):
+            found, wanted = Moments.of(rows), Moments.of(rows.astype(np.float64))
+            for name in ("n", "unit", "origin", "rest", "squares"):
+                pair = getattr(found, name), getattr(wanted, name)
+                np.testing.assert_allclose(*pair, rtol=1e-13, atol=0, err_msg=name)

@@ -299,3 +299,40 @@ def test_partial_fit_checks_what_it_does_not_use(name):
     X, y, _, _ = tw.data.synthetic(100, 3, seed=0)
     with pytest.raises(ValueError, match=f"{name}=-1"):
         tw.SGDRegressor(**{name: -1}).partial_fit(X, y)
+
+
+def test_plain_arrays_go_a_short_way_that_gives_the_same():
+    short, long = (tw.SGDRegressor(random_state=1) for _ in range(2))
+    for first in range(0, 200, 40):
+        rows = slice(first, first + 40)
+        short.partial_fit(X[rows], Y[rows])
+        long.partial_fit(np.asfortranarray(X[rows]), Y[rows])
+    np.testing.assert_array_equal(short.coef_, long.coef_)
+    np.testing.assert_array_equal(short.predict(X), short.predict(X.tolist()))
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        (X[:, :2], Y, "X has 2 features, but SGDRegressor is expecting 4"),
+        (X[:0], Y[:0], "Found array with 0 sample"),
+        (X[0], Y[:1], "Expected 2D array, got 1D"),
+        (X, Y[:-1], "y has shape"),
+        (X, None, "requires y to be passed"),
+        (X, np.float32(1), "at least 1 dimension"),
+    ],
+)
+def test_the_short_way_is_for_what_would_pass(rows, labels, message):
+    model = tw.SGDRegressor(random_state=0).partial_fit(X, Y)
+    with pytest.raises((ValueError, TypeError), match=message):
+        model.partial_fit(rows, labels)
+    if len(rows) != len(X) or rows.shape[1:] != (4,):
+        with pytest.raises(ValueError, match=message):
+            model.predict(rows)
+
+
+def test_names_of_columns_are_asked_for_in_every_prediction():
+    pandas = pytest.importorskip("pandas")
+    model = tw.SGDRegressor(random_state=0).fit(pandas.DataFrame(X, columns=list("abcd")), Y)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(X)

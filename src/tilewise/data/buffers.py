@@ -27,9 +27,9 @@ class BufferedRows(TrainingSet):
 
     places: Places
 
-    def check_finite(self) -> None:
+    def check_finite(self, only_labels: bool = False) -> None:
         """Raise with the file and row of the first NaN or infinity, if there is one."""
-        for array in (self.X, self.y):
+        for array in (self.X, self.y)[only_labels:]:
             at = _core.first_nonfinite(array)
             if at >= 0:
                 i, j = map(int, np.unravel_index(at, array.shape))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tilewise import _core
 from tilewise._checks import Array
 from tilewise.data.columns import Columns
 from tilewise.data.moments import Standardization
@@ -77,8 +78,8 @@ class Batch:
     def check_finite(self, start: int, *arrays: Array) -> None:
         """Raise unless X, and y where it is given, are finite in rows of the batch from `start`."""
         for array in arrays:
-            finite = np.isfinite(array)
-            if not finite.all():
+            if _core.first_nonfinite(array) >= 0:
+                finite = np.isfinite(array)
                 row, *column = map(int, np.argwhere(~finite)[0])
                 where = column[0] if column else None
                 raise self.nonfinite(start + row, where, array[(row, *column)])

@@ -1,6 +1,7 @@
 """What a linear model is trained on, checked once."""
 
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -42,21 +43,21 @@ class TrainingSet:
         if y is None:
             raise TypeError("y is missing; give the labels of X")
         X = _with_contiguous_rows(check_matrix(X, n_features, dtype))
-        y = check_float_array("y", y)
+        if not (plain := is_plain(y, X.dtype)):
+            y = check_float_array("y", y)
         shape = (len(X),) if n_targets is None else (len(X), n_targets)
         if y.shape != shape:
             raise ValueError(f"y has shape {y.shape}; give shape {shape}")
         weights = None if sample_weight is None else _mean_one(sample_weight, len(X))
-        y = converted("y", y, X.dtype)
-        if not (y.flags.c_contiguous and y.flags.aligned):
-            y = np.require(y, None, ["C", "A"])
+        if not plain:
+            y = np.require(converted("y", y, X.dtype), None, ["C", "A"])
         y = y.reshape(len(X), -1)
         return cls(X, y, None if weights is None else weights.astype(X.dtype))
 
-    def check_finite(self) -> None:
+    def check_finite(self, only_labels: bool = False) -> None:
         """Raise with the position of the first NaN or infinity, if there is one."""
         y = self.y[:, 0] if self.y.shape[1] == 1 else self.y
-        for name, array in (("X", self.X), ("y", y)):
+        for name, array in (("X", self.X), ("y", y))[only_labels:]:
             at = _core.first_nonfinite(array)
             if at >= 0:
                 raise nonfinite(name, array, at)
@@ -84,9 +85,18 @@ class TrainingSet:
         return TrainingSet(self.X[rows], self.y[rows], weights / weights.mean())
 
 
+def is_plain(value: Any, dtype: DTypeLike) -> TypeGuard[Array]:
+    """Return whether it is an array that native code takes as it lies: nothing else to check."""
+    if type(value) is not np.ndarray or value.dtype is not dtype:
+        return False
+    flags = value.flags
+    return flags.c_contiguous and flags.aligned
+
+
 def check_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:
     """Return X (n, d) in any layout; a copy only if needed."""
-    X = check_float_array("X", X)
+    if not is_plain(X, dtype):
+        X = check_float_array("X", X)
     if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] != n_features:
         raise ValueError(f"X has shape {X.shape}; give shape (n, {n_features}) with at least a row")
     if X.dtype != dtype:
@@ -96,11 +106,16 @@ def check_matrix(X: ArrayLike, n_features: int, dtype: DTypeLike) -> Array:
     return X
 
 
+def aligned(X: Array) -> Array:
+    """Return X (n, d) with whole elements between its numbers; a copy only if needed."""
+    size, (rows, columns) = X.itemsize, X.strides
+    good = rows % size == 0 and columns % size == 0 and X.flags.aligned
+    return X if good else np.ascontiguousarray(X)
+
+
 def _with_contiguous_rows(X: Array) -> Array:
     """Return X with contiguous, aligned rows; a copy only if needed."""
-    size = X.itemsize
-    good = X.flags.aligned and X.strides[0] % size == 0
-    return X if good and X.strides[1] == size else np.ascontiguousarray(X)
+    return aligned(X if X.strides[1] == X.itemsize else np.ascontiguousarray(X))
 
 
 def _mean_one(sample_weight: ArrayLike, n: int) -> Array:

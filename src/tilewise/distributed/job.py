@@ -11,7 +11,7 @@ from tilewise.data.training_set import TrainingSet
 from tilewise.distributed.apportionment import rows_among
 from tilewise.distributed.local_rows import LocalRows
 from tilewise.distributed.ranks import Ranks
-from tilewise.distributed.steps import averaged_steps, synchronous_steps
+from tilewise.distributed.steps import averaged_steps, steps_alone, synchronous_steps
 from tilewise.schedules import Schedule, rate_block
 from tilewise.timing import Timer
 from tilewise.training import checkpoint
@@ -145,10 +145,12 @@ class Job:
         own = np.diff(rows_among(rows, self._ranks.rank, self._sizes))
         rates = self._rates(state, last - step)
         steps = list(zip(own.tolist(), np.diff(rows).tolist(), rates.tolist(), strict=True))
-        if every == 1:
+        if every > 1:
+            averaged_steps(state, self._ranks, self._local, steps, every)
+        elif self._ranks.size > 1:
             synchronous_steps(state, self._ranks, self._local, steps)
         else:
-            averaged_steps(state, self._ranks, self._local, steps, every)
+            steps_alone(state, self._ranks, self._local, steps)
         state.rows_into_epoch = int(rows[-1])
 
     def _block_end(self, state: State, step: int) -> int:

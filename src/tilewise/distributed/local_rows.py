@@ -1,6 +1,6 @@
 """The rows of a rank, an epoch after the other in the order in which they are drawn."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import numpy as np
@@ -98,6 +98,23 @@ class LocalRows:
             if summed:
                 gradient += out
             summed, self._done = summed + part, self._done + part
+
+    def take_steps(self, steps: Sequence[tuple[int, int, float]]) -> int:
+        """Take those of the steps whose rows lie in the piece, in native code; return how many.
+
+        `steps` are those of one process: see `tilewise.distributed.steps`.
+        """
+        whole = self._left // steps[0][0]  # the last one alone may be smaller
+        taken = steps[: whole or int(steps[0][0] <= self._left)]
+        if not taken:
+            return 0
+        rows = sum(own for own, _, _ in taken)
+        rates = np.array([rate for _, _, rate in taken])
+        _core.take_steps(
+            self.piece.X, self.piece.y, self._order, self._done, rows, self._state.native, rates
+        )
+        self._done += rows
+        return len(taken)
 
     def end(self) -> Array:
         """Return the sum of the losses of all rows, each at the end of its piece, and the rows."""

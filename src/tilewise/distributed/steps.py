@@ -27,6 +27,17 @@ def synchronous_steps(state: State, ranks: Ranks, rows: LocalRows, steps: Steps)
         _core.apply_gradient(gradient, of_all, state.native, rate)
 
 
+def steps_alone(state: State, ranks: Ranks, rows: LocalRows, steps: Steps) -> None:
+    """Take the steps of the only rank: in native code, but for batches that lie in two pieces."""
+    taken = 0
+    while taken < len(steps):
+        if count := rows.take_steps(steps[taken:]):
+            taken += count
+        else:
+            synchronous_steps(state, ranks, rows, steps[taken : taken + 1])
+            taken += 1
+
+
 def averaged_steps(state: State, ranks: Ranks, rows: LocalRows, steps: Steps, every: int) -> None:
     """Take local steps, and after `every` of them, or at the end, average the models (local SGD).
 

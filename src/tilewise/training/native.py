@@ -8,7 +8,7 @@ from tilewise import _core
 from tilewise._checks import Array
 from tilewise.data.training_set import TrainingSet
 from tilewise.schedules import rate_block
-from tilewise.training.auto_rate import largest_rates, momentum_factor
+from tilewise.training.auto_rate import largest_rates, momentum_factor, stable_rate
 from tilewise.training.history import DivergenceError, Records
 from tilewise.training.state import State
 
@@ -19,10 +19,7 @@ def step(state: State, rows: TrainingSet) -> None:
         rate = resolved_rate(state, rows)
         if not isinstance(rate, float):
             rate = float(rate_block(rate, state.counters[:1], np.array([state.epochs]))[0])
-        before = state.copy()
-        _core.step(rows.X, rows.y, rows.weights, state.native, rate)
-        if not state.is_finite:
-            state.restore(before)
+        if not _core.step(rows.X, rows.y, rows.weights, state.native, rate):
             rows.check_finite()
             raise divergence(state, rows, Records(), state.rows + len(rows.X))
 
@@ -65,8 +62,8 @@ def resolved_rate(state: State, rows: TrainingSet) -> Any:
     """Return the learning rate; 'auto' becomes a number."""
     settings = state.settings
     if isinstance(settings.learning_rate, str):
-        rows.check_finite()
-        rate = _largest_rates(state, rows)[1] / 2
+        batches = settings.batch_size, settings.sampling, settings.weight_decay
+        rate = stable_rate(rows, *batches) / 2
         rate *= 1 - settings.optimizer.hyperparameters.get("momentum", 0.0)
         if not settings.dtype.type(rate) > 0:
             raise ValueError(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from tilewise import _core
 from tilewise._checks import (
     INT64_MAX,
+    Array,
     check_bool,
     check_callables,
     check_choice,
@@ -26,7 +27,7 @@ from tilewise._checks import (
     check_shape,
 )
 from tilewise.data.dataset import Dataset
-from tilewise.data.training_set import TrainingSet
+from tilewise.data.training_set import TrainingSet, is_plain
 from tilewise.schedules import Schedule
 from tilewise.training.optimizers import Optimizer
 
@@ -34,6 +35,7 @@ Rate = float | str | Schedule | Callable[[int], float]
 
 SAMPLINGS = _core.SAMPLINGS
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _COUNT, _FLAG = {"check": check_int}, {"check": check_bool}
 _NOT_NEGATIVE = {"check": partial(check_positive, or_zero=True)}
 _IN_MEMORY_ONLY = ("record_every", "validation_fraction", "patience", "callbacks", "verbose")
@@ -192,9 +194,15 @@ def settings_of_data(X: ArrayLike | Dataset, y: ArrayLike | None) -> dict[str, A
         return {"n_features": X.n_features, "dtype": X.dtype}
     if y is None:
         raise TypeError("y is missing; give the labels of X")
-    X, y = check_shape("X", check_float_array("X", X), ndim=2), check_float_array("y", y)
+    X, y = check_shape("X", _floats("X", X), ndim=2), _floats("y", y)
     n_targets = None if y.ndim < 2 else y.shape[1]  # `training_set` checks the shape
     return {"n_features": X.shape[1], "n_targets": n_targets, "dtype": X.dtype}
+
+
+def _floats(name: str, value: ArrayLike) -> Array:
+    """Return a float32 or float64 array; see `check_float_array`."""
+    plain = is_plain(value, _FLOAT32) or is_plain(value, _FLOAT64)
+    return cast(Array, value) if plain else check_float_array(name, value)
 
 
 def refuse(name: str, value: Any, what: str) -> None:

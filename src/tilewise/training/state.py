@@ -1,7 +1,5 @@
 """What training changes: a model's parameters, and all that the next step depends on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from threading import Lock
@@ -12,16 +10,33 @@ from numpy.typing import ArrayLike
 
 from tilewise import _core
 from tilewise._checks import Array, check_finite, check_float_array, converted
-from tilewise.data.training_set import TrainingSet
+from tilewise.data.training_set import TrainingSet, aligned, check_matrix
 from tilewise.training.settings import Rate, Settings
 
 _INITIAL_STD = 0.01  # of the weights, as in d2l.ai, section 12.5
+
+
+class _Alone:
+    """A lock that is refused, not waited for."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        """Take the lock."""
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("the trainer is training already; use one trainer a thread")
+
+    def __exit__(self, *error: object) -> None:
+        """Give it back."""
+        self._lock.release()
 
 
 class State:
     """A model in training. `settings` is replaced where the learning rate changes."""
 
     ARRAYS = ("parameters", "slots", "counters", "random")
+    _KEPT = ("values", "counters", "random")  # what they are views of
 
     def __init__(self, settings: Settings, initial_weights: ArrayLike | None = None) -> None:
         self.settings = settings
@@ -36,7 +51,7 @@ class State:
         self.rows_into_epoch = 0  # of the next one, done before a checkpoint
         self.trained_on: dict[str, Any] = {}  # what a checkpoint tells of the data
         self.start_loss = float("nan")  # see DivergenceCheck in cpp/sgd
-        self._training = Lock()
+        self._training = _Alone()
 
     @cached_property
     def native(self) -> _core.State:
@@ -51,19 +66,14 @@ class State:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state, and a new lock."""
-        self._training = Lock()
-        self.restore(state)
+        """Take the state, and a new lock. Arrays that joblib maps are read-only, so copied."""
+        self._training = _Alone()
+        arrays = {name: np.require(state[name], None, ["C", "W"]) for name in self._KEPT}
+        self.restore(state | arrays)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> "_Alone":
         """Refuse a second thread, or a schedule that trains: they would share the arrays."""
-        if not self._training.acquire(blocking=False):
-            raise RuntimeError("the trainer is training already; use one trainer a thread")
-        try:
-            yield
-        finally:
-            self._training.release()
+        return self._training
 
     def set_rate(self, rate: Rate) -> None:
         """Set the learning rate of the next steps."""
@@ -111,6 +121,13 @@ class State:
         """Whether no number is NaN or infinite."""
         return bool(np.isfinite(self.values).all())
 
+    def predict(self, X: ArrayLike) -> Array:
+        """Return what the model predicts; see `Trainer.predict`."""
+        settings = self.settings
+        X = check_matrix(X, settings.n_features, settings.dtype)
+        predictions = _core.predict(aligned(X), self.native)
+        return predictions[:, 0] if settings.n_targets is None else predictions
+
     def loss(self, rows: TrainingSet) -> float:
         """Return half the mean squared error."""
         return _core.mean_loss(rows.X, rows.y, rows.weights, self.native)
@@ -122,14 +139,10 @@ class State:
 
     def copy(self) -> dict[str, Any]:
         """Return all that training changes, with copies of the arrays."""
-        return self.__getstate__() | {
-            "values": self.values.copy(),
-            "counters": self.counters.copy(),
-            "random": self.random.copy(),
-        }
+        return self.__getstate__() | {name: getattr(self, name).copy() for name in self._KEPT}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `copy` returned; the arrays become those of the state."""
+        """Go back to what `copy` returned, or a part; the arrays become those of the state."""
         vars(self).update(state)
         vars(self).pop("native", None)
 
