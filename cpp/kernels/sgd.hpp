@@ -55,7 +55,11 @@ void sgd_apply_gradient(const SgdSteps<typename V::Element>& steps, index step, 
 
 template <class V>
 void sgd_wide_steps(const SgdSteps<typename V::Element>& steps) {
-  index begin = steps.batch_size == 1 ? wide_single_steps<V>(steps) : 0;
+  index begin = 0;
+  if (steps.batch_size == 1) {
+    begin = steps.inverse_clip == 0 ? wide_single_steps<V, false>(steps)
+                                    : wide_single_steps<V, true>(steps);
+  }
   for (index step = begin; begin < steps.count; ++step) {
     const index left = steps.count - begin;
     const index size = left < steps.batch_size ? left : steps.batch_size;
@@ -67,7 +71,8 @@ void sgd_wide_steps(const SgdSteps<typename V::Element>& steps) {
 
 template <class V>
 index sgd_steps_together(index features) {
-  return features < V::width ? V::width : single_rows;
+  if (features < V::width) return V::width;
+  return are_short<V>(features) ? single_short_rows : single_rows;
 }
 
 template <class V>

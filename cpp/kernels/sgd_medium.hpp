@@ -9,9 +9,6 @@
 
 namespace tilewise::kernels {
 
-// Rows that are predicted together: with more, the compiler mixes their loads.
-constexpr int medium_rows = 4;
-
 // Vectors of a gradient for which there are registers beside those of the rows.
 template <class V>
 constexpr int most_medium_vectors() {

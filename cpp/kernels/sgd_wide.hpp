@@ -5,18 +5,12 @@
 #include "kernels/each_vector.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
+#include "kernels/sgd_tuning.hpp"
 
 namespace tilewise::kernels {
 
-// Rows that are read together, in one loop over their vectors.
-constexpr int rows_at_once = 8;
-
-// The prefetch distance, and the most rows that it may be. Prefetches go to L2, which takes more
-// requests at once than L1.
-constexpr index prefetch_bytes = index{32} << 10;
-constexpr index max_prefetch_rows = 64;
-
-// Prefetches the rows that lie the prefetch distance ahead of a group: all lines of one row, then
+// Prefetches the rows that lie the prefetch distance ahead of a group, to L2, which takes more
+// requests at once than L1: all lines of one row, then
 // those of the next, since the CPU's own prefetchers follow requests in the order of the addresses.
 template <class V, int Rows>
 class RowPrefetcher {
@@ -85,7 +79,12 @@ struct RowGroup {
       const index row = rows.row(i + (r < count ? r : count - 1));
       x[r] = rows.x + row * rows.x_row_stride;
       y[r] = rows.y[row * rows.y_stride];
-      sample_weight[r] = rows.sample_weights == nullptr ? 1 : rows.sample_weights[row];
+      sample_weight[r] = 1;
+    }
+    if (rows.sample_weights == nullptr) return;
+    TILEWISE_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      sample_weight[r] = rows.sample_weights[rows.row(i + (r < count ? r : count - 1))];
     }
   }
 };

@@ -11,7 +11,9 @@
 
 namespace tilewise::kernels {
 
-constexpr int single_rows = 4;
+// A product of two rows each, and a register for each row: with 16 registers they do not fit.
+template <class V>
+constexpr bool has_room_for_short_rows = V::tile_rows* V::tile_vectors >= 24;
 
 // What the steps on a group of rows change, as multiples of what was there before and of the rows.
 template <class T, int Rows>
@@ -178,10 +180,18 @@ index wide_steps_of(const SgdSteps<typename V::Element>& steps) {
   return i;
 }
 
+// Whether single_short_rows are taken together, and not single_rows.
 template <class V>
+constexpr bool are_short(index features) {
+  return has_room_for_short_rows<V> && features < 2 * V::width;
+}
+
+template <class V, bool Clip>
 index wide_single_steps(const SgdSteps<typename V::Element>& steps) {
-  return steps.inverse_clip != 0 ? wide_steps_of<V, single_rows, true>(steps)
-                                 : wide_steps_of<V, single_rows, false>(steps);
+  if constexpr (has_room_for_short_rows<V>) {
+    if (are_short<V>(steps.rows.features)) return wide_steps_of<V, single_short_rows, Clip>(steps);
+  }
+  return wide_steps_of<V, single_rows, Clip>(steps);
 }
 
 }  // namespace tilewise::kernels
