@@ -164,9 +164,9 @@ struct SgdKernels {
   // rows: r_i = x_i w + bias - y_i, times the row's sample weight.
   void (*gradient)(const SgdRows<T>& rows, index size, const T* parameters, T* gradient);
   void (*steps)(const SgdSteps<T>&);
-  // How many steps of batch size 1 are taken together, counted from the first row. Another count
-  // rounds otherwise, so a run that is cut in pieces has the same bits if it is cut between them.
-  index (*steps_together)(index features);
+  // How many steps are taken together, counted from the first row. Another count rounds otherwise,
+  // so a run that is cut in pieces has the same bits if it is cut between them.
+  index (*steps_together)(index features, index batch_size);
   // sum_i (predictions[i] + bias - y[i])^2
   double (*squared_error)(index count, const T* predictions, T bias, const T* y);
 };

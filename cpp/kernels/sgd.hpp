@@ -69,10 +69,14 @@ void sgd_wide_steps(const SgdSteps<typename V::Element>& steps) {
   }
 }
 
+static_assert(2 * single_short_rows % single_rows == 0);
+
 template <class V>
-index sgd_steps_together(index features) {
-  if (features < V::width) return V::width;
-  return are_short<V>(features) ? single_short_rows : single_rows;
+index sgd_steps_together(index features, index batch_size) {
+  if (features < V::width) return narrow_steps_together<V>(batch_size);
+  if (batch_size > 1) return 1;
+  // Whole groups of either size: where gradients may be cut, short rows are taken as others.
+  return are_short<V>(features) ? 2 * single_short_rows : single_rows;
 }
 
 template <class V>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/sgd_narrow_batch.hpp"
+#include "kernels/sgd_narrow_groups.hpp"
 #include "kernels/sgd_narrow_single.hpp"
 
 namespace tilewise::kernels {
@@ -13,9 +14,18 @@ void narrow_steps_of(const SgdSteps<typename V::Element>& steps) {
                           steps.averaged};
   if (steps.average != nullptr) state.average = V::load(steps.average, shape.parameters, V::zero());
   NarrowDecay<V> decay;
+  const NarrowGroup<V> group(narrow_steps_together<V>(steps.batch_size) > 1 ? steps.batch_size : 1);
+  const bool is_plain = steps.weight_decay == 0 && steps.inverse_clip == 0;
+  const bool groups = group.batch_size > 1 && is_plain;
   index begin = 0;
   for (index step = 0; begin < steps.count;) {
     const index left = steps.count - begin;
+    if (groups && left >= group.rows) {
+      group_of_batches<V, Count>(steps, step, begin, group, shape, state);
+      begin += group.rows;
+      step += group.steps;
+      continue;
+    }
     const bool is_group = steps.batch_size == 1 && begin % V::width == 0 && left >= V::width;
     if (is_group && narrow_single_steps<V, Count>(steps, begin, shape, state, decay)) {
       begin += V::width;

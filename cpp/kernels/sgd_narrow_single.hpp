@@ -54,6 +54,49 @@ TILEWISE_INLINE typename V::Reg limits_of(const typename V::Reg (&column)[Count]
   return V::set1(1) / (V::sqrt(squares) * V::set1(inverse_clip));
 }
 
+// What a residual of 1 in each row of a group changes in the residuals of all; `scaled` are the
+// columns times what takes a residual to the change of the parameters.
+template <class V, int Count>
+TILEWISE_INLINE void changes_of(const typename V::Reg (&column)[Count],
+                                const typename V::Element (&scaled)[Count][V::width],
+                                index features, typename V::Reg (&change)[V::width]) {
+  TILEWISE_UNROLL
+  for (int r = 0; r < V::width; ++r) change[r] = V::zero();
+  TILEWISE_UNROLL
+  for (int j = 0; j < Count; ++j) {
+    if (j > features) break;
+    TILEWISE_UNROLL
+    for (int r = 0; r < V::width; ++r) {
+      change[r] = V::fmadd(V::set1(scaled[j][r]), column[j], change[r]);
+    }
+  }
+}
+
+// The steps of a group on `parameters`: term(r) is what a residual of 1 in row r takes from them.
+// Calls visit(r, parameters) after each row. A pair of rows goes through the chain together: what
+// its first row does to the second is taken into account beforehand, for the residuals and for the
+// parameters alike.
+template <class V, class Term, class Visit>
+TILEWISE_INLINE typename V::Reg take_pairs(const typename V::Reg (&change)[V::width],
+                                           typename V::Reg residuals, typename V::Reg parameters,
+                                           const Term& term, const Visit& visit) {
+  each_index<V::width / 2>([&](auto index_of_pair) TILEWISE_INLINE_LAMBDA {
+    constexpr int r = 2 * decltype(index_of_pair)::value;
+    const auto of_second = broadcast_lane<r + 1, V>(change[r]);
+    const auto first = term(r);
+    const auto second = term(r + 1);
+    const auto change_by_both = change[r] - of_second * change[r + 1];
+    const auto both = first - of_second * second;
+    const auto residual = broadcast_lane<r, V>(residuals);
+    const auto next = broadcast_lane<r + 1, V>(residuals);
+    visit(r, parameters - first * residual);
+    residuals = (residuals - change_by_both * residual) - change[r + 1] * next;
+    parameters = (parameters - both * residual) - second * next;
+    visit(r + 1, parameters);
+  });
+  return parameters;
+}
+
 // Plain: without weight decay, and no gradient is cut.
 template <class V, int Count, bool Plain>
 TILEWISE_INLINE void group_of_single_steps(const SgdSteps<typename V::Element>& steps, index i,
@@ -95,16 +138,8 @@ TILEWISE_INLINE void group_of_single_steps(const SgdSteps<typename V::Element>& 
   V::store(factor, factors);
   TILEWISE_CLOBBER(factor);
   TILEWISE_CLOBBER(scaled);
-  Reg change[width] = {};  // of all residuals, for a residual of 1 in row r
-  TILEWISE_UNROLL
-  for (int j = 0; j < Count; ++j) {
-    if (j > steps.rows.features) break;
-    TILEWISE_UNROLL
-    for (int r = 0; r < width; ++r) {
-      change[r] = V::fmadd(V::set1(scaled[j][r]), column[j], change[r]);
-    }
-  }
-
+  Reg change[width];  // of all residuals, for a residual of 1 in row r
+  changes_of<V, Count>(column, scaled, steps.rows.features, change);
   Reg residuals =
       residuals_of<V, Count>(column, state.parameters, load_targets<V>(steps.rows, i, width));
   Reg result = state.parameters;
@@ -115,22 +150,13 @@ TILEWISE_INLINE void group_of_single_steps(const SgdSteps<typename V::Element>& 
     return u * V::fmadd(shape.of_features, V::set1(decay.left[steps_done]), shape.bias);
   };
   if constexpr (Plain) {
-    each_index<width / 2>([&](auto index_of_pair) TILEWISE_INLINE_LAMBDA {
-      constexpr int r = 2 * decltype(index_of_pair)::value;
-      // A pair goes through the chain together: what its first row does to the second is taken into
-      // account beforehand, for the residuals and for the parameters alike.
-      const Reg of_second = broadcast_lane<r + 1, V>(change[r]);
-      const Reg first = load_row<V>(steps.rows, i + r, shape) * V::set1(factor[r]);
-      const Reg second = load_row<V>(steps.rows, i + r + 1, shape) * V::set1(factor[r + 1]);
-      const Reg change_by_both = change[r] - of_second * change[r + 1];
-      const Reg both = first - of_second * second;
-      const Reg residual = broadcast_lane<r, V>(residuals);
-      const Reg next = broadcast_lane<r + 1, V>(residuals);
-      if (averages) sum += result - first * residual;
-      residuals = (residuals - change_by_both * residual) - change[r + 1] * next;
-      result = (result - both * residual) - second * next;
-      if (averages) sum += result;
-    });
+    const auto term = [&](int r) TILEWISE_INLINE_LAMBDA {
+      return load_row<V>(steps.rows, i + r, shape) * V::set1(factor[r]);
+    };
+    result = take_pairs<V>(change, residuals, result, term,
+                           [&](int, const Reg& iterate) TILEWISE_INLINE_LAMBDA {
+                             if (averages) sum += iterate;
+                           });
   } else {
     // The residuals of a block of rows are taken out of the vector together: between two blocks
     // there is one broadcast, and not one for each row.

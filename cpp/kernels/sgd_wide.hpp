@@ -79,12 +79,7 @@ struct RowGroup {
       const index row = rows.row(i + (r < count ? r : count - 1));
       x[r] = rows.x + row * rows.x_row_stride;
       y[r] = rows.y[row * rows.y_stride];
-      sample_weight[r] = 1;
-    }
-    if (rows.sample_weights == nullptr) return;
-    TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      sample_weight[r] = rows.sample_weights[rows.row(i + (r < count ? r : count - 1))];
+      sample_weight[r] = rows.sample_weights == nullptr ? 1 : rows.sample_weights[row];
     }
   }
 };

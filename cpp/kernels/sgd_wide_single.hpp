@@ -11,9 +11,10 @@
 
 namespace tilewise::kernels {
 
-// A product of two rows each, and a register for each row: with 16 registers they do not fit.
+// Two rows each have a product, and each row a register: with 16 registers they do not fit. For
+// double they would be as much code again.
 template <class V>
-constexpr bool has_room_for_short_rows = V::tile_rows* V::tile_vectors >= 24;
+constexpr bool has_room_for_short_rows = V::tile_rows* V::tile_vectors >= 24 && V::width == 16;
 
 // What the steps on a group of rows change, as multiples of what was there before and of the rows.
 template <class T, int Rows>
@@ -180,7 +181,7 @@ index wide_steps_of(const SgdSteps<typename V::Element>& steps) {
   return i;
 }
 
-// Whether single_short_rows are taken together, and not single_rows.
+// Whether single_short_rows are taken together, and not single_rows, unless gradients may be cut.
 template <class V>
 constexpr bool are_short(index features) {
   return has_room_for_short_rows<V> && features < 2 * V::width;
@@ -188,7 +189,7 @@ constexpr bool are_short(index features) {
 
 template <class V, bool Clip>
 index wide_single_steps(const SgdSteps<typename V::Element>& steps) {
-  if constexpr (has_room_for_short_rows<V>) {
+  if constexpr (has_room_for_short_rows<V> && !Clip) {
     if (are_short<V>(steps.rows.features)) return wide_steps_of<V, single_short_rows, Clip>(steps);
   }
   return wide_steps_of<V, single_rows, Clip>(steps);

@@ -170,8 +170,8 @@ void Stepper<T>::run_targets(kernels::SgdSteps<T> steps, const std::int64_t* ord
 
 template <class T>
 index Stepper<T>::steps_together() const {
-  if (kernel_ == nullptr || settings_.batch_size > 1) return 1;
-  return kernels::in_use().sgd<T>().steps_together(examples_.features());
+  if (kernel_ == nullptr) return 1;
+  return kernels::in_use().sgd<T>().steps_together(examples_.features(), settings_.batch_size);
 }
 
 #define TILEWISE_INSTANTIATE(T)                                                    \
