@@ -156,6 +156,7 @@ struct SgdRows {
   index x_row_stride;
   index features;
   const T* y;
+  index y_stride;            // from the target of a row to that of the next
   const T* sample_weights;   // may be null: all 1
   const std::int64_t* rows;  // may be null: 0, 1, 2, ..
   index available;           // rows that exist: those after the last one may be prefetched
@@ -173,22 +174,27 @@ struct SgdRows {
       return later;
     }
     later.x += first * x_row_stride;
-    later.y += first;
+    later.y += first * y_stride;
     if (sample_weights != nullptr) later.sample_weights += first;
     return later;
   }
 };
 
 // Steps of plain SGD over the first `count` rows, in batches. The parameters, which the steps
-// change, are a weight for each feature and then the bias.
+// change, are a weight for each feature and then the bias. The gradient of a batch is cut to the
+// norm 1 / inverse_clip; then weight_decay times the weights, not the bias, is added.
 template <class T>
 struct SgdSteps {
   SgdRows<T> rows;
   index count;
   index batch_size;
   const T* rates;  // one for each step
+  T weight_decay;
+  T inverse_clip;  // 0: gradients are never cut
   T* parameters;
-  T* gradient;  // room for as many numbers
+  T* gradient;     // room for as many numbers
+  T* average;      // the mean of the parameters after each of some steps; null: not kept
+  index averaged;  // the steps of that mean, without those to be taken
 };
 
 // lengths[i] = |row i of A|^2. The rows are contiguous.
@@ -238,9 +244,9 @@ struct SgdKernels {
   // rows: r_i = x_i w + bias - y_i, times the row's sample weight.
   void (*gradient)(const SgdRows<T>& rows, index size, const T* parameters, T* gradient);
   void (*steps)(const SgdSteps<T>&);
-  // How many steps of batch size 1 are taken together, counted from the first row. Another count
-  // rounds otherwise, so a run that is cut in pieces has the same bits if it is cut between them.
-  index (*steps_together)(index features);
+  // How many steps are taken together, counted from the first row. Another count rounds otherwise,
+  // so a run that is cut in pieces has the same bits if it is cut between them.
+  index (*steps_together)(index features, index batch_size);
   // sum_i (predictions[i] + bias - y[i])^2
   double (*squared_error)(index count, const T* predictions, T bias, const T* y);
   void (*squared_lengths)(const SquaredLengths<T>&);

@@ -9,9 +9,6 @@
 
 namespace tilewise::kernels {
 
-// Rows that are predicted together: with more, the compiler mixes their loads.
-constexpr int medium_rows = 4;
-
 // Vectors of a gradient for which there are registers beside those of the rows.
 template <class V>
 constexpr int most_medium_vectors() {
@@ -39,18 +36,20 @@ struct MediumShape {
   }
 };
 
-// Adds the gradient of the rows i .. i + Rows.
-template <class V, int Vectors, int Rows>
-TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, index i,
+// Adds the gradient of the rows i .. i + count, at most medium_rows.
+template <class V, int Vectors>
+TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, index i, index count,
                                      const MediumShape<V, Vectors>& shape,
                                      const typename V::Element* parameters,
                                      typename V::Reg (&gradient)[Vectors],
                                      typename V::Element& bias_gradient) {
   using T = typename V::Element;
-  const RowGroup<V, Rows> group(rows, i);
-  typename V::Reg acc[Rows];
+  constexpr int many = medium_rows;
+  // Where rows are left over, the last one takes the places of those that are missing.
+  const RowGroup<V, many> group(rows, i, count);
+  typename V::Reg acc[many];
   TILEWISE_UNROLL
-  for (int r = 0; r < Rows; ++r) {
+  for (int r = 0; r < many; ++r) {
     typename V::Reg sum[2] = {};
     TILEWISE_UNROLL
     for (int v = 0; v < Vectors; ++v) {
@@ -58,12 +57,13 @@ TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, i
     }
     acc[r] = sum[0] + sum[1];
   }
-  T residual[padded<Rows, V>];
-  residuals_of<V, Rows>(rows, i, group, acc, parameters, residual);
+  T residual[padded<many, V>];
+  residuals_of<V, many>(rows, group, acc, parameters, residual);
+  for (index r = count; r < many; ++r) residual[r] = 0;
   // Longer rows come from L1 again, not from copies on the stack.
   if constexpr (Vectors > 2) TILEWISE_CLOBBER(residual);
   TILEWISE_UNROLL
-  for (int r = 0; r < Rows; ++r) {
+  for (int r = 0; r < many; ++r) {
     bias_gradient += residual[r];
     const auto factor = V::set1(residual[r]);
     TILEWISE_UNROLL
@@ -79,12 +79,9 @@ void medium_gradient(const SgdRows<typename V::Element>& rows, index size,
   const MediumShape<V, Vectors> shape(rows.features);
   typename V::Reg sum[Vectors] = {};
   typename V::Element bias_sum = 0;
-  index i = 0;
-  for (; i + medium_rows <= size; i += medium_rows) {
-    add_medium_rows<V, Vectors, medium_rows>(rows, i, shape, parameters, sum, bias_sum);
-  }
-  for (; i < size; ++i) {
-    add_medium_rows<V, Vectors, 1>(rows, i, shape, parameters, sum, bias_sum);
+  for (index i = 0; i < size; i += medium_rows) {
+    const index count = size - i < medium_rows ? size - i : medium_rows;
+    add_medium_rows<V, Vectors>(rows, i, count, shape, parameters, sum, bias_sum);
   }
   TILEWISE_UNROLL
   for (int v = 0; v < Vectors; ++v) shape.store(gradient, v, sum[v]);

@@ -1,23 +1,16 @@
-// SGD on long rows, and steps of batch size 1 on rows of any length. A few rows at a time are read
-// twice: from memory, for their residuals, and then from L1, for the gradient.
+// Gradients of long rows. A few rows at a time are read twice: from memory, for their residuals,
+// and then from L1, for the gradient.
 #pragma once
 
 #include "kernels/each_vector.hpp"
 #include "kernels/exchange.hpp"
 #include "kernels/kernel_set.hpp"
-#include "kernels/sgd_narrow.hpp"
+#include "kernels/sgd_tuning.hpp"
 
 namespace tilewise::kernels {
 
-// Rows that are read together, in one loop over their vectors.
-constexpr int rows_at_once = 8;
-
-// The prefetch distance, and the most rows that it may be. Prefetches go to L2, which takes more
-// requests at once than L1.
-constexpr index prefetch_bytes = index{32} << 10;
-constexpr index max_prefetch_rows = 64;
-
-// Prefetches the rows that lie the prefetch distance ahead of a group: all lines of one row, then
+// Prefetches the rows that lie the prefetch distance ahead of a group, to L2, which takes more
+// requests at once than L1: all lines of one row, then
 // those of the next, since the CPU's own prefetchers follow requests in the order of the addresses.
 template <class V, int Rows>
 class RowPrefetcher {
@@ -33,7 +26,7 @@ class RowPrefetcher {
       const index row = rows.row(i + distance + r < rows.available ? i + distance + r : i + r);
       x_[r] = rows.x + row * rows.x_row_stride;
       __builtin_prefetch(x_[r] + features_ - 1, 0, 2);  // a row may end in one line more
-      __builtin_prefetch(rows.y + row, 0, 3);
+      __builtin_prefetch(rows.y + row * rows.y_stride, 0, 3);
     }
     at_ = x_[0];
   }
@@ -70,19 +63,23 @@ class RowPrefetcher {
   const T* at_ = nullptr;  // the next line to prefetch
 };
 
-// Where the rows i .. i + Rows begin, and their targets.
+// Where the rows i .. i + Rows begin, their targets and their sample weights. With fewer rows than
+// that, the last one is repeated.
 template <class V, int Rows>
 struct RowGroup {
   using T = typename V::Element;
 
   const T* x[Rows];
   T y[Rows];
+  T sample_weight[Rows];
 
-  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i) {
+  TILEWISE_INLINE RowGroup(const SgdRows<T>& rows, index i, index count = Rows) {
     TILEWISE_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      x[r] = rows.x + rows.row(i + r) * rows.x_row_stride;
-      y[r] = rows.y[rows.row(i + r)];
+      const index row = rows.row(i + (r < count ? r : count - 1));
+      x[r] = rows.x + row * rows.x_row_stride;
+      y[r] = rows.y[row * rows.y_stride];
+      sample_weight[r] = rows.sample_weights == nullptr ? 1 : rows.sample_weights[row];
     }
   }
 };
@@ -105,10 +102,10 @@ TILEWISE_INLINE void reduce_each(const typename V::Reg (&acc)[Count], typename V
 template <int Count, class V>
 constexpr int padded = Count + V::width;
 
-// residual[r], of the rows from i on: the prediction, whose products are in acc[r], less the
-// target, times the sample weight.
+// residual[r]: the prediction, whose products are in acc[r], less the target, times the sample
+// weight.
 template <class V, int Rows>
-TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows, index i,
+TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows,
                                   const RowGroup<V, Rows>& group,
                                   const typename V::Reg (&acc)[Rows],
                                   const typename V::Element* parameters,
@@ -116,8 +113,7 @@ TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows, inde
   reduce_each<V, Rows>(acc, residual);
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) {
-    residual[r] += parameters[rows.features] - group.y[r];
-    if (rows.sample_weights != nullptr) residual[r] *= rows.sample_weights[rows.row(i + r)];
+    residual[r] = (residual[r] + (parameters[rows.features] - group.y[r])) * group.sample_weight[r];
   }
 }
 
@@ -153,7 +149,7 @@ TILEWISE_INLINE void add_gradient(const SgdRows<typename V::Element>& rows, inde
     for (int r = 0; r < Rows; ++r) acc[r] = V::fmadd(v.load(group.x[r]), weights, acc[r]);
   });
   T residual[padded<Rows, V>];
-  residuals_of<V, Rows>(rows, i, group, acc, parameters, residual);
+  residuals_of<V, Rows>(rows, group, acc, parameters, residual);
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) gradient[rows.features] += residual[r];
   add_rows<V, Rows>(group, prefetcher, rows.features, residual, gradient);
@@ -168,58 +164,6 @@ void sgd_wide_gradient(const SgdRows<typename V::Element>& rows, index size,
     add_gradient<V, rows_at_once>(rows, i, parameters, gradient);
   }
   for (; i < size; ++i) add_gradient<V, 1>(rows, i, parameters, gradient);
-}
-
-// As many steps of batch size 1 as Rows says, at once; see group_of_single_steps.
-template <class V, int Rows>
-TILEWISE_INLINE void wide_single_steps(const SgdSteps<typename V::Element>& steps, index i) {
-  using T = typename V::Element;
-  constexpr int pairs = Rows * (Rows - 1) / 2;
-  constexpr int sums = Rows + pairs;
-  const index features = steps.rows.features;
-  const RowGroup<V, Rows> group(steps.rows, i);
-  // Short rows in order are left to the CPU's own prefetchers.
-  RowPrefetcher<V, Rows> prefetcher(
-      steps.rows, i, steps.rows.rows != nullptr || features * index{sizeof(T)} > 128);
-  typename V::Reg acc[sums] = {};  // the predictions, then the products of the rows: 10 20 21 30 ..
-  each_vector<V>(features, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
-    prefetcher.prefetch_some();
-    const auto weights = v.load(steps.parameters);
-    typename V::Reg x[Rows];
-    TILEWISE_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      x[r] = v.load(group.x[r]);
-      acc[r] = V::fmadd(x[r], weights, acc[r]);
-      TILEWISE_UNROLL
-      for (int q = 0; q < r; ++q) {
-        acc[Rows + r * (r - 1) / 2 + q] = V::fmadd(x[r], x[q], acc[Rows + r * (r - 1) / 2 + q]);
-      }
-    }
-  });
-  T sum[padded<sums, V>];
-  reduce_each<V, sums>(acc, sum);
-  T change[Rows];  // -rate r
-  T& bias = steps.parameters[features];
-  T bias_change = 0;
-  TILEWISE_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    T residual = sum[r] + (bias - group.y[r]);
-    TILEWISE_UNROLL
-    for (int q = 0; q < r; ++q) residual += (sum[Rows + r * (r - 1) / 2 + q] + 1) * change[q];
-    change[r] = -steps.rates[i + r] * residual;
-    bias_change += change[r];
-  }
-  bias += bias_change;
-  add_rows<V, Rows>(group, prefetcher, features, change, steps.parameters);
-}
-
-template <class V>
-void sgd_single_steps(const SgdSteps<typename V::Element>& steps) {
-  index i = 0;
-  for (; i + rows_at_once <= steps.count; i += rows_at_once) {
-    wide_single_steps<V, rows_at_once>(steps, i);
-  }
-  for (; i < steps.count; ++i) wide_single_steps<V, 1>(steps, i);
 }
 
 }  // namespace tilewise::kernels

@@ -35,11 +35,12 @@ void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, in
   const auto add = [&](const T* result) {
     for (index j = 0; j < model.size(); ++j) gradient[j] += result[j];
   };
-  const index workers = threads::free_threads(static_cast<int>(parts.parts));
+  const int count = static_cast<int>(parts.parts);
+  const int workers = threads::free_threads(count);
   if (workers == 1) {
     run_part(0, gradient);
-    std::vector<T> more(parts.parts > 1 ? model.size() : 0);
-    for (index part = 1; part < parts.parts; ++part) {
+    std::vector<T> more(count > 1 ? model.size() : 0);
+    for (index part = 1; part < count; ++part) {
       run_part(part, more.data());
       add(more.data());
     }
@@ -48,16 +49,11 @@ void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, in
 
   const index stride = ceil_div(model.size(), index{64}) * 64;  // no two threads share a line
   auto& results = threads::of_this_thread<Scratch<T>>().of_parts;
-  results.resize(parts.parts * stride);
-  const EvenSplit shares = {parts.parts, workers};
-  threads::for_each_part(
-      {static_cast<int>(shares.parts), static_cast<int>(workers)}, [&](int share) {
-        for (index part = shares.begin(share); part < shares.begin(share + 1); ++part) {
-          run_part(part, results.data() + part * stride);
-        }
-      });
+  results.resize(count * stride);
+  threads::for_each_part({count, workers},
+                         [&](int part) { run_part(part, results.data() + part * stride); });
   std::copy_n(results.data(), model.size(), gradient);
-  for (index part = 1; part < parts.parts; ++part) add(results.data() + part * stride);
+  for (index part = 1; part < count; ++part) add(results.data() + part * stride);
 }
 
 // The rows of a slab side by side, where they are not already.

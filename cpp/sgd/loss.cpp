@@ -66,7 +66,7 @@ class LossOfChunks {
     }
     std::vector<double> losses(count);
     const int parts = static_cast<int>(std::min(index{threads_}, count));
-    threads::for_each_range(count, parts, [&](index begin, index end) {
+    threads::for_each_range(count, {parts, threads_}, [&](index begin, index end) {
       std::vector<T> room(rows_in_a_chunk * model_.targets);
       for (index i = begin; i < end; ++i) losses[i] = of(first + i, room.data());
     });

@@ -19,11 +19,11 @@ struct Examples {
   index features() const { return x.cols; }
   index targets() const { return y.cols; }
 
-  // For the kernels, which know one target: the rows order[begin], .. or, without an order, those
-  // from `begin` on.
-  kernels::SgdRows<T> rows(const std::int64_t* order, index begin) const {
-    const kernels::SgdRows<T> all = {x.data,         x.row_stride, x.cols, y.data,
-                                     sample_weights, order,        x.rows};
+  // For the kernels, which know one target at a time: the rows order[begin], .. or, without an
+  // order, those from `begin` on.
+  kernels::SgdRows<T> rows(const std::int64_t* order, index begin, index target = 0) const {
+    const kernels::SgdRows<T> all = {x.data, x.row_stride,   x.cols, y.data + target,
+                                     y.cols, sample_weights, order,  x.rows};
     return all.from(begin);
   }
 };

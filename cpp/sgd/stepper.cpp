@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "base/split.hpp"
@@ -11,15 +12,29 @@
 namespace tilewise::sgd {
 namespace {
 
-// The kernels' own steps are plain SGD on one target.
+// The kernels' own steps are plain SGD on one target. Several targets are as many models, unless
+// their common gradient is cut.
 template <class T>
-auto kernel_for(const Examples<T>& examples, const Settings& settings, const State<T>& state)
+auto kernel_for(const Examples<T>& examples, const Settings& settings)
     -> void (*)(const kernels::SgdSteps<T>&) {
-  const bool plain = settings.optimizer == &optimizers().front() && settings.weight_decay == 0 &&
-                     std::isinf(settings.clip_norm) && state.average == nullptr &&
-                     examples.sample_weights == nullptr && examples.targets() == 1;
-  if (!plain || is_large(settings.batch_size, examples.features())) return nullptr;
+  const bool plain = settings.optimizer == &optimizers().front();
+  const bool apart = examples.targets() == 1 ||
+                     (std::isinf(settings.clip_norm) && examples.targets() <= tuning::most_models);
+  if (!plain || !apart || is_large(settings.batch_size, examples.features())) return nullptr;
   return kernels::in_use().sgd<T>().steps;
+}
+
+// For the kernels: 0 if gradients are never cut.
+template <class T>
+T inverse_of(double clip_norm) {
+  return static_cast<T>(std::min(1 / clip_norm, double{std::numeric_limits<T>::max()}));
+}
+
+template <class T>
+void transpose(const T* from, index rows, index cols, T* to) {
+  for (index i = 0; i < rows; ++i) {
+    for (index j = 0; j < cols; ++j) to[j * rows + i] = from[i * cols + j];
+  }
 }
 
 template <class T>
@@ -78,18 +93,16 @@ Stepper<T>::Stepper(const Examples<T>& examples, const Settings& settings, const
       settings_(settings),
       state_(state),
       interrupted_(interrupted),
-      kernel_(kernel_for(examples, settings, state)),
-      gradient_(state.model.size()) {}
+      kernel_(kernel_for(examples, settings)),
+      gradient_(state.model.size()),
+      models_(kernel_ != nullptr && examples.targets() > 1 ? 2 * state.model.size() : 0) {}
 
 template <class T>
 index Stepper<T>::run(const std::int64_t* order, index begin, index count, const T* rates) {
   const index batch_size = settings_.batch_size;
   T* const gradient = gradient_.data();
   if (kernel_ != nullptr) {
-    kernel_({examples_.rows(order, begin), count, batch_size, rates, state_.model.parameters,
-             gradient});
-    *state_.steps += ceil_div(count, batch_size);
-    *state_.examples += count;
+    run_kernel(order, begin, count, rates);
     return count;
   }
   for (index done = 0; done < count; done += batch_size) {
@@ -104,9 +117,61 @@ index Stepper<T>::run(const std::int64_t* order, index begin, index count, const
 }
 
 template <class T>
+void Stepper<T>::run_kernel(const std::int64_t* order, index begin, index count, const T* rates) {
+  const Model<T>& model = state_.model;
+  const index steps = ceil_div(count, settings_.batch_size);
+  kernels::SgdSteps<T> given = {
+      .rows = examples_.rows(order, begin),
+      .count = count,
+      .batch_size = settings_.batch_size,
+      .rates = rates,
+      .weight_decay = static_cast<T>(settings_.weight_decay),
+      .inverse_clip = inverse_of<T>(settings_.clip_norm),
+      .parameters = model.parameters,
+      .gradient = gradient_.data(),
+      .average = state_.average,
+      .averaged = *state_.steps,
+  };
+  if (model.targets == 1) {
+    kernel_(given);
+  } else {
+    run_targets(given, order, begin);
+  }
+  *state_.steps += steps;
+  *state_.examples += count;
+}
+
+// A model for each target. They take turns, so that the next one finds the rows in the cache.
+template <class T>
+void Stepper<T>::run_targets(kernels::SgdSteps<T> steps, const std::int64_t* order, index begin) {
+  const Model<T>& model = state_.model;
+  const index size = model.features + 1;
+  T* const parameters = models_.data();
+  T* const averages = parameters + model.size();
+  transpose(model.parameters, size, model.targets, parameters);
+  if (state_.average != nullptr) transpose(state_.average, size, model.targets, averages);
+  const index unit = steps_together() * steps.batch_size;
+  const index turn = std::max(tuning::numbers_in_a_turn / size / unit, index{1}) * unit;
+  const index end = begin + steps.count;
+  for (; begin < end; begin += turn) {
+    steps.count = std::min(turn, end - begin);
+    for (index t = 0; t < model.targets; ++t) {
+      steps.rows = examples_.rows(order, begin, t);
+      steps.parameters = parameters + t * size;
+      if (state_.average != nullptr) steps.average = averages + t * size;
+      kernel_(steps);
+    }
+    steps.rates += steps.count / steps.batch_size;
+    steps.averaged += steps.count / steps.batch_size;
+  }
+  transpose(parameters, model.targets, size, model.parameters);
+  if (state_.average != nullptr) transpose(averages, model.targets, size, state_.average);
+}
+
+template <class T>
 index Stepper<T>::steps_together() const {
-  if (kernel_ == nullptr || settings_.batch_size > 1) return 1;
-  return kernels::in_use().sgd<T>().steps_together(examples_.features());
+  if (kernel_ == nullptr) return 1;
+  return kernels::in_use().sgd<T>().steps_together(examples_.features(), settings_.batch_size);
 }
 
 #define TILEWISE_INSTANTIATE(T)                                                    \

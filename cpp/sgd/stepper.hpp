@@ -47,12 +47,16 @@ class Stepper {
   index steps_together() const;
 
  private:
+  void run_kernel(const std::int64_t* order, index begin, index count, const T* rates);
+  void run_targets(kernels::SgdSteps<T> steps, const std::int64_t* order, index begin);
+
   const Examples<T>& examples_;
   const Settings& settings_;
   const State<T>& state_;
   const Interrupted& interrupted_;
   void (*kernel_)(const kernels::SgdSteps<T>&);  // does whole steps; null: one by one
   std::vector<T> gradient_;
+  std::vector<T> models_;  // of several targets for the kernel: their parameters, their averages
 };
 
 }  // namespace tilewise::sgd

@@ -179,15 +179,22 @@ class Training {
     return done;
   }
 
+  // In whole batches, where there is one to come.
+  index rows_until_record() const {
+    const index next = records_due_.next();
+    return next == never ? never : ceil_div(next - *state_.examples, batch_size_) * batch_size_;
+  }
+
   // Takes the records that fall within the next steps taken together, and takes the steps back, so
   // that records do not change the bits of the training.
   bool record_within_steps(const std::int64_t* order, index begin) {
-    const index together = std::min(together_, examples_.x.rows - begin);
-    while (records_due_.next() < never && records_due_.next() - *state_.examples < together) {
+    const index together = std::min(together_ * batch_size_, examples_.x.rows - begin);
+    while (rows_until_record() < together) {
+      const index rows = rows_until_record();
       const Backup<T> here(state_);
       const auto rates = next_rates();
       if (rates.empty()) return false;
-      stepper_.run(order, begin, records_due_.next() - *state_.examples, rates.data());
+      stepper_.run(order, begin, rows, rates.data());
       const bool recorded = record();
       if (records_.diverged_at == 0) here.restore(state_);
       if (!recorded) return false;

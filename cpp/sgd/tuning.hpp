@@ -39,6 +39,13 @@ constexpr index numbers_in_a_slab_of_targets = index{1} << 18;
 // Not measured here: it counts from 4096 columns on alone.
 constexpr index least_rows_in_a_slab = 64;
 
+// Targets up to which each is a model of its own for the kernels of steps.
+constexpr index most_models = 4;
+
+// Numbers of X for which one such model has its turn before the next: a part of a second-level
+// cache.
+constexpr index numbers_in_a_turn = index{1} << 16;
+
 // Rows whose predictions are kept: 256 to 4096 differ by less than the noise of 7 percent. [Z5]
 // [bits]
 constexpr index rows_in_a_loss_chunk = 1024;

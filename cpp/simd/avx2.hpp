@@ -67,6 +67,14 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
                                  (__m256)of_high);
   }
 
+  static TILEWISE_INLINE Reg sqrt(Reg r) {
+    if constexpr (sizeof(T) == 4) {
+      return (Reg)_mm256_sqrt_ps((__m256)r);
+    } else {
+      return (Reg)_mm256_sqrt_pd((__m256d)r);
+    }
+  }
+
   static TILEWISE_INLINE void stream(T* aligned, Reg r) {
     _mm256_stream_si256(reinterpret_cast<__m256i*>(aligned), (__m256i)r);
   }

@@ -65,6 +65,15 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
     }
   }
 
+  // Masked: GCC warns of the undefined lanes that the plain one begins with.
+  static TILEWISE_INLINE Reg sqrt(Reg r) {
+    if constexpr (sizeof(T) == 4) {
+      return (Reg)_mm512_maskz_sqrt_ps(0xffff, (__m512)r);
+    } else {
+      return (Reg)_mm512_maskz_sqrt_pd(0xff, (__m512d)r);
+    }
+  }
+
   static TILEWISE_INLINE void stream(T* aligned, Reg r) {
     _mm512_stream_si512(reinterpret_cast<__m512i*>(aligned), (__m512i)r);
   }

@@ -29,6 +29,18 @@ struct Vector {
   // One rounding where the instruction set has a fused multiply-add.
   static TILEWISE_INLINE Reg fmadd(Reg a, Reg b, Reg c) { return a * b + c; }
 
+  static TILEWISE_INLINE Reg sqrt(Reg r) {
+    TILEWISE_UNROLL
+    for (int i = 0; i < width; ++i) {
+      if constexpr (sizeof(T) == 4) {
+        r[i] = __builtin_sqrtf(r[i]);
+      } else {
+        r[i] = __builtin_sqrt(r[i]);
+      }
+    }
+    return r;
+  }
+
   // The sum of all lanes, by halves.
   static TILEWISE_INLINE T sum(Reg r) {
     T lane[width];

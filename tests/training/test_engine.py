@@ -87,6 +87,72 @@ def test_large_batches_do_not_depend_on_the_threads(n, features):
     assert abs(results[0] - wanted).max() < 1e-4 * abs(wanted).max()
 
 
+def regularized(X, y, weights, start, batch_size, rate, decay, clip):
+    """Return the parameters and their average after an epoch in order, in float64."""
+    parameters = start.astype(np.float64)
+    total, steps = np.zeros_like(parameters), 0
+    X = np.hstack([X.astype(np.float64), np.ones((len(X), 1))])
+    for begin in range(0, len(X), batch_size):
+        rows = slice(begin, begin + batch_size)
+        residuals = weights[rows, None] * (X[rows] @ parameters - y[rows])
+        gradient = X[rows].T @ residuals / len(residuals)
+        gradient *= min(1, clip / max(np.linalg.norm(gradient), 1e-30))
+        gradient[:-1] += decay * parameters[:-1]
+        parameters -= rate * gradient
+        total, steps = total + parameters, steps + 1
+    return parameters, total / steps
+
+
+def averaged_epoch(X, y, weights, start, batch_size, rate, decay, clip, record_every=0):
+    """Return the parameters and their average after a native epoch in order."""
+    values, counters = np.stack([start, np.zeros_like(start)]), np.zeros(2, np.int64)
+    state = _core.State(_core.Settings(batch_size, "sgd", [], decay, clip), values, counters)
+    schedule = _core.Schedule(1, record_every, False, np.nan)
+    sampler = _core.Sampler(len(X), "sequential", 0)
+    records, interrupt = _core.train(X, y, weights, state, rate, sampler, schedule)
+    assert (records.diverged_at, interrupt) == (0, None)
+    return values
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("features", [1, 3, 5, 7, 11, 15, 16, 20, 40, 129])
+def test_decay_clipping_and_averages_are_those_of_numpy(features, dtype):
+    n = 103
+    X = RNG.normal(size=(n, features)).astype(dtype)
+    weights = RNG.uniform(0, 1.5, n).astype(dtype)
+    weights[::5] = 0
+    rate = 0.3 / (features + 1)
+    weak, strong = 0.03 / rate, 0.5 / rate
+    for targets, batch_size, decay, clip in itertools.chain(
+        itertools.product((1,), (1, 2, 3, 10, 40), (0, weak, strong), (np.inf, 0.7, 1e-3)),
+        itertools.product((2, 3, 4, 5), (1, 3, 40), (0, weak), (np.inf, 0.7)),
+    ):
+        y = RNG.normal(size=(n, targets)).astype(dtype)
+        start = RNG.normal(size=(features + 1, targets)).astype(dtype)
+        given = X, y, weights, start, batch_size, rate, decay, clip
+        wanted = np.stack(regularized(*given))
+        bound = 100 * np.finfo(dtype).eps * abs(wanted).max()
+        got = averaged_epoch(*given)
+        assert abs(got - wanted).max() < bound, (targets, batch_size, decay, clip)
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+@pytest.mark.parametrize("batch_size", [1, 2, 10])
+@pytest.mark.parametrize("features", [2, 5, 11, 20, 40, 300])
+def test_records_change_no_bit_of_what_is_averaged(features, batch_size, targets):
+    n = 403
+    X = RNG.normal(size=(n, features)).astype(np.float32)
+    y = RNG.normal(size=(n, targets)).astype(np.float32)
+    start = np.zeros((features + 1, targets), np.float32)
+    rate = 0.3 / (features + 1)
+    clip = 2.0 if targets == 1 else np.inf
+    for decay in (0, 0.03 / rate):
+        given = X, y, None, start, batch_size, rate, decay, clip
+        wanted = averaged_epoch(*given).tobytes()
+        for record_every in (1, 7, 100):
+            assert averaged_epoch(*given, record_every).tobytes() == wanted
+
+
 def test_rows_may_be_apart():
     wide = RNG.normal(size=(50, 40)).astype(np.float32)
     y = RNG.normal(size=(50, 1)).astype(np.float32)
