@@ -18,8 +18,10 @@ using namespace tuning;
 
 bool is_vector(const Problem& problem) { return problem.m == 1 || problem.n == 1; }
 
-bool is_rank_k(const Problem& problem, index width) {
-  return problem.k <= rank_k_depth && problem.m >= rank_k_rows && 2 * problem.n > width;
+template <class T>
+bool is_rank_k(const Problem& problem, const kernels::GemmKernels<T>& kernels) {
+  return kernels.rank_k != nullptr && problem.k <= rank_k_depth && problem.m >= rank_k_rows &&
+         2 * problem.n > kernels.width;
 }
 
 bool is_small_n(const Problem& problem) {
@@ -236,13 +238,11 @@ Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels
     return FewRows{.parts = parts_for(work_of(problem), threads, tiles),
                    .kc = blocking_for(kernels).kc};
   }
-  if (!is_rank_k(problem, kernels.width)) return blocked_of(problem, kernels, threads);
-  // Rows that are not aligned alike are streamed one by one, each reading B anew.
-  const bool aligned_alike = problem.c.row % kernels.width == 0;
-  return RankK{.parts = parts_for(work_of(problem), threads, problem.m / rank_k_rows),
-               .pack_b = !problem.b_rows_contiguous(),
-               .stream = in_memory(problem.m * problem.n * size) &&
-                         (problem.k <= rank_k_stream_depth || aligned_alike)};
+  if (!is_rank_k(problem, kernels)) return blocked_of(problem, kernels, threads);
+  return RankK{
+      .parts = parts_for(work_of(problem), threads, problem.m / rank_k_rows),
+      .pack_b = !problem.b_rows_contiguous(),
+      .stream = problem.k <= rank_k_stream_depth && in_memory(problem.m * problem.n * size)};
 }
 
 // Whether C^T = B^T A^T is computed though its rows are not contiguous: of a tall A that lies by

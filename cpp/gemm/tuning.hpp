@@ -147,7 +147,7 @@ constexpr index max_nc_bytes = index{8} << 20;
 // Not measured here.
 constexpr index spread_bytes = 1024;
 
-// k up to which rows of C that are not aligned alike are streamed, one by one: 65 x 55722 x 13
+// k up to which C goes past the caches, row by row, each of which reads B anew: 65 x 55722 x 13
 // takes 1.5 ms so, 0.55 through the caches. [Z5]
 constexpr index rank_k_stream_depth = 4;
 

@@ -223,12 +223,13 @@ struct GemmKernels {
   Tile wide_tile[max_wide_rows + 1];  // [rows], two or more, of accumulators / rows vectors
   int dot_sums;                       // rows * cols of a dot tile at most
   void (*dot_tiles)(const DotTiles<T>&);
-  void (*short_k)(const ShortK<T>&);  // of floating-point numbers alone,
-  void (*long_k)(const LongK<T>&);    // as this one
+  // Of floating-point numbers alone, or null.
+  void (*short_k)(const ShortK<T>&);
+  void (*long_k)(const LongK<T>&);
+  void (*rank_k)(const RankK<T>&);
   T (*dot)(index k, const T* a, index a_stride, const T* b, index b_stride);
   void (*matvec)(const Gemv<T>&);  // y = A x
   void (*vecmat)(const Gemv<T>&);  // y = x A
-  void (*rank_k)(const RankK<T>&);
   void (*tiny_stack)(const TinyStack<T>&);
   void (*transpose)(const Transpose<T>&);
 

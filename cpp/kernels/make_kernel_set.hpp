@@ -54,13 +54,13 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
     set.wide_tile[2] = wide_tile<V, 2>;
     set.wide_tile[3] = wide_tile<V, 3>;
     set.wide_tile[4] = wide_tile<V, 4>;
+    set.rank_k = rank_k<V>;
     set.short_k = short_k<V>;
     set.long_k = long_k<V>;
   }
   set.dot = dot<V>;
   set.matvec = matvec<V>;
   set.vecmat = vecmat<V>;
-  set.rank_k = rank_k<V>;
   set.tiny_stack = tiny_stack<V>;
   set.transpose = transpose<V>;
   return set;

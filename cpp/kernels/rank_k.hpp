@@ -118,9 +118,7 @@ template <class V>
 void rank_k(const RankK<typename V::Element>& g) {
   constexpr int rows = rank_k_rows_at_once;
   constexpr int vectors = V::tile_rows * V::tile_vectors / 6;
-  // Rows of C that are aligned alike are streamed together.
-  if (g.stream && g.c_row_stride % V::width == 0) return rank_k_strips<V, rows, vectors, true>(g);
-  if (g.stream) return rank_k_strips<V, 1, vectors, true>(g);
+  if (g.stream) return rank_k_strips<V, 1, 1, true>(g);  // rows are not aligned alike
   if (g.cols <= V::width) return rank_k_narrow<V, rows, 1>(g);
   if (g.cols <= 2 * V::width) return rank_k_narrow<V, rows, 2>(g);
   if constexpr (vectors > 2) {
