@@ -59,7 +59,10 @@ TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, i
   }
   T residual[padded<many, V>];
   residuals_of<V, many>(rows, group, acc, parameters, residual);
-  for (index r = count; r < many; ++r) residual[r] = 0;
+  TILEWISE_UNROLL
+  for (int r = 1; r < many; ++r) {
+    if (r >= count) residual[r] = 0;
+  }
   // Longer rows come from L1 again, not from copies on the stack.
   if constexpr (Vectors > 2) TILEWISE_CLOBBER(residual);
   TILEWISE_UNROLL
