@@ -60,11 +60,20 @@ void sgd_wide_steps(const SgdSteps<typename V::Element>& steps) {
     begin = steps.inverse_clip == 0 ? wide_single_steps<V, false>(steps)
                                     : wide_single_steps<V, true>(steps);
   }
+  const bool is_plain =
+      steps.weight_decay == 0 && steps.inverse_clip == 0 && steps.average == nullptr;
   for (index step = begin; begin < steps.count; ++step) {
     const index left = steps.count - begin;
     const index size = left < steps.batch_size ? left : steps.batch_size;
     sgd_gradient<V>(steps.rows.from(begin), size, steps.parameters, steps.gradient);
-    sgd_apply_gradient<V>(steps, step, size);
+    if (is_plain) {
+      const auto rate = V::set1(steps.rates[step] / static_cast<typename V::Element>(size));
+      each_vector<V>(steps.rows.features + 1, [&](const auto& v) TILEWISE_INLINE_LAMBDA {
+        v.store(steps.parameters, v.load(steps.parameters) - rate * v.load(steps.gradient));
+      });
+    } else {
+      sgd_apply_gradient<V>(steps, step, size);
+    }
     begin += size;
   }
 }

@@ -45,12 +45,15 @@ TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, i
                                      typename V::Element& bias_gradient) {
   using T = typename V::Element;
   constexpr int many = medium_rows;
-  // Where rows are left over, the last one takes the places of those that are missing.
   const RowGroup<V, many> group(rows, i, count);
   typename V::Reg acc[many];
   TILEWISE_UNROLL
   for (int r = 0; r < many; ++r) {
     typename V::Reg sum[2] = {};
+    if (r >= count) {
+      acc[r] = V::zero();
+      continue;
+    }
     TILEWISE_UNROLL
     for (int v = 0; v < Vectors; ++v) {
       sum[v % 2] = V::fmadd(shape.load(group.x[r], v), shape.load(parameters, v), sum[v % 2]);
@@ -59,11 +62,11 @@ TILEWISE_INLINE void add_medium_rows(const SgdRows<typename V::Element>& rows, i
   }
   T residual[padded<many, V>];
   residuals_of<V, many>(rows, group, acc, parameters, residual);
-  for (index r = count; r < many; ++r) residual[r] = 0;
   // Longer rows come from L1 again, not from copies on the stack.
   if constexpr (Vectors > 2) TILEWISE_CLOBBER(residual);
   TILEWISE_UNROLL
   for (int r = 0; r < many; ++r) {
+    if (r >= count) break;
     bias_gradient += residual[r];
     const auto factor = V::set1(residual[r]);
     TILEWISE_UNROLL

@@ -20,11 +20,13 @@ void narrow_steps_of(const SgdSteps<typename V::Element>& steps) {
   index begin = 0;
   for (index step = 0; begin < steps.count;) {
     const index left = steps.count - begin;
-    if (groups && left >= group.rows) {
-      group_of_batches<V, Count>(steps, step, begin, group, shape, state);
-      begin += group.rows;
-      step += group.steps;
-      continue;
+    if constexpr (Count <= most_columns_of_a_group) {
+      if (groups && left >= group.rows) {
+        group_of_batches<V, Count>(steps, step, begin, group, shape, state);
+        begin += group.rows;
+        step += group.steps;
+        continue;
+      }
     }
     const bool is_group = steps.batch_size == 1 && begin % V::width == 0 && left >= V::width;
     if (is_group && narrow_single_steps<V, Count>(steps, begin, shape, state, decay)) {

@@ -172,8 +172,9 @@ TILEWISE_INLINE void narrow_batch(const SgdSteps<typename V::Element>& steps, in
   if (steps.inverse_clip != 0) {
     // Where a vector has room for several gradients, it has this one so many times.
     const auto part = gradient * V::set1(steps.inverse_clip / static_cast<T>(size));
-    const T squares = V::sum(part * part) * (T{Count} / V::width);
-    if (squares > 1) scale /= V::sqrt(V::set1(squares))[0];
+    typename V::Reg squares[1] = {part * part * V::set1(T{Count} / V::width)};
+    const auto sum = reduce_rows<V, 1>(squares);
+    if (sum[0] > 1) scale /= V::sqrt(sum)[0];
   }
   gradient *= V::set1(scale);
   if (steps.weight_decay != 0) {

@@ -30,7 +30,8 @@ struct NarrowDecay {
   // The rates of most groups are those of the one before.
   TILEWISE_INLINE void update(const T* next, T weight_decay, const NarrowShape<V>& shape) {
     const auto change = V::load(next) - rates;
-    if (V::sum(change * change) == 0) return;
+    typename V::Reg squares[1] = {change * change};
+    if (reduce_rows<V, 1>(squares)[0] == 0) return;
     rates = V::load(next);
     divides = true;
     left[0] = 1;
@@ -114,7 +115,11 @@ TILEWISE_INLINE void group_of_single_steps(const SgdSteps<typename V::Element>& 
   // What takes a residual to the change of the parameters, and how large a residual may be.
   Reg factors = V::load(steps.rates + i);
   T limits[width];
-  if constexpr (!Plain) V::store(limits, limits_of<V, Count>(column, steps.inverse_clip));
+  if constexpr (!Plain) {
+    Reg limit = V::set1(__builtin_inff());
+    if (steps.inverse_clip != 0) limit = limits_of<V, Count>(column, steps.inverse_clip);
+    V::store(limits, limit);
+  }
   const bool averages = steps.average != nullptr;
   T factor[width], scaled[Count][width];
   if (steps.rows.sample_weights != nullptr) {

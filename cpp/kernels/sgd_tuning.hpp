@@ -29,6 +29,9 @@ constexpr int single_short_rows = 6;
 // of 2, 3 and 4 takes 6.6, 7.1 and 6.5 us, one by one 13.5, 9.2 and 6.8. [Z5] [bits]
 constexpr index least_steps_of_a_group = 4;
 
+// Columns, with the bias, of such a group: with twice as many it would be 12 KB more code. [bits]
+constexpr int most_columns_of_a_group = 8;
+
 // The prefetch distance in bytes, and the most rows that it may be.
 constexpr index prefetch_bytes = index{32} << 10;
 constexpr index max_prefetch_rows = 64;

@@ -113,7 +113,8 @@ TILEWISE_INLINE void residuals_of(const SgdRows<typename V::Element>& rows,
   reduce_each<V, Rows>(acc, residual);
   TILEWISE_UNROLL
   for (int r = 0; r < Rows; ++r) {
-    residual[r] = (residual[r] + (parameters[rows.features] - group.y[r])) * group.sample_weight[r];
+    residual[r] += parameters[rows.features] - group.y[r];
+    if (rows.sample_weights != nullptr) residual[r] *= group.sample_weight[r];
   }
 }
 
