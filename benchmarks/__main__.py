@@ -1,4 +1,4 @@
-"""Measures, draws and compares: ``python -m benchmarks --help``."""
+"""Measures and draws: ``python -m benchmarks --help``."""
 
 import argparse
 import re
@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from benchmarks import results
-from benchmarks.machine import ROOT, machine
+from benchmarks.machine import ROOT
 from benchmarks.page import publish
-from benchmarks.run import Run, run
+from benchmarks.run import run
 from benchmarks.worker import SkippedError
 
 
@@ -16,10 +16,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return _run(options)
+        _run(options)
     except (OSError, ValueError, ArithmeticError, SkippedError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,37 +33,20 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--quick", action="store_true", help="two minutes; writes the folder alone")
     what.add_argument("--draw", type=Path, metavar="FOLDER", help="do not measure: draw this")
     parser.add_argument("-k", metavar="REGEX", help="measure some cases; write nothing")
-    parser.add_argument("--compare", type=Path, metavar="OLD", help="say what got slower since")
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     if options.k is not None:
         run(quick=options.quick, only=re.compile(options.k).search)
-        return 0
-    old = results.load(options.compare) if options.compare else None  # before it is replaced
-    found = results.load(options.draw) if options.draw else None
-    if old:
-        results.check_comparable(old, found.machine if found else machine(), quick=options.quick)
-    if found is None:
-        found = run(quick=options.quick)
-        results.save(found, results.folder_for(found))
-        print(f"\nwrote {results.folder_for(found)}")
+        return
+    found = results.load(options.draw) if options.draw else run(quick=options.quick)
+    folder = results.folder_for(found)
+    if not options.draw:
+        results.save(found, folder)
+        print(f"\nwrote {folder}")
     if not found.quick:
-        publish(found, results.folder_for(found).name, ROOT)
-    return _compare(old, found, again=not options.draw) if old else 0
-
-
-def _compare(old: Run, new: Run, *, again: bool) -> int:
-    """Print what got slower: what looks so is measured once more. Return the exit status."""
-    lines = results.slower(old, new)
-    if lines and again:
-        print(f"once more, as they look slower: {len(lines)}")
-        twice = results.slower(old, run(quick=new.quick, only=lines.__contains__))
-        lines = {key: line for key, line in lines.items() if key in twice}
-    heading = "slower than before:" if lines else "nothing got slower beyond the noise"
-    print(f"\n{heading}", *lines.values(), sep="\n")
-    return 1 if lines else 0
+        publish(found, folder.name, ROOT)
 
 
 if __name__ == "__main__":

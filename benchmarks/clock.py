@@ -1,24 +1,20 @@
 """The one clock of the benchmarks: whatever is timed here is timed by it."""
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from time import perf_counter
 
 Call = Callable[[], object]
 
 
-def clock(calls: Iterator[Call], repeats: int = 1, before: Call | None = None) -> float:
-    """Return the mean seconds of the next calls, without those of `before`, made before each."""
-    following, seconds = islice(calls, repeats), 0.0
-    if before is None:
+def clock(call: Call, repeats: int = 1, before: Call | None = None) -> float:
+    """Return the mean seconds of some calls, without those of `before`, made before each."""
+    seconds, at_once = 0.0, 1 if before else repeats
+    for _ in range(repeats // at_once):
+        if before:
+            before()
         start = perf_counter()
-        for call in following:
+        for _ in range(at_once):
             call()
-        return (perf_counter() - start) / repeats
-    for call in following:
-        before()
-        start = perf_counter()
-        call()
         seconds += perf_counter() - start
     return seconds / repeats
 

@@ -10,9 +10,10 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
-from itertools import permutations, repeat
+from collections.abc import Callable
+from functools import partial
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,17 @@ import numpy as np
 
 import tilewise as tw
 from benchmarks.clock import clock
-from benchmarks.machine import machine
+from benchmarks.machine import in_fresh_process, machine
+from benchmarks.results import FOLDER, rounded, write
+from benchmarks.turns import quartiles
 
-RESULT = Path(__file__).parent / "results" / "larger_than_memory.json"
+RESULT = FOLDER / "larger_than_memory.json"
 FEATURES, SHARDS, BLOCK = 127, 8, 2**15
-SETTINGS = {"batch_size": 32, "learning_rate": 1e-3, "seed": 0}
+TASKS = "read", "compute", "epoch"
+SETTINGS: dict[str, Any] = {"batch_size": 32, "learning_rate": 1e-3, "seed": 0}
 
 
-def write(folder: Path, gigabytes: float) -> None:
+def write_shards(folder: Path, gigabytes: float) -> None:
     """Write shards of a linear model's rows, the labels in the last column."""
     random = np.random.default_rng(0)
     weights = random.standard_normal(FEATURES, np.float32)
@@ -42,38 +46,24 @@ def write(folder: Path, gigabytes: float) -> None:
         table.flush()
 
 
-def read(folder: Path, bound: int) -> dict[str, float]:
-    """Read all bytes of the files into one buffer."""
-    buffer = bytearray(2**24)
-
-    def call() -> None:
-        for path in sorted(folder.iterdir()):
-            with open(path, "rb", buffering=0) as file:
-                while file.readinto(buffer):
-                    pass
-
-    return {"seconds": clock(repeat(call))}
-
-
-def compute(folder: Path, bound: int) -> dict[str, float]:
-    """Train on what fits a buffer, in memory, with the records of a fit; scaled to all rows."""
-    rows = tw.open_rows(folder, buffer_bytes=bound)
-    n = min(rows.n_rows // SHARDS, bound // 2 // ((FEATURES + 1) * 4))
-    table = np.load(folder / "0.npy", mmap_mode="r")[:n].copy()
-    X, y = table[:, :-1], table[:, -1].copy()
-    trainer = tw.Trainer(FEATURES, **SETTINGS)
+def start(task: str, folder: Path, bound: int) -> Callable[[], object]:
+    """Return a call that reads all bytes, trains on a shard in memory, or fits for an epoch."""
+    files = sorted(folder.iterdir())
+    if task == "read":
+        return partial(subprocess.run, ["cat", *files], stdout=subprocess.DEVNULL, check=True)
+    if task == "epoch":
+        return partial(tw.fit, tw.open_rows(folder, buffer_bytes=bound), epochs=1, **SETTINGS)
+    table = np.load(files[0])
+    X, y, trainer = table[:, :-1], table[:, -1].copy(), tw.Trainer(FEATURES, **SETTINGS)
     trainer.run_epoch(X, y)
-    seconds = clock(repeat(lambda: trainer.fit(X, y, record_every=2**62)))
-    return {"seconds": seconds * rows.n_rows / n}
+    return lambda: [trainer.fit(X, y, record_every=2**62) for _ in files]
 
 
-def epoch(folder: Path, bound: int) -> dict[str, float]:
-    """Fit for one epoch."""
-    rows = tw.open_rows(folder, buffer_bytes=bound)
-    before, history = _peak_bytes(), []
-    seconds = clock(repeat(lambda: history.append(tw.fit(rows, epochs=1, **SETTINGS))))
-    loss = history[0].losses[-1]
-    return {"seconds": seconds, "peak_bytes": _peak_bytes() - before, "loss": loss}
+def measure(task: str, folder: str, bound: int) -> tuple[float, int]:
+    """Return the seconds of a task, and by how many bytes the peak of the memory rose."""
+    call = start(task, Path(folder), bound)
+    before = _peak_bytes()
+    return clock(call), _peak_bytes() - before
 
 
 def _peak_bytes() -> int:
@@ -92,37 +82,25 @@ def _drop_cache() -> bool:
     return True
 
 
-def _fresh(task: str, folder: Path, bound: int) -> dict[str, float]:
-    """Do one of the tasks in a process of its own."""
-    code = f"""import json, pathlib
-from benchmarks import larger_than_memory as tool
-print(json.dumps(tool.{task}(pathlib.Path({str(folder)!r}), {bound})))"""
-    return dict(json.loads(subprocess.check_output([sys.executable, "-c", code])))
-
-
-def measure(folder: Path, bound: int) -> dict[str, Any]:
-    """Measure in rounds, each in another order: a disk remembers what was read last.
-
-    An epoch has its median; reading and training have their least, since a limit is what the
-    machine can do.
-    """
-    rounds: dict[str, list[dict[str, float]]] = {"read": [], "compute": [], "epoch": []}
+def run(folder: Path, bound: int) -> dict[str, Any]:
+    """Measure in rounds, each in another order: a disk remembers what was read last."""
+    rounds: dict[str, list[Any]] = {task: [] for task in TASKS}
     cold = True
-    for task in (task for tasks in permutations(rounds) for task in tasks):
+    for task in (task for tasks in permutations(TASKS) for task in tasks):
         cold = _drop_cache() and cold
-        rounds[task].append(_fresh(task, folder, bound))
-    seconds = {task: min(run["seconds"] for run in found) for task, found in rounds.items()}
-    seconds["epoch"] = float(np.median([run["seconds"] for run in rounds["epoch"]]))
+        rounds[task].append(
+            in_fresh_process("benchmarks.larger_than_memory:measure", task, str(folder), bound)
+        )
+    seconds = {task: quartiles([taken for taken, _ in found]) for task, found in rounds.items()}
     return machine() | {
         "data_bytes": sum(path.stat().st_size for path in folder.iterdir()),
         "features": FEATURES,
         "settings": SETTINGS,
         "buffer_bytes": bound,
         "page_cache": "dropped before each run" if cold else "warm",
-        "seconds": seconds,
-        "epoch_over_larger": seconds["epoch"] / max(seconds["read"], seconds["compute"]),
-        "peak_bytes": max(run["peak_bytes"] for run in rounds["epoch"]),
-        "rounds": rounds,
+        "quartiles_of_seconds": seconds,
+        "epoch_over_larger": seconds["epoch"][1] / max(seconds["read"][1], seconds["compute"][1]),
+        "peak_bytes": max(peak for _, peak in rounds["epoch"]),
     }
 
 
@@ -133,7 +111,7 @@ if __name__ == "__main__":
     parser.add_argument("--buffer-bytes", type=int, default=10**9)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        write(Path(name), arguments.gigabytes)
-        results = measure(Path(name), arguments.buffer_bytes)
-    RESULT.write_text(json.dumps(results, indent=1) + "\n")
-    print(*(f"{name} {results[name]}" for name in ("seconds", "epoch_over_larger", "peak_bytes")))
+        write_shards(Path(name), arguments.gigabytes)
+        results = run(Path(name), arguments.buffer_bytes)
+    write(RESULT, json.dumps(rounded(results), indent=1) + "\n")
+    print(RESULT.read_text())

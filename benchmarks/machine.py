@@ -1,14 +1,15 @@
 """What the figures of a run depend on, beside the contestants."""
 
+import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import tilewise as tw
-from benchmarks.cases.case import Size
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,18 +23,12 @@ def machine() -> dict[str, Any]:
         "cpu": tw.hardware.cpu_name(),
         "isa": tw.isa(),
         "cpus": len(os.sched_getaffinity(0)),
-        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
         "commit": _commit(),
         "load": round(os.getloadavg()[0], 1),
         "when": time.strftime("%Y-%m-%d %H:%M %z"),
     }
-
-
-def size(machine: dict[str, Any], limits: dict[str, Any]) -> Size:
-    """Return what of a run's machine decides which cases it has."""
-    return Size(machine["cpus"], machine["memory"], limits["l3"])
 
 
 def limits(*, refresh: bool) -> dict[str, Any]:
@@ -47,12 +42,19 @@ def limits(*, refresh: bool) -> dict[str, Any]:
     return sizes | rates
 
 
+def in_fresh_process(function: str, *arguments: Any, launcher: tuple[str, ...] = ()) -> Any:
+    """Return by JSON what ``module:function`` gives in a process, or in one of a launcher's."""
+    code = f"""import json, pkgutil
+found = pkgutil.resolve_name({function!r})(*{arguments!r})
+found is None or print(json.dumps(found))"""
+    return json.loads(subprocess.check_output([*launcher, sys.executable, "-c", code], cwd=ROOT))
+
+
 def _commit() -> str:
     """Return the commit of this folder, with a + where a file that git knows is changed."""
-    git = ["git", "-C", str(ROOT)]
+    git = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
     try:
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True)
-        changes = subprocess.run([*git, "status", "-s", "-uno"], capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        found = subprocess.run(git, cwd=ROOT, capture_output=True, text=True)
+    except OSError:
         return "unknown"
-    return commit.stdout.decode().strip()[:12] + ("+" if changes.stdout else "")
+    return found.stdout.strip() or "unknown"

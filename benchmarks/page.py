@@ -1,15 +1,15 @@
 """docs/performance.md, and the figures in the README, from the files of a run alone."""
 
 import re
-import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from math import exp, log
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 from benchmarks.cases.case import DTYPES, Case
 from benchmarks.machine import BUSY
+from benchmarks.pictures import png
 from benchmarks.results import write
 from benchmarks.rivals.rival import OURS
 from benchmarks.roofline import least_seconds
@@ -17,21 +17,6 @@ from benchmarks.run import Run
 from benchmarks.shapes import FIGURES
 from benchmarks.turns import Row
 
-PICTURES = ("products", "sgd")
-"""Of the page, drawn by `benchmarks.pictures`."""
-
-# What the README shows, where a run has it.
-_README = (
-    "tiny 16x16 @ 16x16 float32 1t",
-    "square 256x256 @ 256x256 float32 1t",
-    "square 1024x1024 @ 1024x1024 float32 1t",
-    "square 1024x1024 @ 1024x1024 float64 1t",
-    "square 1024x1024 @ 1024x1024 float32 2t",
-    "skinny 4096x4096 @ 4096 float32 1t",
-    "sgd-airfoil 1500 x 5, batch 1, sequential float32 1t",
-    "sgd-airfoil 1500 x 5, batch 100, sequential float32 1t",
-    "sgd-large 1000000 x 128, batch 32, sequential float32 1t",
-)
 _MARK = re.compile(r"<!-- figures of (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
 
 
@@ -40,86 +25,56 @@ def publish(run: Run, source: str, root: Path) -> None:
     text = readme((root / "README.md").read_text(), run, source)
     write(root / "docs" / "performance.md", page(run, source))
     write(root / "README.md", text)
-    try:
-        from benchmarks.pictures import png
-    except ImportError:
-        print('no pictures without matplotlib; pip install "tilewise[bench]"')
-        return
-    for name in (*PICTURES, *["shapes"] * bool(run.points)):
+    for name in ("products", *["shapes"] * bool(run.points)):
         write(root / "docs" / "images" / f"performance-{name}.png", png(name, run))
 
 
 def page(run: Run, source: str) -> str:
     """Return the page; `source` is the name of the folder of the run."""
-    return _rendered("page.md.jinja", run, source=source, groups=_groups(run, lambda c: c.group))
+    kinds = _grouped(run, lambda case: (case.group, case.dtype, case.threads))
+    groups = _grouped(run, lambda case: case.group)
+    return rendered("page.md.jinja", run=run, source=source, groups=groups, kinds=kinds)
 
 
 def readme(text: str, run: Run, source: str) -> str:
     """Return the README with the figures between its two marks replaced."""
-    found = {case.key: case for case in run.cases}
-    cases = [found[key] for key in _README if key in found]
-    block = _rendered("readme.md.jinja", run, source=source, cases=cases).rstrip()
-    replaced, count = _MARK.subn(lambda _: block, text)
+    cases = {case.key: case for case in run.cases}
+    return marked(text, rendered("readme.md.jinja", run=run, source=source, cases=cases))
+
+
+def marked(text: str, block: str) -> str:
+    """Return a text in which a block stands between the two marks of its figures."""
+    replaced, count = _MARK.subn(lambda _: block.rstrip(), text)
     if count != 1:
-        raise ValueError("README.md needs one pair of marks for the figures; see benchmarks.page")
+        raise ValueError("a page needs one pair of marks for its figures; see benchmarks.page")
     return replaced
 
 
-def _rendered(template: str, run: Run, **names: Any) -> str:
+def rendered(template: str, **names: Any) -> str:
+    """Return what a template of this folder makes of values."""
     from jinja2 import Environment, FileSystemLoader
 
     folder = FileSystemLoader(Path(__file__).parent)
     made = Environment(loader=folder, trim_blocks=True, keep_trailing_newline=True)
-    made.filters |= {"ratio": ratio, "digits": digits}
-    shared = {"run": run, "machine": run.machine, "busy": BUSY, "ours": OURS, "dtypes": DTYPES}
-    made.globals |= {"summary": _summary, "rivals": _rivals, "cpus": _cpus, "least": least_seconds}
-    made.globals |= {"taking_part": _taking_part, "shape_figures": FIGURES}
-    return made.get_template(template).render(**shared, **names)
+    made.filters |= {"ratio": ratio, "digits": digits, "mean": _mean, "rivals": _rivals}
+    made.globals |= {"busy": BUSY, "ours": OURS, "dtypes": DTYPES, "shape_figures": FIGURES}
+    return made.get_template(template).render(least=least_seconds, **names)
 
 
-def _groups(run: Run, key: Any) -> list[tuple[Any, list[Case]]]:
+def _grouped(run: Run, key: Callable[[Case], Any]) -> list[tuple[Any, list[Case]]]:
     return [(of, list(cases)) for of, cases in groupby(sorted(run.cases, key=key), key)]
 
 
-def _summary(run: Run) -> str:
-    """Return a line for each group, dtype and number of threads: means, and the worst case."""
-    names = [name for name in run.contestants if name != OURS]
-    lines = []
-    for (group, dtype, threads), cases in _groups(run, lambda c: (c.group, c.dtype, c.threads)):
-        found = [(row, f"{name}, {c.name}") for c in cases for name, row in _rivals(run, c)]
-        if found:
-            means = [_mean(run.cases[c][n] for c in cases if n in run.cases[c]) for n in names]
-            worst, where = min(found, key=lambda each: (each[0].ratio_high >= 1, each[0].ratio))
-            every = _mean(row for row, _ in found)
-            title = f"{group}, {dtype}, {threads}t"
-            lines.append([title, str(len(cases)), every, *means, f"{ratio(worst)} {where}"])
-    return table(["Group", "Cases", "All rivals", *names, "Worst"], lines)
+def _rivals(cases: list[Case], run: Run) -> dict[str, dict[Case, Row]]:
+    """Return the ratios of rivals in some cases, of those that have any."""
+    names = (name for name in run.contestants if name != OURS)
+    found = {n: {c: run.cases[c][n] for c in cases if n in run.cases[c]} for n in names}
+    return {name: taken for name, taken in found.items() if taken}
 
 
-def _rivals(run: Run, case: Case) -> list[tuple[str, Row]]:
-    return [(name, row) for name, row in run.cases[case].items() if name != OURS]
-
-
-def _taking_part(run: Run, cases: list[Case]) -> list[str]:
-    """Return the rivals that have a figure in any of the cases."""
-    return [n for n in run.contestants if n != OURS and any(n in run.cases[c] for c in cases)]
-
-
-def _mean(rows: Iterable[Row]) -> str:
-    """Return the geometric means of ratios as a ratio."""
-    if not (taken := list(rows)):
-        return ""
-    columns = zip(*(map(log, row[3:6]) for row in taken), strict=True)
-    return ratio(Row(0, 0, 0, *(exp(statistics.mean(column)) for column in columns), 0))
-
-
-def _cpus(run: Run, name: str) -> str:
-    """Return how many CPUs were busy, for each number of threads."""
-    busy: dict[int, list[float]] = {}
-    for case, taken in run.cases.items():
-        if name in taken:
-            busy.setdefault(case.threads, []).append(taken[name].cpus)
-    return ", ".join(f"{statistics.median(busy[n]):.1f} of {n}" for n in sorted(busy))
+def _mean(rows: Iterable[Row]) -> Row:
+    """Return the geometric means of ratios."""
+    return Row(0, 0, 0, *map(geometric_mean, list(zip(*rows, strict=True))[3:]))
 
 
 def ratio(row: Row) -> str:
@@ -131,9 +86,3 @@ def ratio(row: Row) -> str:
 def digits(number: float, count: int = 3) -> str:
     """Return a number with so many significant digits, and without an exponent."""
     return f"{float(f'{number:.{count}g}'):,.10g}"
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,24 +1,25 @@
 """A run: every case in several visits, each with processes of its own."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from benchmarks.cases import all_cases
 from benchmarks.cases.case import BESIDE, Case
 from benchmarks.cases.products import Product
-from benchmarks.machine import BUSY, limits, machine, size
-from benchmarks.rivals import RIVALS, is_installed
+from benchmarks.machine import BUSY, limits, machine
+from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import OURS
 from benchmarks.shapes import FIGURES, Point, measured, summary
-from benchmarks.turns import FULL, QUICK, SHAPE, Row, Visit, line, rows, visit
+from benchmarks.turns import FULL, QUICK, SHAPE, Plan, Row, Visit, line, rows, visit
 from benchmarks.worker import SkippedError, Worker
 
 _SHAPES, _QUICK_SHAPES = 150, 5  # of each dtype and number of threads
-_SECONDS = {True: 1.2, False: 4.5}  # that a case takes in a visit of a quick and a full run
-_SHAPE_SECONDS = 0.5
+AnyCase = TypeVar("AnyCase", bound=Case)
 
 
 @dataclass
@@ -37,26 +38,6 @@ class Run:
     points: list[Point] = field(default_factory=list)  # of the same, which no file has
 
 
-def add_shapes(found: Run) -> None:
-    """Measure products of shapes at random."""
-    count, seed = (_QUICK_SHAPES if found.quick else _SHAPES), secrets.randbits(32)
-
-    def measure(cases: list[Product]) -> dict[Product, tuple[float, float]]:
-        found_in = {}
-        for threads in sorted({case.threads for case in cases}):
-            with _workers(found, (OURS, "numpy"), threads) as workers:
-                for case in (case for case in cases if case.threads == threads):
-                    taken = rows([visit(case, workers, SHAPE)])
-                    found_in[case] = taken[OURS].time, taken["numpy"].ratio
-        return found_in
-
-    threads = size(found.machine, found.limits).threads
-    found.points = measured(measure, found.limits, threads, count, seed)
-    found.seed, found.shapes = seed, summary(found.points)
-    for name, figures in found.shapes["groups"].items():
-        print("shapes", name, dict(zip(FIGURES, figures, strict=True)))
-
-
 def run(*, quick: bool, only: Callable[[str], object] = bool) -> Run:
     """Measure the cases of which ``only(key)`` holds; all by default.
 
@@ -66,32 +47,45 @@ def run(*, quick: bool, only: Callable[[str], object] = bool) -> Run:
     found = Run(quick, machine(), limits(refresh=not quick))
     if found.machine["load"] > BUSY:
         print(f"load {found.machine['load']}: others use this machine; do not trust what follows")
-    here = {"", BESIDE, *(name for name in RIVALS if is_installed(name))}
-    cases = all_cases(size(found.machine, found.limits), quick=quick)
-    cases = [case for case in cases if only(case.key) and case.after in here]
-    plan = QUICK if quick else FULL
+    cases = [c for c in all_cases(found.machine["cpus"], quick=quick) if only(c.key)]
     visits: dict[Case, list[Visit]] = {case: [] for case in cases}
+    plan = QUICK if quick else FULL
     for number in range(1, plan.visits + 1):
-        left = (plan.visits - number + 1) * len(cases) * _SECONDS[quick]
-        left += 4 * _SHAPE_SECONDS * (_QUICK_SHAPES if quick else _SHAPES) * bool(only("shapes"))
-        print(f"visit {number} of {plan.visits}: {len(cases)} cases; {left / 60:.0f} minutes left")
-        for of in sorted({_processes(case) for case in cases}):
-            with _workers(found, of[0], of[1]) as workers:
-                for case in (case for case in cases if _processes(case) == of):
-                    visits[case].append(visit(case, workers, plan))
-                    print(line(case, visits[case][-1]), flush=True)
-    for case, taken in visits.items():
-        found.cases[case] = rows(taken)
-        for name, why in (item for each in taken for item in each.skipped.items()):
-            found.left_out.setdefault(name, {})[case.key] = why
+        print(f"visit {number} of {plan.visits}: {len(cases)} cases")
+        for case, taken in _visited(found, cases, plan):
+            visits[case].append(taken)
+            print(line(case, rows([taken])), flush=True)
+            for name, why in taken.skipped.items():
+                found.left_out.setdefault(name, {})[case.key] = why
+    found.cases = {case: rows(taken) for case, taken in visits.items() if taken}
     if only("shapes"):
-        add_shapes(found)
+        _add_shapes(found)
     return found
 
 
-def _processes(case: Case) -> tuple[tuple[str, ...], int, str]:
-    """Return what tells the processes of a case from others: who is in them, and with what."""
-    return case.only, case.threads, case.after
+def _add_shapes(found: Run) -> None:
+    """Measure products of shapes at random."""
+
+    def measure(cases: list[Product]) -> dict[Product, tuple[float, float]]:
+        taken = {case: rows([visit]) for case, visit in _visited(found, cases, SHAPE)}
+        return {case: (of[OURS].time, of["numpy"].ratio) for case, of in taken.items()}
+
+    count, found.seed = (_QUICK_SHAPES if found.quick else _SHAPES), secrets.randbits(32)
+    threads = sorted({1, found.machine["cpus"]})
+    found.points = measured(measure, found.limits, threads, count, found.seed)
+    found.shapes = summary(found.points)
+    for name, figures in found.shapes["groups"].items():
+        print("shapes", name, dict(zip(FIGURES, figures, strict=True)))
+
+
+def _visited(found: Run, cases: Sequence[AnyCase], plan: Plan) -> Iterator[tuple[AnyCase, Visit]]:
+    """Visit each case once, those together that have the same processes."""
+    processes = attrgetter("only", "threads", "after")
+    for (only, threads, after), of in groupby(sorted(cases, key=processes), processes):
+        with _workers(found, only, threads) as workers:
+            if after in ("", BESIDE, *found.contestants):
+                for case in of:
+                    yield case, visit(case, workers, plan)
 
 
 @contextmanager
@@ -103,9 +97,7 @@ def _workers(found: Run, only: tuple[str, ...], threads: int) -> Iterator[list[W
         for worker in started:
             ends.callback(worker.close)
             try:
-                worker.receive()
-                if worker.name not in found.contestants:
-                    found.contestants[worker.name] = worker.ask("about")
+                found.contestants[worker.name] = worker.ask("about")
             except (SkippedError, ArithmeticError) as reason:
                 if worker.name == OURS:
                     raise

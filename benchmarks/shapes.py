@@ -4,6 +4,7 @@ Sides are log-uniform from 1 to 100,000, half of them small or at the edges of t
 no list of cases has thought of is met. Seeds differ from run to run.
 """
 
+import math
 import random
 import statistics
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.cases.case import DTYPES
 from benchmarks.cases.products import Product
+from benchmarks.rivals.rival import OURS
 from benchmarks.roofline import least_seconds
 
 SLOW = 0.9
@@ -22,10 +24,11 @@ FIGURES = ("shapes", "NumPy / ours", "share below 0.9", "limit / ours", "share b
 """Of a dtype and a number of threads: means are geometric."""
 
 _LEAST_FLOPS, _MOST_FLOPS, _MOST_BYTES = 1e5, 4e9, 2e8
-_EDGES = [n + by for n in (8, 12, 16, 24, 32, 48, 64, 96, 128, 256) for by in (-1, 0, 1)]
+_TILES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
+_SMALL: list[int] = [*range(1, 9), *(n + by for n in _TILES for by in (-1, 0, 1))]
 
+# Gives our microseconds, and NumPy's time over ours, of products in fresh processes.
 Measure = Callable[[list[Product]], dict[Product, tuple[float, float]]]
-"""Gives our microseconds, and NumPy's time over ours, of products in fresh processes."""
 
 
 class Point(NamedTuple):
@@ -39,19 +42,17 @@ class Point(NamedTuple):
 
 def sample(count: int, dtype: str, threads: int, seed: int) -> list[Product]:
     """Return products of different shapes, of 1e5 to 4e9 operations and at most 200 MB."""
-    draws, found = random.Random(f"{seed} {dtype} {threads}"), {}
+    draws, found = random.Random(f"{seed} {dtype} {threads}"), dict[str, Product]()
     while len(found) < count:
         m, n, k = (_side(draws) for _ in range(3))
-        case = Product("shapes", dtype, threads, a=(m, k), b=(k, n))
+        case = Product("shapes", dtype, threads, (OURS, "numpy"), a=(m, k), b=(k, n))
         if _LEAST_FLOPS <= case.flops <= _MOST_FLOPS and case.bytes <= _MOST_BYTES:
             found[case.key] = case
     return list(found.values())
 
 
 def _side(draws: random.Random) -> int:
-    if draws.random() < 0.5:
-        return draws.choice([*range(1, 9), *_EDGES])
-    return round(10 ** draws.uniform(0, 5))
+    return draws.choice((draws.choice(_SMALL), round(math.pow(10, draws.uniform(0, 5)))))
 
 
 def measured(

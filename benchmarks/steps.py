@@ -13,12 +13,12 @@ Array = NDArray[Any]
 class Steps:
     """Plain SGD on half the mean squared error of ``X w + b``, from zero weights."""
 
-    batch_size: int  # the last batch of an epoch may have fewer rows
-    learning_rate: float
+    batch_size: int = 1  # the last batch of an epoch may have fewer rows
     epochs: int = 1
-    sampling: str = "sequential"  # as `tilewise.fit` has it
+    sampling: str = "sequential"  # as `tilewise.fit` has it; "permutation" is new for each epoch
     average: bool = False  # the answer is the mean of the weights after each step
     weight_decay: float = 0.0  # times the weights, not the bias, is added to the gradient
+    learning_rate: float = 0.0
 
     def count(self, rows: int) -> int:
         """Return how many steps all epochs have."""

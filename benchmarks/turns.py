@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from math import exp, log
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.cases.case import BESIDE, Case
 from benchmarks.clock import repeats_in
@@ -24,12 +24,8 @@ class Plan:
     """How long to measure a case."""
 
     visits: int  # sets of processes in which it is measured, one after the other
-    rounds: int  # turns of each contestant in a visit; fewer where calls are long
+    rounds: int  # turns of each contestant in a visit; fewer where a call of any is long
     seconds: float  # for a visit, all contestants together, where calls are short
-
-    def turns(self, call: float) -> int:
-        """Return how many turns a contestant takes in a visit whose call takes so many seconds."""
-        return min(self.rounds, repeats_in(_LONG_ENOUGH, call))
 
 
 QUICK = Plan(visits=1, rounds=4, seconds=0.12)
@@ -40,8 +36,7 @@ SHAPE = Plan(visits=1, rounds=5, seconds=0.05)
 class Visit(NamedTuple):
     """What was found of a case in one set of processes, by contestant."""
 
-    samples: dict[str, list[tuple[float, float]]]  # seconds of a unit, and how many CPUs were busy
-    forms: dict[str, str]
+    samples: dict[str, list[float]]  # seconds of a unit
     skipped: dict[str, str]
 
 
@@ -58,24 +53,20 @@ class Row(NamedTuple):
     ratio_low: float  # over the time of tilewise in the same round
     ratio: float
     ratio_high: float
-    cpus: float  # that were busy
-    form: str = ""  # which way of writing the case down was timed, where several were tried
 
 
 def visit(case: Case, workers: list[Worker], plan: Plan) -> Visit:
     """Measure a case once; a rival that fails is left out, and tilewise raises its reason."""
-    found, answer = Visit({}, {}, {}), case.answer()
+    found, answer = Visit({}, {}), case.answer()
     ready: dict[Worker, float] = {}
     for worker in list(workers):
         with _left_out(worker, found, workers):
-            ready[worker], found.forms[worker.name] = worker.ask("load", case, answer)
+            ready[worker] = worker.ask("load", case, answer)
     with _busy_process() if case.after == BESIDE else nullcontext():
-        for turn in range(plan.rounds):
-            for worker, call in ready.items():
-                turns = plan.turns(call)
-                if worker.name in found.skipped or turn * turns % plan.rounds >= turns:
-                    continue  # fewer turns are spread over the rounds
-                repeats = repeats_in(plan.seconds / plan.rounds / len(ready), call)
+        rounds = min(plan.rounds, repeats_in(_LONG_ENOUGH, max(ready.values())))
+        for worker, call in [*ready.items()] * rounds:
+            if worker.name not in found.skipped:
+                repeats = repeats_in(plan.seconds / rounds / len(ready), call)
                 with _left_out(worker, found, workers):
                     sample = worker.ask("sample", repeats)
                     found.samples.setdefault(worker.name, []).append(sample)
@@ -118,43 +109,26 @@ def rows(visits: list[Visit]) -> dict[str, Row]:
 
 
 def _row(name: str, visits: list[Visit]) -> Row:
-    times = [[1e6 * seconds for seconds, _ in found.samples[name]] for found in visits]
+    """Return the quartiles of times and of ratios in a round: what slows it slows both sides."""
+    pairs = [zip(v.samples[name], v.samples[OURS], strict=True) for v in visits]
     # Of logarithms: of noise alone the middle is 1, whichever side it is on.
-    ratios = _quartiles([list(map(log, _ratios(found, name))) for found in visits])
-    cpus = statistics.median(busy for found in visits for _, busy in found.samples[name])
-    forms = dict.fromkeys(found.forms.get(name, "") for found in visits)
-    return Row(*_quartiles(times), *map(exp, ratios), cpus, " or ".join(filter(None, forms)))
-
-
-def _ratios(found: Visit, name: str) -> list[float]:
-    """Return the times of a contestant over those of tilewise, round by round.
-
-    What slows the machine for a while slows both sides of a round. Where one took fewer turns, as
-    its calls are long, the other's median stands beside each of them: one short turn says little.
-    """
-    theirs, ours = ([s for s, _ in found.samples[who]] for who in (name, OURS))
-    if len(theirs) < len(ours):
-        ours = [statistics.median(ours)] * len(theirs)
-    elif len(ours) < len(theirs):
-        theirs = [statistics.median(theirs)] * len(ours)
-    return [seconds / beside for seconds, beside in zip(theirs, ours, strict=True)]
+    ratios = _quartiles([[log(theirs / ours) for theirs, ours in of] for of in pairs])
+    times = _quartiles([[1e6 * seconds for seconds in v.samples[name]] for v in visits])
+    return Row(*times, *map(exp, ratios))
 
 
 def _quartiles(visits: list[list[float]]) -> tuple[float, float, float]:
-    each = [
-        statistics.quantiles(taken, n=4, method="inclusive") if len(taken) > 1 else taken * 3
-        for taken in visits
-    ]
+    each = [quartiles(taken) for taken in visits]
     median = statistics.median(chain.from_iterable(visits))
     return min(q1 for q1, _, _ in each), median, max(q3 for _, _, q3 in each)
 
 
-def line(case: Case, found: Visit) -> str:
+def quartiles(taken: list[float]) -> list[float]:
+    """Return the quartiles, or three times the same for a single number."""
+    return statistics.quantiles(taken, n=4, method="inclusive") if len(taken) > 1 else taken * 3
+
+
+def line(case: Case, taken: dict[str, Row]) -> str:
     """Return the time of tilewise, and the times of rivals over it."""
-    ours = statistics.median(seconds for seconds, _ in found.samples[OURS])
-    ratios: list[Any] = [
-        f"{name} {statistics.median(_ratios(found, name)):.2f}"
-        for name in found.samples
-        if name != OURS
-    ]
-    return f"{case.key:<60} {1e6 * ours:10.4g} us   {', '.join(ratios)}"
+    ratios = [f"{name} {row.ratio:.2f}" for name, row in taken.items() if name != OURS]
+    return f"{case.key:<60} {taken[OURS].time:10.4g} us   {', '.join(ratios)}"

@@ -1,13 +1,14 @@
-"""A contestant in a process of its own, told over a pipe what to do, and timed inside."""
+"""A contestant in a process of its own, told what to do, and timed inside."""
 
 import gc
 import multiprocessing
 import os
+import signal
 import time
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, TimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from itertools import cycle, repeat
-from multiprocessing.connection import Connection
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
@@ -33,36 +34,24 @@ class EndedError(SkippedError):
 
 
 class Worker:
-    """A running contestant, with a number of threads; it is asked for methods of `_Server`."""
+    """A running contestant, with a number of threads; it is asked for methods of `Server`."""
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(name, other), daemon=True)
+        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         with patch.dict(os.environ, RIVALS[name].environment(threads)):
-            self._process.start()
-        other.close()
+            self._pid = self._pool.submit(os.getpid)
+        self._about = self._pool.submit(_answer, name, "about")  # imports, while others do
 
     def ask(self, task: str, *arguments: Any) -> Any:
         """Return what a task gives; raise SkippedError or ArithmeticError with the reason."""
-        with suppress(OSError):  # told by the receiving side
-            self._pipe.send((task, arguments))
-        return self.receive()
-
-    def receive(self) -> Any:
-        """Return the next answer; the first one says that the library is imported."""
         try:
-            if not self._pipe.poll(_PATIENCE):
-                raise EndedError(f"the process of {self.name} gave no answer for {_PATIENCE} s")
-            answer = self._pipe.recv()
-        except (EOFError, OSError):
-            self._process.join(5)
-            code = self._process.exitcode
-            raise EndedError(f"the process of {self.name} ended with exit code {code}") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+            if task == "about":
+                return self._about.result(_PATIENCE)
+            return self._pool.submit(_answer, self.name, task, *arguments).result(_PATIENCE)
+        except (BrokenProcessPool, TimeoutError):
+            reason = f"the process of {self.name} ended, or gave no answer for {_PATIENCE} s"
+            raise EndedError(reason) from None
 
     def rest(self) -> None:
         """Wait until its threads rest, at most a second.
@@ -70,7 +59,7 @@ class Worker:
         Those of OpenBLAS spin for some 100 ms after a product, in case there is another. In the
         turn of the next contestant they would take one of its CPUs.
         """
-        cpu_time = ~(self._process.pid or 0) << 3 | _CPU_TIME
+        cpu_time = ~self._pid.result() << 3 | _CPU_TIME
         deadline = time.monotonic() + 1
         with suppress(OSError):  # it has ended
             while time.monotonic() < deadline:
@@ -82,20 +71,15 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         with suppress(OSError):
-            self._pipe.close()  # ends the loop of the other side
-        self._process.join(0.5)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+            os.kill(self._pid.result(), signal.SIGKILL)
+        self._pool.shutdown()
 
 
-class _Server:
-    """The tasks, on the other side of the pipe."""
+class Server:
+    """The tasks, on the other side."""
 
     def __init__(self, name: str) -> None:
         self.rival = RIVALS[name]()
-        self.calls: Iterator[Call] = iter(())
-        self.units, self.seconds = 1, 0.0
 
     def about(self) -> dict[str, str]:
         """Return version, settings, and kernels: some libraries pick them in a first product."""
@@ -104,47 +88,38 @@ class _Server:
         about = {name: getattr(self.rival, name)() for name in ("version", "kernels")}
         return about | {"settings": self.rival.settings}
 
-    def load(self, case: Case, answer: Any) -> tuple[float, str]:
-        """Make the data, check the first answer; return the seconds of a warm call, and a form."""
-        self.calls = iter(())  # the data of two cases at once may not fit
-        self.calls, self.units = cycle(start(case, self.rival, answer)), case.units
+    def load(self, case: Case, answer: Any) -> float:
+        """Make the data, check the first answer; return the seconds of a warm call."""
+        self.call: Call = int  # the data of two cases at once may not fit
+        self.call, self.units = start(case, self.rival, answer), case.units
         self.before = neighbour(case)
-        self.seconds = clock(self.calls)
+        self.seconds = clock(self.call)
         if self.seconds < _LONG:
-            self.seconds = min(clock(self.calls) for _ in range(3))
+            self.seconds = min(clock(self.call) for _ in range(3))
         if self.before:  # its time is not measured, but spent
-            self.seconds += clock(repeat(self.before))
-        return self.seconds, self.rival.form()
+            self.seconds += clock(self.before)
+        return self.seconds
 
-    def sample(self, repeats: int) -> tuple[float, float]:
-        """Return the mean seconds of a unit, and how many CPUs were busy meanwhile."""
+    def sample(self, repeats: int) -> float:
+        """Return the mean seconds of a unit."""
         if self.seconds < _LONG:
-            clock(self.calls)
-        before = time.process_time()
-        seconds = clock(self.calls, repeats, self.before)
-        return seconds / self.units, (time.process_time() - before) / (seconds * repeats)
+            clock(self.call)
+        return clock(self.call, repeats, self.before) / self.units
 
 
-def _serve(name: str, pipe: Connection) -> None:
+@cache
+def _server(name: str) -> Server:
     gc.disable()
+    return Server(name)
+
+
+def _answer(name: str, task: str, *arguments: Any) -> Any:
+    """Do a task; its errors are such that the other side can raise them, with a line of reason."""
     try:
-        server = _Server(name)
-    except Exception as error:  # such as OSError for a shared library
-        return pipe.send(_to_raise(error))
-    pipe.send("ready")
-    with suppress(EOFError, KeyboardInterrupt):
-        while True:
-            task, arguments = pipe.recv()
-            try:
-                pipe.send(getattr(server, task)(*arguments))
-            except Exception as error:  # whatever a library raises is a finding about it
-                pipe.send(_to_raise(error))
-
-
-def _to_raise(error: Exception) -> Exception:
-    """Return an error that the other side can raise, with the reason in a line."""
-    if isinstance(error, ArithmeticError):
-        return error
-    if isinstance(error, (ImportError, UnsupportedError)):
-        return SkippedError(str(error))
-    return SkippedError(f"{type(error).__name__}: {error}".splitlines()[0])
+        return getattr(_server(name), task)(*arguments)
+    except ArithmeticError:
+        raise
+    except (ImportError, UnsupportedError) as error:
+        raise SkippedError(str(error)) from None
+    except Exception as error:  # whatever a library raises is a finding about it
+        raise SkippedError(f"{type(error).__name__}: {error}".splitlines()[0]) from None

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 import tilewise as tw
 from tests.support.matrices import CALLS
-from tilewise import d2l
+from tilewise import _core, d2l
 from tilewise.commands import cli
 from tilewise.report import writer
 
@@ -119,6 +119,12 @@ def interruptible():
     """Let tests be interrupted where a shell that runs them in the background ignores Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def many_cpus():
+    """Let tests use more threads than this machine has CPUs."""
+    _core.assume_cpus(16)
 
 
 @pytest.fixture(autouse=True)

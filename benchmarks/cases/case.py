@@ -1,25 +1,12 @@
 """What a case is."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 DTYPES = ("float32", "float64")
 """Those that have a peak."""
 BESIDE = "busy process"
 """A neighbour of a case that takes a CPU meanwhile."""
-
-
-class Size(NamedTuple):
-    """What of a machine decides which cases there are; bytes."""
-
-    cpus: int
-    memory: int
-    last_cache: int
-
-    @property
-    def threads(self) -> list[int]:
-        """Return the numbers of threads that everything is measured with."""
-        return sorted({1, self.cpus})
 
 
 @dataclass(frozen=True)
@@ -35,11 +22,10 @@ class Case:
     group: str
     dtype: str = "float32"
     threads: int = 1
-    sets: int = 1  # of data that take turns, call by call: many make sure that none is in a cache
     only: tuple[str, ...] = ()  # the contestants; by default all
     after: str = ""  # the rival whose product comes before each call in the same process, or BESIDE
 
-    asks: ClassVar[str]
+    asks: ClassVar[Any]
     name: ClassVar[Any]
     flops: ClassVar[Any]
     bytes: ClassVar[Any]
@@ -56,11 +42,6 @@ class Case:
     def units(self) -> int:
         """Return how many of what the times are of, such as epochs, a call does."""
         return 1
-
-    @property
-    def working_set(self) -> int:
-        """Return the bytes that are met again and again."""
-        return int(self.sets * self.bytes)
 
     def answer(self) -> Any:
         """Return what `check` needs beside the data, where it takes long to make."""

@@ -3,23 +3,22 @@
 Threads of a library that wait for more work take the CPUs of the next one.
 """
 
-from typing import Any
-
-from benchmarks.cases.case import BESIDE, Case, Size
+from benchmarks.cases.case import BESIDE, Case
 from benchmarks.cases.epochs import Epochs
 from benchmarks.cases.products import Product
+from benchmarks.steps import Steps
 
 _NEIGHBOURS = ("numpy", "torch", "mkl")
 
 
-def cases(size: Size, *, quick: bool) -> list[Case]:
+def cases(cpus: int) -> list[Case]:
     """Return the group neighbours, on all CPUs."""
-    found: list[Case] = []
-    shared: dict[str, Any]
-    for after in ("numpy", BESIDE) if quick else (*_NEIGHBOURS, BESIDE):
-        shared = {"threads": size.cpus, "only": ("tilewise", *_NEIGHBOURS), "after": after}
-        for n in (256,) if quick else (192, 256, 384, 1024):
-            found.append(Product("neighbours", **shared, a=(n, n), b=(n, n)))
-        sizes = {"rows": 16_384, "features": 128, "batch_size": 1024, "epochs": 20}
-        found.append(Epochs("neighbours", **shared, **sizes))
-    return found
+    heads = [
+        ("neighbours", "float32", cpus, ("tilewise", *_NEIGHBOURS), after)
+        for after in (*_NEIGHBOURS, BESIDE)
+    ]
+    plan = Steps(1024, epochs=20)
+    return [
+        *[Product(*head, a=(n, n), b=(n, n)) for n in (192, 256, 384, 1024) for head in heads],
+        *[Epochs(*head, rows=16_384, features=128, plan=plan) for head in heads],
+    ]

@@ -1,18 +1,16 @@
-"""Products: tiny, square, skinny, stacked, of each strategy and dtype."""
+"""Products: tiny, square, skinny, stacked, of each dtype, and of a matrix with itself."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import ceil, prod
+from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.cases.case import DTYPES, Case, Size
-from tilewise.products import STRATEGIES
+from benchmarks.cases.case import DTYPES, Case
+from benchmarks.steps import Array
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 _WORTH_THREADS = 192  # below, no library starts threads for a square product
@@ -34,12 +32,6 @@ _SHAPES: list[tuple[str, Shape, Shape, str]] = [
     ("skinny", (1_000_000,), (1_000_000,), "CC"),
     *[("stacks", (10_000, n, n), (10_000, n, n), "CC") for n in (8, 16)],
 ]
-_QUICK = {
-    *[f"{n}x{n} @ {n}x{n}" for n in (2, 8, 16, 32, 64, 96, 256, 1024)],
-    *("2048x16 @ 16x2048", "100000x64 @ 64x5", f"{_LONG}x{_LONG} @ {_LONG}"),
-    *("500x500 @ 500", "3000x3000 @ 3000", "10000x8x8 @ 10000x8x8"),
-    *("256x256 @ 256, cold", "512x16 @ 16x512, cold"),
-}
 
 
 @dataclass(frozen=True)
@@ -49,17 +41,18 @@ class Product(Case):
     a: Shape = ()
     b: Shape = ()
     orders: str = "CC"  # the layouts: C for rows, F for columns, such as a transposed array has
-    new: bool = False  # whether a call makes a new array for the result
+    gram: bool = False  # whether `a` is the transpose of `b`: half of the work is enough
 
     asks = "product"
 
     @property
     def name(self) -> str:
-        """Return the shapes, marked where an operand lies by columns, and what else is special."""
+        """Return the shapes, marked where an operand lies by columns."""
+        if self.gram:
+            return f"X.T @ X, {self.b[0]}x{self.b[1]}"
         marks = ["'" if order == "F" else "" for order in self.orders]
         sides = ["x".join(map(str, shape)) for shape in (self.a, self.b)]
-        special = ", cold" * (self.sets > 1) + ", new result" * self.new
-        return f"{sides[0]}{marks[0]} @ {sides[1]}{marks[1]}{special}"
+        return f"{sides[0]}{marks[0]} @ {sides[1]}{marks[1]}"
 
     @property
     def flops(self) -> int:
@@ -86,9 +79,10 @@ class Product(Case):
         def integers(shape: Shape, order: Any) -> Array:
             return rng.integers(-most, most + 1, shape, np.int8).astype(self.dtype, order=order)
 
-        a, b = integers(self.a, self.orders[0]), integers(self.b, self.orders[1])
+        b = integers(self.b, self.orders[1])
+        a = b.T if self.gram else integers(self.a, self.orders[0])
         unset = np.nan if a.dtype.kind == "f" else np.iinfo(a.dtype).max
-        return {"a": a, "b": b, "out": None if self.new else np.full(self.out, unset, self.dtype)}
+        return {"a": a, "b": b, "out": np.full(self.out, unset, self.dtype)}
 
     def check(self, data: dict[str, Any], found: Any, answer: Any) -> None:
         """Raise ArithmeticError unless `found` is exactly ``a @ b``.
@@ -112,37 +106,8 @@ class Product(Case):
             raise ArithmeticError(f"wrong answer for {self.name} {self.dtype}")
 
 
-@dataclass(frozen=True)
-class Strategy(Product):
-    """A product that is computed in the way of a name."""
-
-    strategy: str = "full"
-
-    asks = "strategy"
-
-    @property
-    def name(self) -> str:
-        return f"{super().name}, {self.strategy}"
-
-    def data(self) -> dict[str, Any]:
-        return super().data() | {"strategy": self.strategy}
-
-
 def _times(a: Array, x: Array) -> Array:
     return np.asarray(np.asarray(a, np.float64) @ np.asarray(x, np.float64))
-
-
-@dataclass(frozen=True)
-class Gram(Product):
-    """``X.T @ X``, whose operands are one matrix: half of the work is enough."""
-
-    @property
-    def name(self) -> str:
-        return f"X.T @ X, {self.b[0]}x{self.b[1]}"
-
-    def data(self) -> dict[str, Any]:
-        found = super().data()
-        return found | {"a": found["b"].T}
 
 
 @cache
@@ -150,49 +115,25 @@ def _vector(n: int) -> Array:
     return np.random.default_rng(1).integers(0, 500, n) * 2.0 + 1
 
 
-def cases(size: Size, *, quick: bool) -> list[Product]:
-    """Return the groups tiny, square, skinny, stacks, strategies, dtypes and call-overhead."""
-    n, small, vectors = (256, 256), (96, 96), product(("int8", "float16"), (500, 3000))
+def cases(cpus: int) -> list[Product]:
+    """Return the groups tiny, square, skinny, stacks, dtypes and gram."""
+    small, vectors = (96, 96), product(("int8", "float16"), (500, 3000))
     tall = ((2000, 500), (1000, 1000), (10_000, 100), (100_000, 20))
-    dtypes = ("float16", "int8", "int16")
-    found = [
-        *_shaped(size),
-        *_cold(size),
-        *[Strategy("strategies", t, a=n, b=n, strategy=s) for t in DTYPES for s in STRATEGIES],
-        *[Product("dtypes", t, a=small, b=small) for t in (*dtypes, "int32", "int64")],
+    dtypes = ("float16", "int8", "int16", "int32", "int64")
+    return [
+        *[
+            Product(group, dtype, threads, a=a, b=b, orders=orders)
+            for threads, dtype, (group, a, b, orders) in product(sorted({1, cpus}), DTYPES, _SHAPES)
+            if threads == 1 or _is_worth_threads(group, a)
+        ],
+        *[Product("dtypes", t, a=small, b=small) for t in dtypes],
         *[Product("dtypes", t, a=(k, k), b=(k,)) for t, k in vectors],
         *[
-            Gram("gram", t, threads, a=(k, m), b=(m, k), orders="FC")
-            for threads, t, (m, k) in product(size.threads, DTYPES, tall)
+            Product("gram", t, threads, a=(k, m), b=(m, k), orders="FC", gram=True)
+            for threads, t, (m, k) in product(sorted({1, cpus}), DTYPES, tall)
         ],
-        *[Product("call-overhead", "float64", a=(2, 2), b=(2, 2), new=m) for m in (False, True)],
-    ]
-    return [case for case in found if not quick or _is_quick(case)]
-
-
-def _shaped(size: Size) -> list[Product]:
-    """Return products of all shapes, on several threads of those that are worth it."""
-    return [
-        Product(group, dtype, threads, a=a, b=b, orders=orders)
-        for threads, dtype, (group, a, b, orders) in product(size.threads, DTYPES, _SHAPES)
-        if threads == 1
-        or group in ("skinny", "stacks")
-        or (group == "square" and a[0] >= _WORTH_THREADS)
     ]
 
 
-def _cold(size: Size) -> list[Product]:
-    """Return products of operands that come from memory each time."""
-    shapes = (("skinny", (256, 256), (256,)), ("skinny", (512, 16), (16, 512)))
-    warm = [Product(g, a=a, b=b) for g, a, b in (*shapes, ("tiny", (32, 32), (32, 32)))]
-    return [replace(case, sets=ceil(2 * size.last_cache / case.bytes)) for case in warm]
-
-
-def _is_quick(case: Product) -> bool:
-    """Tell whether a case is of a quick run: of float64, only squares and calls are."""
-    if isinstance(case, Strategy):
-        return case.dtype == DTYPES[0] and case.strategy in ("element", "full")
-    if isinstance(case, Gram):
-        return case.b == (2000, 500)
-    few = case.dtype != DTYPES[1] or (case.group == "square" and case.threads == 1)
-    return case.group == "call-overhead" or (few and case.name in _QUICK)
+def _is_worth_threads(group: str, a: Shape) -> bool:
+    return group in ("skinny", "stacks") or (group == "square" and a[0] >= _WORTH_THREADS)

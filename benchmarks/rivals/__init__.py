@@ -1,6 +1,6 @@
 """The contestants: each file of this folder that defines a `Rival` lets it take part."""
 
-from importlib import import_module, metadata
+from importlib import import_module
 from pkgutil import iter_modules
 
 from benchmarks.rivals.rival import RIVALS
@@ -8,12 +8,4 @@ from benchmarks.rivals.rival import RIVALS
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["RIVALS", "is_installed"]
-
-
-def is_installed(name: str) -> bool:
-    """Tell whether the distribution of a rival is there."""
-    try:
-        return bool(metadata.version(RIVALS[name].package))
-    except metadata.PackageNotFoundError:
-        return False
+__all__ = ["RIVALS"]

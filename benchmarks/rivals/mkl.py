@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError, needs_out
+from benchmarks.rivals.rival import Array, Call, Rival, UnsupportedError
 
 _ROW_MAJOR, _AS_IS, _TRANSPOSED = 101, 111, 112
 _INTEL_OPENMP = 0
@@ -49,43 +49,37 @@ class MKL(Rival):
     def set_threads(self, n: int) -> None:
         self.library.MKL_Set_Num_Threads(n)
 
-    def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        out = needs_out(out)
+    def product(self, a: Array, b: Array, out: Array) -> Call:
+        letter, real = ("s", ctypes.c_float) if out.dtype == np.float32 else ("d", ctypes.c_double)
+        one, zero = real(1), real(0)
+        operands: tuple[Any, ...]
+        arguments: tuple[Any, ...]
         if a.ndim == b.ndim == 1:
             raise UnsupportedError("its dot does not write to memory")
         if a.ndim == 1:
             a, b = b.T, a
         if b.ndim == 1:
             trans, lda = _layout(a)
-            shape = (a if trans == _AS_IS else a.T).shape
-            return _call(self._routine("gemv", out), trans, *shape, 1.0, a, lda, b, 1, 0.0, out, 1)
-        m, n, k = *out.shape[-2:], a.shape[-1]
-        if a.ndim == 3:
-            head, strides = (_AS_IS, _AS_IS, m, n, k, 1.0), (m * k, k * n, m * n)
-            left, right, result = (
-                (x, x.shape[2], s) for x, s in zip((a, b, out), strides, strict=True)
-            )
-            routine = self._routine("gemm_batch_strided", out)
-            return _call(routine, *head, *left, *right, 0.0, *result, len(a))
-        (trans_a, lda), (trans_b, ldb) = _layout(a), _layout(b)
-        head = (trans_a, trans_b, m, n, k, 1.0)
-        return _call(self._routine("gemm", out), *head, a, lda, b, ldb, 0.0, out, n)
-
-    def _routine(self, name: str, out: Array) -> Any:
-        return getattr(self.library, f"cblas_{'s' if out.dtype == np.float32 else 'd'}{name}")
-
-
-def _call(routine: Any, *arguments: Any) -> Call:
-    """Return a call of a routine, its arguments as C takes them: a pointer keeps its array."""
-    (dtype,) = {argument.dtype for argument in arguments if isinstance(argument, np.ndarray)}
-    real = ctypes.c_float if dtype == np.float32 else ctypes.c_double
-    converted: list[Any] = [ctypes.c_int(_ROW_MAJOR)]
-    for argument in arguments:
-        if isinstance(argument, np.ndarray):
-            converted.append(argument.ctypes.data_as(ctypes.c_void_p))
+            sides = (len(a), lda) if trans == _AS_IS else (a.shape[1], lda)
+            name, arguments = "gemv", (trans, *sides, one, a, lda, b, 1, zero, out, 1)
+        elif a.ndim == 3:
+            (m, n), k = out.shape[1:], a.shape[2]
+            operands = (a, k, m * k, b, n, k * n, zero, out, n, m * n, len(a))
+            name, arguments = "gemm_batch_strided", (_AS_IS, _AS_IS, m, n, k, one, *operands)
         else:
-            converted.append((real if isinstance(argument, float) else ctypes.c_int)(argument))
-    return partial(routine, *converted)
+            (m, n), k = out.shape, a.shape[1]
+            (trans_a, lda), (trans_b, ldb) = _layout(a), _layout(b)
+            operands = (a, lda, b, ldb, zero, out, n)
+            name, arguments = "gemm", (trans_a, trans_b, m, n, k, one, *operands)
+        routine = getattr(self.library, f"cblas_{letter}{name}")
+        return partial(routine, *map(_converted, (_ROW_MAJOR, *arguments)))
+
+
+def _converted(argument: Any) -> Any:
+    """Return an argument as C takes it: a pointer keeps its array."""
+    if isinstance(argument, np.ndarray):
+        return argument.ctypes.data_as(ctypes.c_void_p)
+    return ctypes.c_int(argument) if isinstance(argument, int) else argument
 
 
 def _layout(matrix: Array) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """The library of this repository."""
 
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -26,22 +27,17 @@ class Tilewise(Rival):
     def set_threads(self, n: int) -> None:
         self.library.set_num_threads(n)
 
-    def product(self, a: Array, b: Array, out: Array | None) -> Call:
+    def product(self, a: Array, b: Array, out: Array) -> Call:
         return partial(self.library.matmul, a, b, out)
-
-    def strategy(self, a: Array, b: Array, out: Array, strategy: str) -> Call:
-        return partial(self.library.matmul, a, b, out, strategy=strategy)
 
     def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
         """Return a call that makes a trainer and trains; for `fit` it computes the loss, too."""
+        settings = asdict(steps)
+        epochs = settings.pop("epochs")
         make = partial(
             self.library.Trainer,
             X.shape[1],
-            batch_size=steps.batch_size,
-            learning_rate=steps.learning_rate,
-            sampling=steps.sampling,
-            average=steps.average,
-            weight_decay=steps.weight_decay,
+            **settings,
             dtype=X.dtype,
             initial_weights=np.zeros(X.shape[1]),
             seed=0,
@@ -49,8 +45,8 @@ class Tilewise(Rival):
 
         def call() -> tuple[Array, float]:
             trainer = make()
-            if steps.epochs > 1:
-                trainer.fit(X, y, steps.epochs, record_every=_NEVER)
+            if epochs > 1:
+                trainer.fit(X, y, epochs, record_every=_NEVER)
             else:
                 trainer.run_epoch(X, y)
             return trainer.weights, trainer.bias
@@ -59,12 +55,9 @@ class Tilewise(Rival):
 
     def use(self, method: str, X: Array, y: Array) -> Call:
         if method == "step":
-            trainer = self.library.Trainer(X.shape[1], dtype=X.dtype)
-            return partial(trainer.step, X, y)
+            return partial(self.library.Trainer(X.shape[1], dtype=X.dtype).step, X, y)
         if method.startswith("fit"):
-            epochs = {"epochs": 1} if method == "fit one epoch" else {}
-            return partial(self.library.fit, X, y, **epochs)
-        model = self.library.SGDRegressor(epochs=1).fit(X, y)
-        return (
-            partial(model.predict, X) if method == "predict" else partial(model.partial_fit, X, y)
-        )
+            one = {"epochs": 1} if method == "fit one epoch" else {}
+            return partial(self.library.fit, X, y, **one)
+        data = (X,) if method == "predict" else (X, y)
+        return partial(getattr(self.library.SGDRegressor(epochs=1).fit(X, y), method), *data)

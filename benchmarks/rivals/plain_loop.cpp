@@ -23,8 +23,9 @@ struct Steps {
 };
 
 template <class T>
-void train(const T* __restrict X, const T* __restrict y, const Steps& steps, T* __restrict w) {
+void train(const T* __restrict X, const T* __restrict y, T* __restrict w, const Steps& steps) {
   const int64_t n = steps.rows, d = steps.features;
+  for (int64_t j = 0; j < d; ++j) w[j] = 0;
   std::vector<T> gradient_of(d), total_of(d + 1);
   T* __restrict gradient = gradient_of.data();
   T* __restrict total = total_of.data();
@@ -76,9 +77,13 @@ void train(const T* __restrict X, const T* __restrict y, const Steps& steps, T* 
 
 }  // namespace
 
-extern "C" void train_float32(const float* X, const float* y, const Steps* steps, float* w) {
-  train(X, y, *steps, w);
+extern "C" void train_float32(const float* X, const float* y, float* w, int64_t rows,
+                              int64_t features, int64_t batch_size, int64_t epochs, int64_t permuted,
+                              int64_t average, double learning_rate, double weight_decay) {
+  train(X, y, w, {rows, features, batch_size, epochs, permuted, average, learning_rate, weight_decay});
 }
-extern "C" void train_float64(const double* X, const double* y, const Steps* steps, double* w) {
-  train(X, y, *steps, w);
+extern "C" void train_float64(const double* X, const double* y, double* w, int64_t rows,
+                              int64_t features, int64_t batch_size, int64_t epochs, int64_t permuted,
+                              int64_t average, double learning_rate, double weight_decay) {
+  train(X, y, w, {rows, features, batch_size, epochs, permuted, average, learning_rate, weight_decay});
 }

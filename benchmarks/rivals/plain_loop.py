@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,6 @@ from benchmarks.steps import Steps
 
 _SOURCE = Path(__file__).with_name("plain_loop.cpp")
 _FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffast-math", "-fPIC")
-
-
-class _Steps(ctypes.Structure):
-    """As the source has it."""
-
-    _fields_ = (
-        *((name, ctypes.c_int64) for name in ("rows", "features", "batch_size", "epochs")),
-        *((name, ctypes.c_int64) for name in ("permuted", "average")),
-        *((name, ctypes.c_double) for name in ("learning_rate", "weight_decay")),
-    )
 
 
 class PlainCpp(Rival):
@@ -56,14 +45,18 @@ class PlainCpp(Rival):
         return subprocess.check_output([self.compiler, "--version"], text=True).splitlines()[0]
 
     def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
-        counts = (*X.shape, steps.batch_size, steps.epochs, steps.sampling == "permutation")
-        given = _Steps(*counts, steps.average, steps.learning_rate, steps.weight_decay)
-        train = getattr(self.library, f"train_{X.dtype}")
-        pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (X, y)]
+        counts = (*X.shape, steps.batch_size, steps.epochs)
+        flags = (steps.sampling == "permutation", steps.average)
+        w = np.empty(X.shape[1] + 1, X.dtype)
+        train = partial(
+            getattr(self.library, f"train_{X.dtype}"),
+            *(array.ctypes.data_as(ctypes.c_void_p) for array in (X, y, w)),
+            *map(ctypes.c_int64, (*counts, *flags)),
+            *map(ctypes.c_double, (steps.learning_rate, steps.weight_decay)),
+        )
 
         def call() -> tuple[Array, float]:
-            w = np.zeros(X.shape[1] + 1, X.dtype)
-            train(*pointers, ctypes.byref(given), w.ctypes.data_as(ctypes.c_void_p))
+            train()
             return w[:-1], float(w[-1])
 
         return call
@@ -82,13 +75,10 @@ class Numba(Rival):
         super().__init__()
         self.compiled = self.library.njit(fastmath=True)(_train)
 
-    def kernels(self) -> str:
-        return f"LLVM for {self.library.core.codegen.get_host_cpu_features().count('+')} features"
-
     def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
-        batch_size, rate, epochs, sampling, average, decay = astuple(steps)
-        counts = batch_size, epochs, sampling == "permutation", average
-        return partial(self.compiled, X, y, *counts, *map(X.dtype.type, (rate, decay)))
+        counts = steps.batch_size, steps.epochs, steps.sampling == "permutation", steps.average
+        rates = map(X.dtype.type, (steps.learning_rate, steps.weight_decay))
+        return partial(self.compiled, X, y, *counts, *rates)
 
 
 def _train(

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
+import numpy as np
 
+from benchmarks.steps import Array as Array
 from benchmarks.steps import Steps
 
-Array = NDArray[Any]
 Call = Callable[[], Any]
 
 OURS = "tilewise"
@@ -17,13 +17,18 @@ OURS = "tilewise"
 RIVALS: dict[str, type["Rival"]] = {}
 """By name: a class of this folder with a name of its own is in here by being defined."""
 
-ALL_DTYPES = ("float32", "float64", "float16", "int8", "int16", "int32", "int64")
+ALL_DTYPES: tuple[str, ...] = ("float32", "float64", "float16", "int8", "int16", "int32", "int64")
 
 _MOST_STEPS_IN_PYTHON = 300_000
 
 
 class UnsupportedError(Exception):
     """The library cannot do that, or not without work that it should not be charged with."""
+
+
+def by_rows(array: Array) -> tuple[Array, bool]:
+    """Return an array that lies by rows, and whether it is the transpose of the one given."""
+    return (array, False) if array.flags.c_contiguous else (array.T, True)
 
 
 class Rival:
@@ -41,12 +46,12 @@ class Rival:
     dtypes: tuple[str, ...] = ("float32", "float64")
     samplings: tuple[str, ...] = ("sequential", "permutation")
     averages = False  # and has weight decay
-    loops_in_python = False  # over the steps: many take minutes
     has_threads = True
 
     def __init_subclass__(cls) -> None:
         """Let it take part."""
-        RIVALS[cls.name] = cls
+        if "name" in vars(cls):
+            RIVALS[cls.name] = cls
 
     def __init__(self) -> None:
         self.library: Any = import_module(self.package)
@@ -64,10 +69,6 @@ class Rival:
         """Return which kernels it picked for this CPU; called after a first product."""
         return "not told"
 
-    def form(self) -> str:
-        """Return which way of writing the last case down is timed, where it tried several."""
-        return ""
-
     def set_threads(self, n: int) -> None:
         """Use at most `n` threads, in every library of the process that threadpoolctl knows."""
         from threadpoolctl import threadpool_limits
@@ -76,16 +77,12 @@ class Rival:
             raise UnsupportedError("has no threads")
         threadpool_limits(n)
 
-    def product(self, a: Array, b: Array, out: Array | None) -> Call:
-        """Return a call that writes ``a @ b`` to `out`, or to a new array for None."""
+    def product(self, a: Array, b: Array, out: Array) -> Call:
+        """Return a call that writes ``a @ b`` to `out`, or to a new array where it cannot."""
         raise UnsupportedError("multiplies no matrices")
 
-    def strategy(self, a: Array, b: Array, out: Array, strategy: str) -> Call:
-        """Return a product that is computed in the way of that name."""
-        raise UnsupportedError("has one way only")
-
-    def result(self, returned: Any, out: Array | None) -> Any:
-        """Return the answer of a call that returned this."""
+    def result(self, returned: Any, out: Any) -> Any:
+        """Return the answer of a call that returned this; `out` is None, but for products."""
         return returned if out is None else out
 
     def train(self, X: Array, y: Array, steps: Steps) -> Call:
@@ -94,8 +91,6 @@ class Rival:
             raise UnsupportedError(f"its trainer has no {steps.sampling} order")
         if (steps.average or steps.weight_decay) and not self.averages:
             raise UnsupportedError("its trainer neither averages nor has weight decay")
-        if self.loops_in_python and steps.count(len(X)) > _MOST_STEPS_IN_PYTHON:
-            raise UnsupportedError("a loop in Python of so many steps takes too long")
         return self.epochs(X, y, steps)
 
     def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
@@ -107,13 +102,44 @@ class Rival:
         raise UnsupportedError("has no estimator")
 
 
-def needs_out(out: Array | None) -> Array:
-    """Return `out`; raise UnsupportedError for None, which asks for a new array."""
-    if out is None:
-        raise UnsupportedError("makes no new array")
-    return out
+class ArrayLibrary(Rival):
+    """A library with which one writes the loop over batches in Python, into batches that exist.
 
+    A subclass gives `array`, `order`, `gather` and `step`.
+    """
 
-def by_rows(array: Array) -> tuple[Array, bool]:
-    """Return a C-contiguous view of an array, and whether it is its transpose."""
-    return (array, False) if array.flags.c_contiguous else (array.T, True)
+    array: Callable[[Array], Any]  # the library's own, on the same memory
+    order: Callable[[int], Any]  # so many numbers, shuffled
+    gather: Callable[[Any, Any, Any], Any]  # writes the rows of these numbers to an array
+    step: Callable[..., None]  # from w, b, rows, targets, the array of residuals, and the rate
+
+    def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
+        """Return the loop; for a random order, it copies the rows of each batch together."""
+        if steps.count(len(X)) > _MOST_STEPS_IN_PYTHON:
+            raise UnsupportedError("a loop in Python of so many steps takes too long")
+        table, labels, starts = self.array(X), self.array(y), range(0, len(X), steps.batch_size)
+        slices = [slice(start, start + steps.batch_size) for start in starts]
+        in_order = [(table[s], labels[s]) for s in slices]
+        buffers = {
+            len(rows): [self.array(np.empty(like.shape, X.dtype)) for like in (rows, y_, y_)]
+            for rows, y_ in (in_order[0], in_order[-1])
+        }
+
+        def shuffled() -> Any:
+            order = self.order(len(X))
+            for picked in (order[s] for s in slices):
+                rows, targets, _ = buffers[len(picked)]
+                self.gather(table, picked, rows)
+                self.gather(labels, picked, targets)
+                yield rows, targets
+
+        def call() -> tuple[Array, float]:
+            weights, bias = np.zeros(X.shape[1], X.dtype), np.zeros((), X.dtype)
+            w, b = self.array(weights), self.array(bias)
+            for _ in range(steps.epochs):
+                for rows, targets in in_order if steps.sampling == "sequential" else shuffled():
+                    residual, rate = buffers[len(rows)][2], steps.learning_rate / len(rows)
+                    self.step(w, b, rows, targets, residual, rate)
+            return weights, float(bias)
+
+        return call

@@ -21,16 +21,13 @@ class ScikitLearn(Rival):
     averages = True
 
     def __init__(self) -> None:
-        self.library = import_module("sklearn.linear_model")
+        self.make = import_module("sklearn.linear_model").SGDRegressor
         self.config = import_module("sklearn").config_context
-
-    def kernels(self) -> str:
-        return "Cython"
 
     def epochs(self, X: Array, y: Array, steps: Steps) -> Call:
         if steps.batch_size != 1:
             raise UnsupportedError("SGDRegressor has no minibatches")
-        model = self.library.SGDRegressor(
+        model = self.make(
             penalty="l2" if steps.weight_decay else None,
             alpha=steps.weight_decay or 1e-4,  # not used without a penalty
             average=steps.average,
@@ -52,12 +49,8 @@ class ScikitLearn(Rival):
     def use(self, method: str, X: Array, y: Array) -> Call:
         if method == "step":
             raise UnsupportedError("SGDRegressor has no minibatches")
-        model = self.library.SGDRegressor()
-        if method == "fit one epoch":
-            model.set_params(max_iter=1, tol=None)
         if method.startswith("fit"):
-            return lambda: model.fit(X, y)
-        model.fit(X, y)
-        return (
-            partial(model.predict, X) if method == "predict" else partial(model.partial_fit, X, y)
-        )
+            one = {"max_iter": 1, "tol": None} if method == "fit one epoch" else {}
+            return partial(self.make(**one).fit, X, y)
+        data = (X,) if method == "predict" else (X, y)
+        return partial(getattr(self.make().fit(X, y), method), *data)

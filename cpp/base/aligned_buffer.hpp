@@ -26,33 +26,41 @@ class AlignedBuffer {
   // Throws std::bad_alloc and keeps what it had.
   template <class T>
   T* reserve(index count) {
-    if (count > std::numeric_limits<index>::max() / 2 / static_cast<index>(sizeof(T))) {
-      throw std::bad_alloc();
-    }
-    grow(static_cast<std::size_t>(count) * sizeof(T));
+    const index bytes = capacity_for<T>(count);
+    if (bytes > capacity_) grow(bytes);
     return static_cast<T*>(data_);
   }
 
- private:
-  static constexpr std::size_t huge_page = std::size_t{2} << 20;
-  static constexpr std::size_t small_page = 4096;
+  index capacity() const { return capacity_; }
 
-  void grow(std::size_t bytes) {
-    if (bytes <= capacity_) return;
-    const std::size_t alignment = bytes < huge_page ? small_page : huge_page;
-    const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* data = std::aligned_alloc(alignment, rounded);
+  // Bytes that so many elements take, in whole pages. Throws std::bad_alloc.
+  template <class T>
+  static index capacity_for(index count) {
+    constexpr index size = sizeof(T);
+    if (count > std::numeric_limits<index>::max() / 2 / size) throw std::bad_alloc();
+    const index page = page_for(count * size);
+    return (count * size + page - 1) / page * page;
+  }
+
+ private:
+  static constexpr index huge_page = index{2} << 20;
+
+  static index page_for(index bytes) { return bytes < huge_page ? 4096 : huge_page; }
+
+  void grow(index bytes) {
+    const index page = page_for(bytes);
+    void* data = std::aligned_alloc(page, bytes);
     if (data == nullptr) throw std::bad_alloc();
 #if defined(__linux__)
-    if (alignment == huge_page) madvise(data, rounded, MADV_HUGEPAGE);
+    if (page == huge_page) madvise(data, bytes, MADV_HUGEPAGE);
 #endif
     std::free(data_);
     data_ = data;
-    capacity_ = rounded;
+    capacity_ = bytes;
   }
 
   void* data_ = nullptr;
-  std::size_t capacity_ = 0;
+  index capacity_ = 0;  // bytes
 };
 
 }  // namespace tilewise

@@ -45,16 +45,7 @@ double gflops_with_blocking(const py::object& dtype, index n, index mc, index nc
   });
 }
 
-void set_num_threads(int count) {
-  if (count < 1) {
-    throw py::value_error("n=" + std::to_string(count) + " is below 1; give a number of threads");
-  }
-  threads::set_num_threads(count);
-}
-
 }  // namespace
-
-extern "C" PYBIND11_EXPORT int tilewise_get_num_threads() { return threads::get_num_threads(); }
 
 void register_machine(py::module_& module) {
   module.def(
@@ -71,9 +62,6 @@ void register_machine(py::module_& module) {
   module.def("gflops_with_blocking", &gflops_with_blocking, py::arg("dtype"), py::arg("n"),
              py::arg("mc"), py::arg("nc"), py::arg("kc"), py::arg("repeats"),
              "GFLOP/s of n x n products on one thread with this blocking, the best of `repeats`.");
-  module.def("get_num_threads", &threads::get_num_threads, "The most threads that a call may use.");
-  module.def("set_num_threads", &set_num_threads, py::arg("n"),
-             "Sets the most threads that a call may use.");
 }
 
 }  // namespace tilewise::bindings

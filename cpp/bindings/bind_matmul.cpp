@@ -21,7 +21,8 @@ namespace py = pybind11;
 namespace tilewise::bindings {
 namespace {
 
-// Below this, about ten microseconds, the interpreter lock is kept.
+// Below this, about ten microseconds, the interpreter lock is kept, and no threads are used: only
+// who releases it tells them the number of the context.
 constexpr double fmas_without_lock = 5e5;
 
 std::string repr(PyObject* object) { return py::repr(object).cast<std::string>(); }
@@ -250,6 +251,7 @@ class Explainer {
     add("small_n", {path.parts, 1});
     add_pair("tile", kernels_.dot_rows, kernels_.dot_cols);
   }
+  void operator()(const gemm::FewRows& path) { add("few_rows", {1, path.parts}); }
   void operator()(const gemm::Blocked& path) {
     add("blocked", path.grid);
     add_pair("tile", kernels_.tile_rows, kernels_.tile_cols());
@@ -286,6 +288,7 @@ py::dict explain(const py::object& dtype, index m, index n, index k, const py::o
                  const py::object& block_size) {
   const gemm::Options options = {parse_strategy(strategy.ptr()),
                                  parse_block_size(block_size.ptr())};
+  const threads::Caller caller(threads_of_context());
   return dispatch_float(dtype, [&]<class T>() {
     const auto& kernels = kernels::in_use().gemm<T>();
     const auto problem = gemm::problem_of(MatrixView<const T>::row_major(nullptr, m, k),

@@ -10,6 +10,8 @@
 
 #include <exception>
 
+#include "threads/pool.hpp"
+
 namespace tilewise::bindings {
 
 // Calls what takes the lock, or runs Python, which lets it go and takes it back.
@@ -23,17 +25,35 @@ auto sleep_if_python_is_gone(const Call& call) {
   }
 }
 
+// The number that tilewise.threads() sets for the current context, or 0: the process's holds. Needs
+// the lock.
+int threads_of_context();
+
+// The calling thread computes without the lock, with the number of threads of its context.
 class GilRelease {
  public:
-  GilRelease() = default;
+  GilRelease() : GilRelease(threads_of_context()) {}
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;
-  ~GilRelease() {
-    sleep_if_python_is_gone([this] { PyEval_RestoreThread(state_); });
-  }
 
  private:
-  PyThreadState* state_ = PyEval_SaveThread();
+  class Unlocked {
+   public:
+    Unlocked() = default;
+    Unlocked(const Unlocked&) = delete;
+    Unlocked& operator=(const Unlocked&) = delete;
+    ~Unlocked() {
+      sleep_if_python_is_gone([this] { PyEval_RestoreThread(state_); });
+    }
+
+   private:
+    PyThreadState* state_ = PyEval_SaveThread();
+  };
+
+  explicit GilRelease(int most_threads) : caller_(most_threads) {}
+
+  Unlocked unlocked_;
+  threads::Caller caller_;  // ends first: who waits for the lock does not compute
 };
 
 class GilAcquire {

@@ -158,6 +158,7 @@ py::object call_numpy_matmul(PyObject* const* args, std::size_t positional, PyOb
 py::object call_matmul_ufunc(const gemm::Options& options, PyObject* const* args,
                              std::size_t positional, PyObject* keywords) {
   const OptionsScope scope(options);
+  const threads::Caller caller(threads_of_context());
   return call(matmul_ufunc, args, positional, keywords);  // NumPy lets the lock go around the loop
 }
 

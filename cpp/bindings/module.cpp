@@ -29,6 +29,7 @@ PYBIND11_MODULE(_core_of_main, module) {
   tilewise::bindings::register_gradient(module);
   tilewise::bindings::register_machine(module);
   tilewise::bindings::register_matmul(module);
+  tilewise::bindings::register_threads(module);
   tilewise::bindings::register_trainer(module);
 }
 

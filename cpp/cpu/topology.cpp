@@ -1,9 +1,13 @@
 #include "cpu/topology.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <string>
-#include <thread>
+
+#include "cpu/affinity.hpp"
 
 namespace tilewise::cpu {
 namespace {
@@ -94,18 +98,27 @@ int cgroup_quota() {
   return least;
 }
 
-int affinity() {
-#if defined(__linux__)
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return CPU_COUNT(&mask);
-#endif
-  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
-}
+// 0: not read yet.
+std::atomic<int> quota_read = 0;
+std::atomic<std::int64_t> quota_read_at = 0;
 
 }  // namespace
 
+int cpu_quota() {
+  using std::chrono::nanoseconds, std::chrono::seconds;
+  const std::int64_t now = nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+  std::int64_t before = quota_read_at.load(std::memory_order_relaxed);
+  const int known = quota_read.load(std::memory_order_relaxed);
+  if (known > 0 && now - before < nanoseconds(seconds(1)).count()) return known;
+  // One thread reads, the others go on with what is known.
+  if (!quota_read_at.compare_exchange_strong(before, now) && known > 0) return known;
+  const int least = cgroup_quota();
+  quota_read.store(least, std::memory_order_relaxed);
+  return least;
+}
+
 int usable_cpus() {
-  static const int cpus = std::min(affinity(), cgroup_quota());
+  static const int cpus = std::min(affinity().count, cpu_quota());
   return cpus;
 }
 
@@ -113,27 +126,5 @@ const Caches& caches() {
   static const Caches found = read_caches();
   return found;
 }
-
-#if defined(__linux__)
-
-int current_cpu() { return sched_getcpu(); }
-
-void Affinity::leave_cpu(int cpu) {
-  if (cpu < 0 || sched_getcpu() != cpu) return;
-  cpu_set_t now;
-  if (sched_getaffinity(0, sizeof(now), &now) != 0) return;
-  if (!CPU_EQUAL(&now, &narrowed_)) allowed_ = now;
-  cpu_set_t others = allowed_;
-  CPU_CLR(cpu, &others);
-  if (CPU_COUNT(&others) == 0) return;
-  if (sched_setaffinity(0, sizeof(others), &others) == 0) narrowed_ = others;
-}
-
-#else
-
-int current_cpu() { return -1; }
-void Affinity::leave_cpu(int) {}
-
-#endif
 
 }  // namespace tilewise::cpu

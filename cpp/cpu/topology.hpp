@@ -1,10 +1,6 @@
 // The data caches that one core sees, and how many cores there are for us.
 #pragma once
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
-
 #include "base/types.hpp"
 
 namespace tilewise::cpu {
@@ -22,23 +18,8 @@ const Caches& caches();
 // once.
 int usable_cpus();
 
-// The CPU that the calling thread is on, or -1.
-int current_cpu();
-
-// Where one thread may run. The scheduler likes to wake a thread on the CPU of the one that woke
-// it, and to leave both there for milliseconds.
-class Affinity {
- public:
-  // If the calling thread, always the same, is on this CPU, moves it to another that it may use,
-  // where it stays until a later call finds it beside the caller again.
-  void leave_cpu(int cpu);
-
-#if defined(__linux__)
- private:
-  // What the thread may use is its mask, unless that is the one set here.
-  cpu_set_t allowed_{};
-  cpu_set_t narrowed_{};
-#endif
-};
+// Whole CPUs that the quota of the process' cgroup allows, read again when what was read is more
+// than a second old; a large number where there is none.
+int cpu_quota();
 
 }  // namespace tilewise::cpu

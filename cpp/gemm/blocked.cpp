@@ -1,43 +1,56 @@
 #include "gemm/blocked.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <vector>
 
 #include "base/aligned_buffer.hpp"
 #include "base/element_types.hpp"
 #include "gemm/macro_kernel.hpp"
-#include "threads/of_this_thread.hpp"
 #include "threads/pool.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
-// Where a part of a product packs its blocks.
-struct Buffers {
-  AlignedBuffer a;
-  AlignedBuffer b;
-};
-
 // Of the calling thread.
-struct Scratch {
-  std::deque<Buffers> parts;
+struct Buffers {
+  AlignedBuffer packed;
 };
 
 // Space for the packed blocks of a part of C; null where the plan packs nothing.
 template <class T>
 struct Packed {
-  T* a = nullptr;
-  T* b = nullptr;
+  T* a;
+  T* b;
+};
 
-  // Large enough for any part of at most m rows and n columns.
-  Packed(const Blocked& plan, index m, index n, index k, index width, Buffers& buffers) {
-    const index depth = std::min(k, plan.blocking.kc);
-    const index rows = std::min(m, plan.blocking.mc);
-    const index cols = std::min(n, plan.blocking.nc);
-    if (plan.pack_a) a = buffers.a.reserve<T>(rows * depth);
-    if (plan.pack_b) b = buffers.b.reserve<T>((cols + width) * depth);
+// The packed blocks of all parts, each of at most m rows and n columns: had before anything is
+// written.
+template <class T>
+class PackedParts {
+ public:
+  PackedParts(const Blocked& plan, index m, index n, index k, index width)
+      : a_size_(plan.pack_a ? in_pages(std::min(m, plan.blocking.mc) * depth(plan, k)) : 0),
+        b_size_(plan.pack_b ? in_pages((std::min(n, plan.blocking.nc) + width) * depth(plan, k))
+                            : 0),
+        scratch_(threads::of_this_thread<Buffers>().packed,
+                 plan.grid.parts() * (a_size_ + b_size_)) {}
+
+  Packed<T> operator[](int part) const {
+    T* const a = scratch_.data() + part * (a_size_ + b_size_);
+    return {a_size_ > 0 ? a : nullptr, b_size_ > 0 ? a + a_size_ : nullptr};
   }
+
+ private:
+  static index depth(const Blocked& plan, index k) { return std::min(k, plan.blocking.kc); }
+  // Whole small pages, so that no two threads write to one line.
+  static index in_pages(index count) {
+    constexpr index page = 4096 / sizeof(T);
+    return ceil_div(count, page) * page;
+  }
+
+  index a_size_;
+  index b_size_;
+  threads::Scratch<T> scratch_;
 };
 
 // C = A B on one thread. The rows of C are contiguous, and no side is 0.
@@ -77,22 +90,11 @@ void five_loops(const kernels::GemmKernels<T>& kernels, const Blocked& plan,
 template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const Blocked& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c) {
-  auto& part_buffers = threads::of_this_thread<Scratch>().parts;
-  if (part_buffers.empty()) part_buffers.emplace_back();
-  if (plan.grid.parts() == 1) {
-    const Packed<T> packed(plan, c.rows, c.cols, a.cols, kernels.width, part_buffers[0]);
-    return five_loops(kernels, plan, a, b, c, packed);
-  }
   const EvenSplit rows = {c.rows, plan.grid.rows};
   const EvenSplit cols = {ceil_div(c.cols, kernels.width), plan.grid.cols};  // whole vectors
-
-  // All memory is had before anything is written.
-  while (static_cast<int>(part_buffers.size()) < plan.grid.parts()) part_buffers.emplace_back();
-  std::vector<Packed<T>> packed;
-  for (int part = 0; part < plan.grid.parts(); ++part) {
-    packed.emplace_back(plan, rows.largest(), cols.largest() * kernels.width, a.cols, kernels.width,
-                        part_buffers[part]);
-  }
+  const PackedParts<T> packed(plan, rows.largest(), cols.largest() * kernels.width, a.cols,
+                              kernels.width);
+  if (plan.grid.parts() == 1) return five_loops(kernels, plan, a, b, c, packed[0]);
   threads::for_each_part(plan.grid.parts(), [&](int part) {
     const index i = part / plan.grid.cols;
     const index j = part % plan.grid.cols;

@@ -4,10 +4,9 @@
 
 #include <type_traits>
 
-#include "base/aligned_buffer.hpp"
 #include "base/half.hpp"
 #include "gemm/multiply.hpp"
-#include "threads/of_this_thread.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 
@@ -25,10 +24,9 @@ To convert(From value) {
   }
 }
 
-// src as a matrix of another type in the buffer, with contiguous rows.
+// src as a matrix of another type, with contiguous rows, in `data`.
 template <class To, class From>
-MatrixView<const To> converted(const MatrixView<const From>& src, AlignedBuffer& buffer) {
-  To* const data = buffer.reserve<To>(src.rows * src.cols);
+MatrixView<const To> converted(const MatrixView<const From>& src, To* data) {
   for (index i = 0; i < src.rows; ++i) {
     for (index j = 0; j < src.cols; ++j) data[i * src.cols + j] = convert<To>(src(i, j));
   }
@@ -36,7 +34,7 @@ MatrixView<const To> converted(const MatrixView<const From>& src, AlignedBuffer&
 }
 
 // Of the calling thread.
-struct ConvertScratch {
+struct ConvertBuffers {
   AlignedBuffer a;
   AlignedBuffer b;
   AlignedBuffer c;
@@ -54,12 +52,14 @@ void multiply_converted_stack(const Options& options, index count,
                                   MatrixView<T>::row_major(nullptr, shape.rows, shape.cols));
   share_products<T>(
       options, problem, count, [&](const auto& kernels, const Plan& plan, index begin, index end) {
-        auto& scratch = threads::of_this_thread<ConvertScratch>();
-        const auto product = MatrixView<T>::row_major(
-            scratch.c.template reserve<T>(shape.rows * shape.cols), shape.rows, shape.cols);
+        auto& buffers = threads::of_this_thread<ConvertBuffers>();
+        const threads::Scratch<T> a_copy(buffers.a, a.first.rows * a.first.cols);
+        const threads::Scratch<T> b_copy(buffers.b, b.first.rows * b.first.cols);
+        const threads::Scratch<T> c_copy(buffers.c, shape.rows * shape.cols);
+        const auto product = MatrixView<T>::row_major(c_copy.data(), shape.rows, shape.cols);
         for (index i = begin; i < end; ++i) {
-          execute(kernels, plan, converted<T>(a[i], scratch.a), converted<T>(b[i], scratch.b),
-                  product);
+          execute(kernels, plan, converted<T>(a[i], a_copy.data()),
+                  converted<T>(b[i], b_copy.data()), product);
           const MatrixView<Stored> result = c[i];
           for (index r = 0; r < shape.rows; ++r) {
             for (index s = 0; s < shape.cols; ++s) result(r, s) = convert<Stored>(product(r, s));

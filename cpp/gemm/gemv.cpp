@@ -7,7 +7,7 @@
 #include "base/element_types.hpp"
 #include "gemm/tuning.hpp"
 #include "threads/for_each_range.hpp"
-#include "threads/of_this_thread.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -35,7 +35,7 @@ T shared_inner_product(const kernels::GemmKernels<T>& kernels, int parts,
 }
 
 // Contiguous copies, of the calling thread.
-struct Scratch {
+struct Buffers {
   AlignedBuffer x;
   AlignedBuffer y;
 };
@@ -111,14 +111,13 @@ void run(const kernels::GemmKernels<T>& kernels, const Gemv& plan, const MatrixV
       for (index i = begin; i < end; ++i) y[i] = inner_product(kernels, a.row(i), x);
     });
   }
-  auto& scratch = threads::of_this_thread<Scratch>();
-  T* const y_data = y.contiguous() ? y.data : scratch.y.reserve<T>(y.size);
-  const T* x_data = x.data;
-  if (!x.contiguous()) {
-    T* const copied = scratch.x.reserve<T>(x.size);
-    for (index p = 0; p < x.size; ++p) copied[p] = x[p];
-    x_data = copied;
-  }
+  if (x.contiguous() && y.contiguous()) return gemv_by_units(kernels, plan, a, x.data, y.data);
+  auto& buffers = threads::of_this_thread<Buffers>();
+  const threads::Scratch<T> x_copy(buffers.x, x.contiguous() ? 0 : x.size);
+  const threads::Scratch<T> y_copy(buffers.y, y.contiguous() ? 0 : y.size);
+  const T* const x_data = x.contiguous() ? x.data : x_copy.data();
+  T* const y_data = y.contiguous() ? y.data : y_copy.data();
+  for (index p = 0; p < x.size && !x.contiguous(); ++p) x_copy.data()[p] = x[p];
   gemv_by_units(kernels, plan, a, x_data, y_data);
   if (y.contiguous()) return;
   for (index i = 0; i < y.size; ++i) y[i] = y_data[i];

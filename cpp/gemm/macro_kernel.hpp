@@ -2,7 +2,6 @@
 #pragma once
 
 #include "gemm/pack.hpp"
-#include "gemm/tuning.hpp"
 #include "kernels/kernel_set.hpp"
 
 namespace tilewise::gemm {
@@ -25,6 +24,7 @@ TILEWISE_INLINE void multiply_panels(const kernels::GemmKernels<T>& kernels, con
         .b_prefetch_distance = b.prefetch_next_panel ? b_panel.cols : 2 * b_panel.row_stride,
         .c = c.data + a.panels.begin(i) * c.row_stride + b.panels.begin(j) * b.width,
         .c_row_stride = c.row_stride,
+        .rows = static_cast<int>(a.panels.size(i)),
         .last_width = static_cast<int>(b.width - unused_lanes),
         .accumulate = accumulate});
 }
@@ -33,14 +33,6 @@ TILEWISE_INLINE void multiply_panels(const kernels::GemmKernels<T>& kernels, con
 template <class T>
 void macro_kernel(const kernels::GemmKernels<T>& kernels, const ABlock<T>& a, const BBlock<T>& b,
                   const MatrixView<T>& c, bool accumulate) {
-  if (a.depth <= tuning::short_depth) {
-    for (index i = 0; i < a.panels.parts; ++i) {
-      for (index j = 0; j < b.panels.parts; ++j) {
-        multiply_panels(kernels, a, i, b, j, c, accumulate);
-      }
-    }
-    return;
-  }
   // A B-panel stays in L2 while the block of A, which is there too, passes.
   for (index j = 0; j < b.panels.parts; ++j) {
     for (index i = 0; i < a.panels.parts; ++i) {

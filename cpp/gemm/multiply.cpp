@@ -6,13 +6,14 @@
 #include "base/element_types.hpp"
 #include "gemm/blocked.hpp"
 #include "gemm/copy.hpp"
+#include "gemm/few_rows.hpp"
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "gemm/rank_k.hpp"
 #include "gemm/small_n.hpp"
 #include "gemm/strategies.hpp"
 #include "gemm/tuning.hpp"
-#include "threads/of_this_thread.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -26,7 +27,7 @@ void run(const kernels::GemmKernels<T>&, const Empty&, const MatrixView<const T>
 }
 
 // Of the calling thread.
-struct Scratch {
+struct Buffers {
   AlignedBuffer c;
 };
 
@@ -88,8 +89,8 @@ void execute(const kernels::GemmKernels<T>& kernels, const Plan& plan, const Mat
     return run_path(kernels, plan, b.transposed(), a.transposed(), c.transposed());
   }
   if (!plan.buffered) return run_path(kernels, plan, a, b, c);
-  auto& buffer = threads::of_this_thread<Scratch>().c;
-  const auto product = MatrixView<T>::row_major(buffer.reserve<T>(c.rows * c.cols), c.rows, c.cols);
+  const threads::Scratch<T> buffer(threads::of_this_thread<Buffers>().c, c.rows * c.cols);
+  const auto product = MatrixView<T>::row_major(buffer.data(), c.rows, c.cols);
   run_path(kernels, plan, a, b, product);
   copy(product, c);
 }

@@ -1,6 +1,7 @@
 #include "gemm/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/element_types.hpp"
 #include "base/split.hpp"
@@ -66,28 +67,23 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
 template <class T>
 Blocked blocked_of(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   constexpr index bytes = sizeof(T);
-  const index l2 = cpu::caches().l2 / bytes;
+  const index b_bytes = problem.k * problem.n * bytes;
+  const index l2 = cpu::caches().l2;
+  Blocking size = blocking_for(kernels);
+  const auto few_panels = [&](index panels) { return problem.m <= panels * kernels.tile_rows; };
+  // All of the time goes into reading B from memory, which is read best in long runs: a short kc
+  // makes them. C, a few rows, waits in the cache meanwhile.
+  const bool one_pass = few_panels(one_pass_panels) && in_memory(b_bytes);
+  if (one_pass) size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
   // Rows of B that meet in a few sets of the cache, with other data between them.
   const bool spread = problem.b.row * bytes % spread_bytes == 0 && problem.b.row != problem.n;
-  Blocking size = blocking_for(kernels);
-  const bool b_fits = problem.k * problem.n <= l2 / 2 && !spread;
-  const bool one_pass = problem.m <= one_pass_panels * kernels.tile_rows;
-  // B is read best in long runs: a short kc makes them. C, a few rows, waits in the cache
-  // meanwhile.
-  if (one_pass && !b_fits) {
-    size.kc = std::clamp(problem.k / one_pass_blocks, min_one_pass_kc, size.kc);
-  }
-  // With a few rows more, a block of B is packed, used and never met again: it stays in L2.
-  if (problem.m <= few_rows_panels * kernels.tile_rows && !one_pass) {
-    const index tiles = l2 / 2 / std::min(size.kc, problem.k) / kernels.tile_cols();
-    size.nc = std::max(tiles, index{1}) * kernels.tile_cols();
-  }
-  const bool few_uses = problem.m <= few_uses_panels * kernels.tile_rows;
-  const bool as_it_lies = problem.b_rows_contiguous() && (one_pass || (b_fits && few_uses));
+  const bool b_fits = b_bytes <= l2 / 2 && !spread;
+  const bool as_it_lies =
+      problem.b_rows_contiguous() && few_panels(b_fits ? fitting_b_panels : unpacked_b_panels);
   return {.blocking = size,
-          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k > l2 / 2,
+          .pack_a = !problem.a_rows_contiguous() && problem.m * problem.k * bytes > l2 / 2,
           .pack_b = !as_it_lies,
-          .prefetch_next_panel = one_pass && !b_fits,
+          .prefetch_next_panel = one_pass && as_it_lies,
           .grid = make_grid(problem, kernels, threads)};
 }
 
@@ -124,10 +120,23 @@ std::optional<Path> path_by_columns(const Problem& problem, const kernels::GemmK
                 .prefetch_distance = prefetch ? index{kernels.dot_rows} : 0};
 }
 
+template <class T>
+bool is_few_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels) {
+  constexpr index size = sizeof(T);
+  return problem.m <= kernels.max_wide_rows && kernels.wide_tile[problem.m] != nullptr &&
+         problem.n >= kernels.wide_cols(problem.m) && problem.b_rows_contiguous() &&
+         !in_memory(problem.k * problem.n * size);
+}
+
 // The path that writes contiguous rows of C.
 template <class T>
 Path path_by_rows(const Problem& problem, const kernels::GemmKernels<T>& kernels, int threads) {
   constexpr index size = sizeof(T);
+  if (is_few_rows(problem, kernels)) {
+    const index tiles = ceil_div(problem.n, index{kernels.wide_cols(problem.m)});
+    return FewRows{.parts = parts_for(work_of(problem), threads, tiles),
+                   .kc = blocking_for(kernels).kc};
+  }
   if (!is_rank_k(problem, kernels.width)) return blocked_of(problem, kernels, threads);
   const index share = problem.k == 1 ? rank_1_l3_share : rank_k_l3_share;
   return RankK{.parts = parts_for(work_of(problem), threads, problem.m),
@@ -164,8 +173,8 @@ double work_of(const Problem& problem) {
 }
 
 int threads_for(double work) {
-  if (work < 2 * thread_flops) return 1;
-  return static_cast<int>(std::min(work / thread_flops, 1.0 * threads::get_num_threads()));
+  const double most = std::numeric_limits<int>::max();
+  return threads::free_threads(static_cast<int>(std::min(work / thread_flops, most)));
 }
 
 template <class T>

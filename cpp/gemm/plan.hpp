@@ -114,6 +114,13 @@ struct SmallN {
   index prefetch_distance;  // rows; 0: A is in a cache, or its rows are short
 };
 
+// Two to four rows of A, and B in a cache: tiles of few rows and many columns, along the rows of B
+// where it lies, on which no other A-panel waits. The rows of B and C are contiguous.
+struct FewRows {
+  int parts;
+  index kc;
+};
+
 // The five loops of BLIS. The rows of C are contiguous.
 struct Blocked {
   Blocking blocking;
@@ -129,7 +136,7 @@ struct ByStrategy {
   int parts;
 };
 
-using Path = std::variant<Empty, Tiny, Gemv, RankK, SmallN, Blocked, ByStrategy>;
+using Path = std::variant<Empty, Tiny, Gemv, RankK, SmallN, FewRows, Blocked, ByStrategy>;
 
 struct Plan {
   Path path;

@@ -4,13 +4,13 @@
 #include "base/element_types.hpp"
 #include "gemm/pack.hpp"
 #include "threads/for_each_range.hpp"
-#include "threads/of_this_thread.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 namespace {
 
 // Of the calling thread.
-struct Scratch {
+struct Buffers {
   AlignedBuffer b;
 };
 
@@ -19,18 +19,15 @@ struct Scratch {
 template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const RankK& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c) {
-  const T* rows_of_b = b.data;
-  if (plan.pack_b) {
-    T* const packed = threads::of_this_thread<Scratch>().b.reserve<T>(b.rows * b.cols);
-    copy_rows(kernels, b, packed, b.cols);
-    rows_of_b = packed;
-  }
+  const threads::Scratch<T> packed(threads::of_this_thread<Buffers>().b,
+                                   plan.pack_b ? b.rows * b.cols : 0);
+  if (plan.pack_b) copy_rows(kernels, b, packed.data(), b.cols);
   threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
     kernels.rank_k({.k = a.cols,
                     .a = &a(begin, 0),
                     .a_row_stride = a.row_stride,
                     .a_col_stride = a.col_stride,
-                    .b = rows_of_b,
+                    .b = plan.pack_b ? packed.data() : b.data,
                     .b_row_stride = plan.pack_b ? b.cols : b.row_stride,
                     .c = &c(begin, 0),
                     .rows = end - begin,

@@ -5,7 +5,7 @@
 #include "base/aligned_buffer.hpp"
 #include "base/element_types.hpp"
 #include "threads/for_each_range.hpp"
-#include "threads/of_this_thread.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using kernels::sum_block;
 
 // Of the calling thread.
-struct Scratch {
+struct Buffers {
   AlignedBuffer b;
 };
 
@@ -69,10 +69,10 @@ template <class T>
 void run(const kernels::GemmKernels<T>& kernels, const SmallN& plan, const MatrixView<const T>& a,
          const MatrixView<const T>& b, const MatrixView<T>& c) {
   const index padded_rows = ceil_div(b.rows, index{kernels.width}) * kernels.width;
-  T* const packed = threads::of_this_thread<Scratch>().b.reserve<T>(padded_rows * b.cols);
-  pack(kernels, b, packed);
+  const threads::Scratch<T> packed(threads::of_this_thread<Buffers>().b, padded_rows * b.cols);
+  pack(kernels, b, packed.data());
   threads::for_each_range(c.rows, plan.parts, [&](index begin, index end) {
-    dot_tiles(kernels, a.block(begin, 0, end - begin, a.cols), packed,
+    dot_tiles(kernels, a.block(begin, 0, end - begin, a.cols), packed.data(),
               c.block(begin, 0, end - begin, c.cols), plan.prefetch_distance);
   });
 }

@@ -7,7 +7,7 @@
 #include "gemm/gemv.hpp"
 #include "gemm/macro_kernel.hpp"
 #include "threads/for_each_range.hpp"
-#include "threads/of_this_thread.hpp"
+#include "threads/scratch.hpp"
 
 namespace tilewise::gemm {
 namespace {
@@ -45,7 +45,7 @@ void by_row(const kernels::GemmKernels<T>& kernels, int parts, const MatrixView<
 }
 
 // Of the calling thread.
-struct Scratch {
+struct Buffers {
   AlignedBuffer b;
 };
 
@@ -56,13 +56,13 @@ void by_block(const kernels::GemmKernels<T>& kernels, int parts, index panel_col
               const MatrixView<const T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
   const auto k_blocks = EvenSplit::by_size(a.cols, blocking_for(kernels).kc);
   const auto panel = [&](index col, index cols) {
-    T* const packed_b = threads::of_this_thread<Scratch>().b.reserve<T>((cols + kernels.width) *
-                                                                        k_blocks.largest());
+    const threads::Scratch<T> packed_b(threads::of_this_thread<Buffers>().b,
+                                       (cols + kernels.width) * k_blocks.largest());
     for (index pc = 0; pc < k_blocks.parts; ++pc) {
       const index p = k_blocks.begin(pc);
       const index depth = k_blocks.size(pc);
       const auto a_block = unpacked_a(a.block(0, p, a.rows, depth), a_panels(kernels, a.rows));
-      const auto b_block = pack_b(kernels, b.block(p, col, depth, cols), packed_b);
+      const auto b_block = pack_b(kernels, b.block(p, col, depth, cols), packed_b.data());
       macro_kernel(kernels, a_block, b_block, c.block(0, col, c.rows, cols), pc > 0);
     }
   };

@@ -9,8 +9,9 @@
 namespace tilewise::kernels {
 
 // Rows x (Vectors * width) of C. With Masked, only the first `last_width` lanes of the last vector
-// exist. Rows and Vectors are constants so that the accumulators are registers.
-template <class V, int Rows, int Vectors, bool Masked>
+// exist. Rows and Vectors are constants so that the accumulators are registers. Without AllRows,
+// only the first `rows` rows exist: one function for any number of them, which computes all.
+template <class V, int Rows, int Vectors, bool Masked, bool AllRows = true>
 void gemm_tile(const GemmTile<typename V::Element>& t) {
   using T = typename V::Element;
   using Reg = typename V::Reg;
@@ -32,10 +33,13 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
 
   // Rows of A in groups of four, whose addresses share three offsets: one pointer a row would need
   // more registers than there are.
-  constexpr int groups = (Rows + 3) / 4;
+  constexpr int group = AllRows ? 4 : 1;
+  constexpr int groups = (Rows + group - 1) / group;
   const T* a[groups];
   TILEWISE_UNROLL
-  for (int g = 0; g < groups; ++g) a[g] = t.a + 4 * g * t.a_row_stride;
+  for (int g = 0; g < groups; ++g) {
+    a[g] = t.a + (AllRows || g < t.rows ? group * g : t.rows - 1) * t.a_row_stride;
+  }
   const T* b = t.b;
   T* const c = t.c;
   const index c_row = t.c_row_stride;
@@ -52,7 +56,7 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
     }
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const Reg a_i = V::set1(a[i / 4][i % 4 * a_row]);
+      const Reg a_i = V::set1(a[i / group][i % group * a_row]);
       TILEWISE_UNROLL
       for (int j = 0; j < Vectors; ++j) acc[i][j] = V::fmadd(a_i, b_row[j], acc[i][j]);
     }
@@ -75,6 +79,7 @@ void gemm_tile(const GemmTile<typename V::Element>& t) {
   const auto write = [&](auto result) TILEWISE_INLINE_LAMBDA {
     TILEWISE_UNROLL
     for (int i = 0; i < Rows; ++i) {
+      if (!AllRows && i >= t.rows) break;
       T* const row = c + i * c_row;
       TILEWISE_UNROLL
       for (int j = 0; j < Vectors; ++j) {

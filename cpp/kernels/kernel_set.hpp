@@ -27,6 +27,7 @@ struct GemmTile {
       b_prefetch_distance;  // from a row of B to what is prefetched: a later row, or the next panel
   T* c;
   index c_row_stride;
+  int rows;
   int last_width;   // lanes in use of the last vector of a row
   bool accumulate;  // false: C is written without being read
 };
@@ -145,12 +146,15 @@ template <class T>
 struct GemmKernels {
   static constexpr int max_tile_rows = 8;
   static constexpr int max_tile_vectors = 3;
+  static constexpr int max_wide_rows = 4;
   using Tile = void (*)(const GemmTile<T>&);
 
   int width;                                      // elements in a vector
   int tile_rows;                                  // mr
   int tile_vectors;                               // nr / width
   Tile tile[max_tile_rows][max_tile_vectors][2];  // [rows - 1][vectors - 1][last one is partial]
+  // For few rows of A, or null.
+  Tile wide_tile[max_wide_rows + 1];  // [rows], two or more, of accumulators / rows vectors
   int dot_rows;
   int dot_cols;
   void (*dot_tile)(const DotTile<T>&);
@@ -161,6 +165,9 @@ struct GemmKernels {
   void (*transpose)(const Transpose<T>&);
 
   int tile_cols() const { return tile_vectors * width; }  // nr
+  int wide_cols(index rows) const {
+    return tile_rows * tile_vectors / static_cast<int>(rows) * width;
+  }
 };
 
 template <class T>

@@ -1,6 +1,8 @@
 // Fills the tables of one instruction set from its vector trait, at compile time.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/dot.hpp"
 #include "kernels/dot_tile.hpp"
 #include "kernels/gemm_tile.hpp"
@@ -15,16 +17,23 @@
 
 namespace tilewise::kernels {
 
+// Integers have one tile for any number of rows: with one for each, they would be a third of all
+// code.
 template <class V, int Rows, int Vectors>
 constexpr void fill_tiles(GemmKernels<typename V::Element>& set) {
-  set.tile[Rows - 1][Vectors - 1][0] = gemm_tile<V, Rows, Vectors, false>;
-  set.tile[Rows - 1][Vectors - 1][1] = gemm_tile<V, Rows, Vectors, true>;
+  constexpr bool all_rows = std::is_floating_point_v<typename V::Element>;
+  constexpr int rows = all_rows ? Rows : V::tile_rows;
+  set.tile[Rows - 1][Vectors - 1][0] = gemm_tile<V, rows, Vectors, false, all_rows>;
+  set.tile[Rows - 1][Vectors - 1][1] = gemm_tile<V, rows, Vectors, true, all_rows>;
   if constexpr (Vectors > 1) {
     fill_tiles<V, Rows, Vectors - 1>(set);
   } else if constexpr (Rows > 1) {
     fill_tiles<V, Rows - 1, V::tile_vectors>(set);
   }
 }
+
+template <class V, int Rows>
+constexpr auto wide_tile = gemm_tile<V, Rows, V::tile_rows * V::tile_vectors / Rows, false>;
 
 template <class V>
 constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
@@ -36,6 +45,11 @@ constexpr GemmKernels<typename V::Element> make_gemm_kernels() {
   set.tile_rows = V::tile_rows;
   set.tile_vectors = V::tile_vectors;
   fill_tiles<V, V::tile_rows, V::tile_vectors>(set);
+  if constexpr (std::is_floating_point_v<typename V::Element>) {
+    set.wide_tile[2] = wide_tile<V, 2>;
+    set.wide_tile[3] = wide_tile<V, 3>;
+    set.wide_tile[4] = wide_tile<V, 4>;
+  }
   set.dot_rows = V::dot_rows;
   set.dot_cols = V::dot_cols;
   set.dot_tile = dot_tile<V>;

@@ -35,7 +35,7 @@ void gradient_of_slab(const Examples<T>& examples, const std::int64_t* order, in
   const auto add = [&](const T* result) {
     for (index j = 0; j < model.size(); ++j) gradient[j] += result[j];
   };
-  const index workers = std::min(index{threads::get_num_threads()}, parts.parts);
+  const index workers = threads::free_threads(static_cast<int>(parts.parts));
   if (workers == 1) {
     run_part(0, gradient);
     std::vector<T> more(parts.parts > 1 ? model.size() : 0);

@@ -6,9 +6,9 @@ from tilewise import _core
 
 
 class Controller(LibController):  # type: ignore[misc]
-    """The threads of `tilewise.set_num_threads`."""
+    """The process's number of threads, that of `tilewise.set_num_threads`; never a context's."""
 
-    user_api = "tilewise"
+    user_api = "blas"
     internal_api = "tilewise"
     filename_prefixes = ("_core.",)
     check_symbols = ("tilewise_get_num_threads",)  # of the extensions called _core, only ours

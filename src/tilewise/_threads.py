@@ -13,7 +13,7 @@ _MOST = 1024
 
 
 def get_num_threads() -> int:
-    """Return the most threads that a call may use; see `set_num_threads`.
+    """Return the most threads that a call may use: of `threads`, else of `set_num_threads`.
 
     Returns
     -------
@@ -26,16 +26,18 @@ def get_num_threads() -> int:
     >>> tw.get_num_threads() >= 1
     True
     """
-    return _core.get_num_threads()
+    return _core.context_threads.get(0) or _core.get_num_threads()
 
 
 def set_num_threads(n: int) -> None:
     """Set the most threads that a call may use, for the whole process.
 
     At first it is ``TILEWISE_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that the
-    process may use: its affinity mask, cut to its cgroup's quota. A small product uses fewer.
-    The result of a product is bitwise the same for every number. threadpoolctl, where it
-    is installed, sees and limits these threads as ``user_api="tilewise"``.
+    process may use: its affinity mask, cut to its cgroup's quota. A call uses no more threads than
+    the CPUs that its own thread may use at that moment, and calls that run at once share them. A
+    small product uses fewer. The result of a product is bitwise the same for every number.
+    Inside `threads`, that number holds. threadpoolctl, where it is installed, sees and limits the
+    number of the process as ``user_api="blas"``.
 
     Parameters
     ----------
@@ -61,12 +63,21 @@ def set_num_threads(n: int) -> None:
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Use at most `n` threads inside a ``with`` block, in the whole process.
+    """Use at most `n` threads inside a ``with`` block, in this thread or asyncio task.
+
+    The number is a context variable (see `contextvars`): tasks that start inside the block inherit
+    it; threads that start there have the number of the process, as all others. In a generator it
+    holds for the caller too, until the generator leaves the block.
 
     Parameters
     ----------
     n : int
         Number of threads, 1 to 1024, the calling one included.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `n` is not such a number.
 
     Examples
     --------
@@ -75,12 +86,11 @@ def threads(n: int) -> Iterator[None]:
     ...     tw.get_num_threads()
     1
     """
-    before = get_num_threads()
-    set_num_threads(n)
+    token = _core.context_threads.set(check_int("n", n, maximum=_MOST))
     try:
         yield
     finally:
-        _core.set_num_threads(before)
+        _core.context_threads.reset(token)
 
 
 def _set_from_environment() -> None:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import tilewise as tw
+from tests.support.threads import process_threads
 
 pytestmark = pytest.mark.once
 
@@ -37,7 +38,7 @@ def threads_of_import(monkeypatch):
         read()
         return tw.get_num_threads()
 
-    with tw.threads(7):
+    with process_threads(7):
         yield threads
 
 

@@ -88,46 +88,6 @@ def test_what_numpy_would_copy_back_is_thrown_away(out):
     run(NO_ROOM_FOR_A_BLOCK.format(out=out))
 
 
-NO_ROOM_FOR_A_UFUNC = """
-import resource
-import numpy as np
-import tilewise as tw
-
-class Taking:
-    def __array_ufunc__(self, ufunc, method, *inputs):
-        return ufunc
-
-class Halving(np.ndarray):
-    def __array_ufunc__(self, ufunc, method, *inputs):
-        return in_halves(ufunc, *map(np.asarray, inputs))
-
-def in_halves(ufunc, x1, x2):
-    try:
-        return ufunc(x1, x2)
-    except MemoryError as error:
-        assert "matmul" in str(error), repr(error)
-    resource.setrlimit(resource.RLIMIT_AS, limits)
-    return np.concatenate([ufunc(x1[:1500], x2), ufunc(x1[1500:], x2)])
-
-tw.set_num_threads(1)
-ufunc = tw.matmul(Taking(), np.eye(2))
-a = np.ones((3000, 3000), np.float32).T
-with open("/proc/self/statm") as statm:
-    in_use = int(statm.read().split()[0]) * resource.getpagesize()
-limits = resource.getrlimit(resource.RLIMIT_AS)
-# The result fits, the packed operands do not.
-resource.setrlimit(resource.RLIMIT_AS, (in_use + 36 * 2**20, limits[1]))
-assert ({call} == 3000).all()
-assert resource.getrlimit(resource.RLIMIT_AS) == limits, "no error"
-"""
-
-
-@limits_memory
-@pytest.mark.parametrize("call", ["in_halves(ufunc, a, a)", "tw.matmul(a.view(Halving), a)"])
-def test_a_ufunc_that_ran_out_of_memory_can_be_called_again(call):
-    run(NO_ROOM_FOR_A_UFUNC.format(call=call))
-
-
 NO_ROOM_FOR_A_THREAD = """
 import ctypes, resource
 import numpy as np
@@ -262,3 +222,29 @@ def test_calls_leave_no_memory_behind(kind):
     growth = run(MANY_CALLS.format(call=call, times=times))
     # 256 KiB are no leak: what the allocator keeps.
     assert float(growth) < max(1, 2**18 / times)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_thread_keeps_little_of_what_a_large_product_packed():
+    printed = run("""
+import resource
+import numpy as np
+import tilewise as tw
+
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+tw.set_num_threads(2)
+a, b = np.ones((8, 5_000_000), np.float32), np.ones((5_000_000, 8), np.float32)
+square = np.ones((2000, 2000)).T
+out, large_out = np.ones((8, 8), np.float32), np.ones((2000, 2000))
+before = resident()
+for _ in range(2):
+    tw.matmul(a, b, out=out)
+    tw.matmul(a, np.asfortranarray(b), out=out)
+    for strategy in tw.STRATEGIES[1:]:
+        tw.matmul(square, square, out=large_out, strategy=strategy)
+print(resident() - before)
+""")
+    assert int(printed) < 80 * 2**20, "two threads keep 32 MiB each at most"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tilewise as tw
+from tests.support.threads import process_threads
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks, and reads /proc")
 A = np.arange(90_000).reshape(300, 300).astype(np.float32) % 7
@@ -44,7 +45,7 @@ def is_right_here_and_in_a_child(depth):
 
 @LINUX
 def test_forks_of_forks():
-    with tw.threads(3):
+    with process_threads(3):
         assert is_right_here_and_in_a_child(3)
 
 
@@ -57,7 +58,7 @@ def test_forks_while_other_threads_multiply():
         while not stop.is_set():
             tw.matmul(A, A)
 
-    with tw.threads(3):
+    with process_threads(3):
         threads = [threading.Thread(target=multiply) for _ in range(3)]
         for thread in threads:
             thread.start()
@@ -103,7 +104,7 @@ def test_pools_of_processes():
 
 def test_products_and_fits_from_many_threads_at_once():
     X, y, _, _ = tw.data.synthetic(5000, 300, seed=0)
-    with tw.threads(2):
+    with process_threads(2):
         expected = tw.fit(X, y, batch_size=1000, learning_rate=0.01, seed=0).weights
         wrong = []
 

@@ -10,6 +10,7 @@ import pytest
 
 import tilewise as tw
 from tests.support.matrices import DTYPES, exact_product, integers
+from tests.support.threads import process_threads
 
 
 def test_read_only_and_broadcast_operands(rng, matmul):
@@ -133,7 +134,7 @@ def test_threads_compute_in_the_rounding_mode_of_the_caller(rng):
 def test_products_from_many_python_threads_at_once(rng):
     a, b = integers(rng, (300, 300), np.float32), integers(rng, (300, 300), np.float32)
     expected = exact_product(a, b)
-    with tw.threads(4), ThreadPoolExecutor(8) as executor:
+    with process_threads(4), ThreadPoolExecutor(8) as executor:
         for c in executor.map(lambda _: tw.matmul(a, b), range(100)):
             np.testing.assert_array_equal(c, expected)
 
@@ -235,5 +236,7 @@ def test_b_is_packed_where_it_is_used_often():
     rows, _ = tw.explain(1000, 1000, 1000).tile
     packed = [tw.explain(tiles * rows, 64, 100).packed[1] for tiles in (2, 32, 33)]
     assert packed == [False, False, True]  # a small B
-    packed = [tw.explain(m, 6000, 6000).packed[1] for m in (2 * rows, 2 * rows + 1)]
+    packed = [tw.explain(m, 6000, 6000).packed[1] for m in (12 * rows, 12 * rows + 1)]
     assert packed == [False, True]
+    depths = [tw.explain(m, 6000, 6000).blocking[2] for m in (2 * rows, 2 * rows + 1)]
+    assert depths[0] < depths[1], "B is read once, in long runs"

@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from tilewise import _core
 from tilewise._checks import check_float_dtype, check_int, check_positive
+from tilewise._threads import get_num_threads
 
 _MOST_SECONDS = 60  # a measurement cannot be interrupted
 
@@ -121,7 +122,7 @@ def read_gbytes(size: int, threads: int = 1, seconds: float = 0.05) -> float:
     True
     """
     size = check_int("size", size, minimum=4096)
-    threads = check_int("threads", threads, maximum=_core.get_num_threads())
+    threads = check_int("threads", threads, maximum=get_num_threads())
     seconds = _check_seconds(seconds)
     try:
         return _core.read_gbytes(size, threads, seconds)
@@ -150,7 +151,7 @@ def show_config() -> None:
     rows = {
         "CPU": cpu_name(),
         "Instruction set": f"{isa()} (this CPU can run: {', '.join(available_isas())})",
-        "Threads": f"at most {_core.get_num_threads()} (usable CPUs: {_core.usable_cpus()})",
+        "Threads": f"at most {get_num_threads()} (usable CPUs: {_core.usable_cpus()})",
         "Caches": ", ".join(f"{name.upper()} {size // 1024} KiB" for name, size in caches.items()),
         "NumPy": np.__version__,
         "Python": platform.python_version(),
