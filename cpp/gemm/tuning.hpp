@@ -161,11 +161,12 @@ constexpr index far_l3 = index{32} << 20;
 // ms and 0.9. [Z5]
 constexpr index in_memory_l3_share = 6;
 
-// Bytes of A from what a product with a vector reads to what it prefetches, and elements of the
-// longest rows for which it does: 8 float32 in a row come at 25 GB/s, with a tenth of the distance
-// at 17, without at 9; 20 at 33, 25, 28; 32 without at 33, with at 27; 25 float64 at 30, without at
-// 25; 200 float32 without at 37, with any distance at 31 to 33. [Z5]
+// Bytes ahead that a product with a vector prefetches from memory: 8 numbers in a row come at 25
+// GB/s, with 512 bytes at 17, without at 9; 20 at 33, 25, 28. [Z5]
 constexpr index gemv_prefetch_bytes = 8192;
+
+// Elements of the longest rows of which it does: rows of 32 come at 27 GB/s, without at 33; of 200
+// at 31, 37; 25 float64 at 30, 25. [Z5]
 constexpr index gemv_prefetch_row = 28;
 
 // Bytes of rows from which the CPU's own prefetchers lose track of four at once. Not measured here.
