@@ -49,6 +49,15 @@ constexpr index far_l3 = index{32} << 20;      // nearly as far away as memory: 
 constexpr index gemv_prefetch_rows = 16;       // no fewer than the kernels read together
 constexpr index prefetch_row_bytes = 1024;  // rows from which the CPU's own prefetchers lose track
 
+// Operands that are converted: elements, and sides of what is converted at a time.
+constexpr index converted_together = 16384;    // elements of a stack's products that share L2
+constexpr index converted_whole = 65536;       // of a product whose blocks would be larger than it
+constexpr index converted_gemv = 2048;         // of one with a vector, which L1 holds
+constexpr index converted_gemv_side = 16;      // rows of A that a matrix-vector kernel needs, and
+constexpr index converted_gemv_strip = 512;    // their elements: L1 holds both
+constexpr index converted_side = 512;          // of a block of C: L2 and L3 hold it, and B's
+constexpr index converted_parts_a_thread = 4;  // blocks after which no thread waits for another
+
 // Strips that are copied together.
 constexpr index pack_strip = 16;    // rows
 constexpr index gemv_strip = 1024;  // elements of y
