@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <new>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "bindings/gil.hpp"
 #include "bindings/matmul_doc.hpp"
 #include "bindings/numpy_api.hpp"
-#include "gemm/convert.hpp"
+#include "gemm/converted.hpp"
 #include "threads/of_this_thread.hpp"
 
 namespace py = pybind11;
@@ -41,7 +42,7 @@ gemm::MatrixStack<T> stack_view(char* data, npy_intp stride, npy_intp rows, npy_
 }
 
 // The inner loop for signature (n?,k),(k,m?)->(n?,m?): a stack of products. Runs without the GIL.
-template <class T>
+template <class T, class Result = T>
 void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, void*) {
   const npy_intp m = dimensions[1];
   const npy_intp k = dimensions[2];
@@ -49,7 +50,7 @@ void matmul_loop(char** args, const npy_intp* dimensions, const npy_intp* steps,
   const npy_intp* strides = steps + 3;
   const auto a = stack_view<const T>(args[0], steps[0], m, k, strides);
   const auto b = stack_view<const T>(args[1], steps[1], k, n, strides + 2);
-  const auto c = stack_view<T>(args[2], steps[2], m, n, strides + 4);
+  const auto c = stack_view<Result>(args[2], steps[2], m, n, strides + 4);
   try {
     if constexpr (sizeof(T) >= 4) {
       gemm::multiply_stack(current_options(), dimensions[0], a, b, c);
@@ -105,6 +106,23 @@ struct LoopTable {
   }
 };
 
+// bfloat16 is a dtype of ml_dtypes', whose number NumPy gives when that is imported. The first
+// operand of it adds its loop to the ufunc: to float32, as NumPy's matmul.
+void add_bfloat16_loop(PyObject* ufunc, PyArray_Descr* dtype) {
+  static int known = NPY_NOTYPE;  // under the interpreter lock
+  const int type = dtype->type_num;
+  if (type == known || !PyTypeNum_ISUSERDEF(type) || dtype->typeobj == nullptr ||
+      std::string_view(dtype->typeobj->tp_name) != "ml_dtypes.bfloat16") {
+    return;
+  }
+  int types[] = {type, type, NPY_FLOAT};
+  if (PyUFunc_RegisterLoopForType(reinterpret_cast<PyUFuncObject*>(ufunc), type,
+                                  matmul_loop<BFloat16, float>, types, nullptr) < 0) {
+    throw py::error_already_set();
+  }
+  known = type;
+}
+
 PyObject* matmul_ufunc = nullptr;
 PyObject* numpy_matmul = nullptr;
 
@@ -157,6 +175,10 @@ py::object call_numpy_matmul(PyObject* const* args, std::size_t positional, PyOb
 
 py::object call_matmul_ufunc(const gemm::Options& options, PyObject* const* args,
                              std::size_t positional, PyObject* keywords) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(positional, 2); ++i) {
+    if (!PyArray_Check(args[i])) continue;
+    add_bfloat16_loop(matmul_ufunc, PyArray_DESCR(reinterpret_cast<PyArrayObject*>(args[i])));
+  }
   const OptionsScope scope(options);
   const threads::Caller caller(threads_of_context());
   return call(matmul_ufunc, args, positional, keywords);  // NumPy lets the lock go around the loop

@@ -6,7 +6,7 @@
 namespace tilewise::cpu {
 
 #if defined(__x86_64__)
-bool has_avx2();    // AVX2 and FMA
+bool has_avx2();    // AVX2, FMA and F16C
 bool has_avx512();  // AVX-512 F, DQ, BW and VL
 #endif
 

@@ -172,6 +172,24 @@ constexpr index gemv_prefetch_row = 28;
 // Bytes of rows from which the CPU's own prefetchers lose track of four at once. Not measured here.
 constexpr index prefetch_row_bytes = 1024;
 
+// Operands that are converted. Elements of a stack's products that are converted together, 64 KiB
+// and so in L2; of a product whose blocks would be larger than it; and of one with a vector, which
+// L1 holds. Not measured here.
+constexpr index converted_together = 16384;
+constexpr index converted_whole = 65536;
+constexpr index converted_gemv = 2048;
+
+// Rows of A that a product with a vector needs at once, and their elements: L1 holds both, 32 KiB.
+// Not measured here.
+constexpr index converted_gemv_side = 16;
+constexpr index converted_gemv_strip = 512;
+
+// Side of a block of C, 1 MiB: L2 and L3 hold it, and B's. Not measured here.
+constexpr index converted_side = 512;
+
+// Blocks for each thread. Not measured here: as the parts above.
+constexpr index converted_parts_a_thread = 4;
+
 // Rows, and elements of y, that are copied or added together: a page at most. Not measured here.
 constexpr index pack_strip = 16;
 constexpr index gemv_strip = 1024;

@@ -1,6 +1,8 @@
 // A row, vector by vector: whole ones, then a masked one for the elements that are left.
 #pragma once
 
+#include <type_traits>
+
 #include "base/types.hpp"
 
 namespace tilewise::kernels {
@@ -14,9 +16,15 @@ struct WholeVector {
   index at;
   int chain;
 
-  TILEWISE_INLINE typename V::Reg load(const T* row) const { return V::load(row + at); }
+  template <class From>
+  TILEWISE_INLINE typename V::Reg load(const From* row) const {
+    return V::load(row + at);
+  }
   TILEWISE_INLINE typename V::Reg load_repeated(const T* row) const { return load(row); }
-  TILEWISE_INLINE void store(T* row, const typename V::Reg& r) const { V::store(row + at, r); }
+  template <class To>
+  TILEWISE_INLINE void store(To* row, const typename V::Reg& r) const {
+    V::store(row + at, r);
+  }
   TILEWISE_INLINE void stream(T* row, const typename V::Reg& r) const { V::stream(row + at, r); }
 };
 
@@ -28,18 +36,29 @@ struct PartOfVector {
   index at;
   int chain;
   typename V::Mask mask;
+  int count;
 
   // Zeros after the last element: they add nothing to a sum of products of two rows.
-  TILEWISE_INLINE typename V::Reg load(const T* row) const {
-    return V::load(row + at, mask, V::zero());
+  template <class From>
+  TILEWISE_INLINE typename V::Reg load(const From* row) const {
+    if constexpr (std::is_same_v<From, T>) {
+      return V::load(row + at, mask, V::zero());
+    } else {
+      return V::load_first(row + at, count);
+    }
   }
   // An element of the row after the last one: where a number that may be infinite multiplies it, a
   // zero would raise a floating-point exception that no element deserves.
   TILEWISE_INLINE typename V::Reg load_repeated(const T* row) const {
     return V::load(row + at, mask, V::set1(row[at]));
   }
-  TILEWISE_INLINE void store(T* row, const typename V::Reg& r) const {
-    V::store(row + at, r, mask);
+  template <class To>
+  TILEWISE_INLINE void store(To* row, const typename V::Reg& r) const {
+    if constexpr (std::is_same_v<To, T>) {
+      V::store(row + at, r, mask);
+    } else {
+      V::store_first(row + at, r, count);
+    }
   }
   TILEWISE_INLINE void stream(T* row, const typename V::Reg& r) const { store(row, r); }
 };
@@ -47,7 +66,7 @@ struct PartOfVector {
 // The first `count` elements, at least one and fewer than a vector has.
 template <class V>
 TILEWISE_INLINE PartOfVector<V> first_elements(index count) {
-  return {0, 0, V::first(static_cast<int>(count))};
+  return {0, 0, V::first(static_cast<int>(count)), static_cast<int>(count)};
 }
 
 // Calls visit(vector) for every vector of a row of `count` elements. Whole vectors take the chains
@@ -64,7 +83,8 @@ TILEWISE_INLINE void each_vector(index count, const Visit& visit) {
   for (; at + V::width <= count; at += V::width) visit(WholeVector<V>{at, 0});
   if (at == count) return;
   constexpr int last_chain = Chains > 1 ? 1 : 0;
-  visit(PartOfVector<V>{at, last_chain, V::first(static_cast<int>(count - at))});
+  const int left = static_cast<int>(count - at);
+  visit(PartOfVector<V>{at, last_chain, V::first(left), left});
 }
 
 }  // namespace tilewise::kernels

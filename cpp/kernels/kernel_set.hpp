@@ -148,6 +148,18 @@ struct Transpose {
   index dst_stride;
 };
 
+// src to dst, of another type and the same shape. The rows of both are contiguous.
+template <class From, class To>
+struct Convert {
+  const From* src;
+  index rows;
+  index cols;
+  index src_stride;
+  To* dst;
+  index dst_stride;
+  index prefetch_distance;  // elements from what is read to what is prefetched
+};
+
 // Rows of X, y and the sample weights, for SGD: rows[0], rows[1], .. or, without `rows`, the first
 // ones in order. X has contiguous rows.
 template <class T>
@@ -239,6 +251,15 @@ struct GemmKernels {
   }
 };
 
+// For operands that are stored in fewer bits than they are computed in.
+template <class Stored>
+struct StoredKernels {
+  using T = ComputedAs<Stored>;
+
+  void (*widen)(const Convert<Stored, T>&);
+  void (*narrow)(const Convert<T, Stored>&);  // null where the result is not stored so
+};
+
 template <class T>
 struct SgdKernels {
   // gradient[j] = sum_i r_i x_ij and, after the last feature, sum_i r_i, over the first `size`
@@ -272,9 +293,15 @@ struct KernelSetName {
 
 // One instruction set: its name, then the kernels for each element type.
 #define TILEWISE_THEN_KERNELS(T) , Kernels<T>
-struct KernelSet : KernelSetName TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_KERNELS) {
+#define TILEWISE_THEN_STORED_KERNELS(Stored) , StoredKernels<Stored>
+struct KernelSet : KernelSetName TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_KERNELS)
+                       TILEWISE_FOR_EACH_STORED_TYPE(TILEWISE_THEN_STORED_KERNELS) {
   template <class T>
   const GemmKernels<T>& gemm() const {
+    return *this;
+  }
+  template <class Stored>
+  const StoredKernels<Stored>& stored() const {
     return *this;
   }
   template <class T>
@@ -286,6 +313,7 @@ struct KernelSet : KernelSetName TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_KE
     return *this;
   }
 };
+#undef TILEWISE_THEN_STORED_KERNELS
 #undef TILEWISE_THEN_KERNELS
 
 }  // namespace tilewise::kernels

@@ -15,6 +15,7 @@
 #include "kernels/short_k.hpp"
 #include "kernels/squared_error.hpp"
 #include "kernels/squared_lengths.hpp"
+#include "kernels/stored.hpp"
 #include "kernels/tiny_stack.hpp"
 #include "kernels/transpose.hpp"
 
@@ -81,7 +82,10 @@ constexpr Kernels<typename V::Element> make_kernels() {
 template <template <class> class V>
 constexpr KernelSet make_kernel_set(const char* name) {
 #define TILEWISE_THEN_MAKE(T) , make_kernels<V<T>>()
-  return {{name} TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_MAKE)};
+#define TILEWISE_THEN_MAKE_STORED(Stored) , make_stored_kernels<V, Stored>()
+  return {{name} TILEWISE_FOR_EACH_ELEMENT_TYPE(TILEWISE_THEN_MAKE)
+              TILEWISE_FOR_EACH_STORED_TYPE(TILEWISE_THEN_MAKE_STORED)};
+#undef TILEWISE_THEN_MAKE_STORED
 #undef TILEWISE_THEN_MAKE
 }
 

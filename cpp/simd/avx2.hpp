@@ -75,6 +75,27 @@ struct Avx2 : Vector<Avx2<T>, T, 32> {
     }
   }
 
+  // By instructions that the compiler does not find.
+  template <class Stored>
+  static TILEWISE_INLINE Reg widen(typename Base::template Narrow<Stored> narrow) {
+    if constexpr (std::is_same_v<Stored, Half>) {
+      return (Reg)_mm256_cvtph_ps((__m128i)narrow);
+    } else if constexpr (sizeof(Stored) == 1) {
+      return (Reg)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)narrow));
+    } else {
+      return Base::template widen<Stored>(narrow);
+    }
+  }
+  template <class Stored>
+  static TILEWISE_INLINE typename Base::template Narrow<Stored> narrow(Reg r) {
+    if constexpr (std::is_same_v<Stored, Half>) {
+      return (typename Base::template Narrow<Half>)_mm256_cvtps_ph((__m256)r,
+                                                                   _MM_FROUND_TO_NEAREST_INT);
+    } else {
+      return Base::template narrow<Stored>(r);
+    }
+  }
+
   static TILEWISE_INLINE void stream(T* aligned, Reg r) {
     _mm256_stream_si256(reinterpret_cast<__m256i*>(aligned), (__m256i)r);
   }

@@ -74,6 +74,31 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
     }
   }
 
+  // By instructions that the compiler does not find. Masks of all lanes, where GCC 12 warns of what
+  // the form without a mask does not set.
+  template <class Stored>
+  static TILEWISE_INLINE Reg widen(typename Base::template Narrow<Stored> narrow) {
+    if constexpr (std::is_same_v<Stored, Half>) {
+      return (Reg)_mm512_maskz_cvtph_ps(first(16), (__m256i)narrow);
+    } else if constexpr (sizeof(Stored) == 1) {
+      return (Reg)_mm512_maskz_cvtepu8_epi32(first(16), (__m128i)narrow);
+    } else {
+      return Base::template widen<Stored>(narrow);
+    }
+  }
+  template <class Stored>
+  static TILEWISE_INLINE typename Base::template Narrow<Stored> narrow(Reg r) {
+    if constexpr (std::is_same_v<Stored, Half>) {
+      return (typename Base::template Narrow<Half>)_mm512_maskz_cvtps_ph(first(16), (__m512)r,
+                                                                         _MM_FROUND_TO_NEAREST_INT);
+    } else if constexpr (sizeof(Stored) == 1) {
+      return (typename Base::template Narrow<Stored>)_mm512_maskz_cvtepi32_epi8(first(16),
+                                                                                (__m512i)r);
+    } else {
+      return Base::template narrow<Stored>(r);
+    }
+  }
+
   static TILEWISE_INLINE void stream(T* aligned, Reg r) {
     _mm512_stream_si512(reinterpret_cast<__m512i*>(aligned), (__m512i)r);
   }

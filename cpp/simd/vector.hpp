@@ -3,6 +3,10 @@
 // keeps the functions of one instruction set apart from those of every other at link time.
 #pragma once
 
+#include <cstdint>
+#include <type_traits>
+
+#include "base/half.hpp"
 #include "base/types.hpp"
 
 namespace tilewise::simd {
@@ -20,6 +24,66 @@ struct Vector {
   static TILEWISE_INLINE Reg load(const T* p) { return *reinterpret_cast<const Unaligned*>(p); }
 
   static TILEWISE_INLINE void store(T* p, Reg r) { *reinterpret_cast<Unaligned*>(p) = r; }
+
+  // The bits of as many numbers of another type as a register has lanes.
+  template <class Stored>
+  struct NarrowOf {
+    using Bits = std::conditional_t<sizeof(Stored) == 1, std::uint8_t, std::uint16_t>;
+    typedef Bits Type
+        __attribute__((vector_size(width * sizeof(Stored)), aligned(alignof(Stored)), may_alias));
+  };
+  template <class Stored>
+  using Narrow = typename NarrowOf<Stored>::Type;
+
+  // From the type that numbers are stored in to the one they are computed in, and back.
+  template <class Stored>
+  static TILEWISE_INLINE Reg widen(Narrow<Stored> narrow) {
+    // In two steps: GCC 12 takes a byte to a word one by one.
+    const auto bits = __builtin_convertvector(__builtin_convertvector(narrow, HalfWide), Wide);
+    if constexpr (std::is_same_v<Stored, Half>) {
+      const Wide rest = bits & 0x7fffu;
+      // The exponent's bias is 112 higher in a float: a multiplication moves it, subnormals too.
+      const Reg scaled = (Reg)(rest << 13) * 0x1p112f;
+      const Wide no_number = (Wide)(rest >= 0x7c00u) & 0x7f800000u;  // infinite, or not a number
+      return (Reg)((Wide)scaled | no_number | (bits & 0x8000u) << 16);
+    } else if constexpr (std::is_same_v<Stored, BFloat16>) {
+      return (Reg)(bits << 16);
+    } else {
+      return (Reg)bits;
+    }
+  }
+  template <class Stored>
+  static TILEWISE_INLINE Narrow<Stored> narrow(Reg r) {
+    Narrow<Stored> bits;
+    if constexpr (std::is_same_v<Stored, Half>) {
+      for (int i = 0; i < width; ++i) bits[i] = to_half(r[i]).bits;
+    } else {
+      bits = __builtin_convertvector(__builtin_convertvector(r, HalfWide), Narrow<Stored>);
+    }
+    return bits;
+  }
+
+  template <class Stored>
+  static TILEWISE_INLINE Reg load(const Stored* p) {
+    return Trait::template widen<Stored>(*reinterpret_cast<const Narrow<Stored>*>(p));
+  }
+  template <class Stored>
+  static TILEWISE_INLINE void store(Stored* p, Reg r) {
+    *reinterpret_cast<Narrow<Stored>*>(p) = Trait::template narrow<Stored>(r);
+  }
+
+  // The first `count` of them only; the other lanes are zero.
+  template <class Stored>
+  static TILEWISE_INLINE Reg load_first(const Stored* p, int count) {
+    Narrow<Stored> lanes{};
+    for (int i = 0; i < count; ++i) reinterpret_cast<Stored*>(&lanes)[i] = p[i];
+    return Trait::template widen<Stored>(lanes);
+  }
+  template <class Stored>
+  static TILEWISE_INLINE void store_first(Stored* p, Reg r, int count) {
+    const Narrow<Stored> lanes = Trait::template narrow<Stored>(r);
+    for (int i = 0; i < count; ++i) p[i] = reinterpret_cast<const Stored*>(&lanes)[i];
+  }
 
   // Writes past the caches where the instruction set can. finish_streams() comes before another
   // thread may look.
@@ -54,6 +118,10 @@ struct Vector {
   }
 
  private:
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  typedef Word Wide __attribute__((vector_size(Bytes)));
+  using HalfWord = std::conditional_t<sizeof(T) == 4, std::uint16_t, std::uint32_t>;
+  typedef HalfWord HalfWide __attribute__((vector_size(Bytes / 2)));
   typedef T Unaligned __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));
 };
 

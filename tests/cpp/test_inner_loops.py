@@ -45,7 +45,7 @@ def full_tile(
     isa: str, element: str, found: dict[str, list[tuple[int, str]]]
 ) -> tuple[int, int, list[list[str]]]:
     """Return rows and vectors of the largest micro-kernel, and its loops."""
-    name = rf"gemm_tile<.*\b{isa.capitalize()}<{element}>, (\d+), (\d+), false>"
+    name = rf"gemm_tile<.*\b{isa.capitalize()}<{element}>, (\d+), (\d+), false, true>"
     tiles = {
         (int(tile[1]), int(tile[2])): body
         for title, body in found.items()

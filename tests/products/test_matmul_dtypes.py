@@ -65,3 +65,12 @@ def test_bfloat16_is_computed_in_float32(rng):
     out = np.zeros((30, 50), ml_dtypes.bfloat16)
     assert tw.matmul(a, b, out=out) is out
     np.testing.assert_array_equal(out, product.astype(ml_dtypes.bfloat16))
+
+
+@pytest.mark.parametrize("other", "?bhilefdgFD")
+def test_bfloat16_with_another_dtype_is_numpys(other):
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    a, b = np.ones((3, 4), bfloat16), np.ones((4, 2), other)
+    for x1, x2 in [(a, b), (b.T, a.T)]:
+        assert tw.matmul(x1, x2).dtype == np.matmul(x1, x2).dtype
+        np.testing.assert_array_equal(tw.matmul(x1, x2), 4)

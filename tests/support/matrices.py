@@ -11,14 +11,19 @@ DTYPES = [np.float32, np.float64]
 CALLS = {"plain": tw.matmul} | {name: partial(tw.matmul, strategy=name) for name in tw.STRATEGIES}
 
 
+def _nothing(a):
+    """What no product may read: not a number, or a large integer."""
+    return np.nan if np.issubdtype(a.dtype, np.floating) else np.iinfo(a.dtype).max
+
+
 def _spread(a):
-    big = np.full((2 * a.shape[0], 3 * a.shape[1]), np.nan, a.dtype)
+    big = np.full((2 * a.shape[0], 3 * a.shape[1]), _nothing(a), a.dtype)
     big[::2, ::3] = a
     return big[::2, ::3]
 
 
 def _padded(a):
-    big = np.full((a.shape[0] + 1, a.shape[1] + 5), np.nan, a.dtype)
+    big = np.full((a.shape[0] + 1, a.shape[1] + 5), _nothing(a), a.dtype)
     big[: a.shape[0], 2 : 2 + a.shape[1]] = a
     return big[: a.shape[0], 2 : 2 + a.shape[1]]
 
