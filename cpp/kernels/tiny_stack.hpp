@@ -64,8 +64,8 @@ void tiny_stack(const TinyStack<typename V::Element>& s) {
   auto* c = s.c;
   for (index i = 0; i < s.count; ++i) {
     for (index j = 0; j < s.n; j += width) {
-      const index cols = s.n - j < width ? s.n - j : width;
-      tiny_columns<V>(s, a, b, c, {j, 0, V::first(static_cast<int>(cols))});
+      const int cols = static_cast<int>(s.n - j < width ? s.n - j : width);
+      tiny_columns<V>(s, a, b, c, {j, 0, V::first(cols), cols});
     }
     a += s.a_stride;
     b += s.b_stride;

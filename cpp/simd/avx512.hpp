@@ -33,13 +33,17 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
     }
   }
 
+  // Instructions below have a mask of all lanes where GCC 12 warns of the undefined lanes that the
+  // plain one begins with.
+
   // Which lane each lane gets; those of a second register are numbered from `width` on.
   using Lanes = __m512i;
   static TILEWISE_INLINE Lanes lanes(const int (&lane)[Base::width]) {
     if constexpr (sizeof(T) == 4) {
       return _mm512_loadu_si512(lane);
     } else {
-      return _mm512_cvtepi32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(lane)));
+      return _mm512_maskz_cvtepi32_epi64(
+          0xff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lane)));
     }
   }
   // Each `by` lanes further.
@@ -52,9 +56,9 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
   }
   static TILEWISE_INLINE Reg permute(Lanes lanes, Reg r) {
     if constexpr (sizeof(T) == 4) {
-      return (Reg)_mm512_permutexvar_epi32(lanes, (__m512i)r);
+      return (Reg)_mm512_maskz_permutexvar_epi32(0xffff, lanes, (__m512i)r);
     } else {
-      return (Reg)_mm512_permutexvar_epi64(lanes, (__m512i)r);
+      return (Reg)_mm512_maskz_permutexvar_epi64(0xff, lanes, (__m512i)r);
     }
   }
   static TILEWISE_INLINE Reg permute(Lanes lanes, Reg low, Reg high) {
@@ -65,7 +69,6 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
     }
   }
 
-  // Masked: GCC warns of the undefined lanes that the plain one begins with.
   static TILEWISE_INLINE Reg sqrt(Reg r) {
     if constexpr (sizeof(T) == 4) {
       return (Reg)_mm512_maskz_sqrt_ps(0xffff, (__m512)r);
@@ -74,8 +77,7 @@ struct Avx512 : Vector<Avx512<T>, T, 64> {
     }
   }
 
-  // By instructions that the compiler does not find. Masks of all lanes, where GCC 12 warns of what
-  // the form without a mask does not set.
+  // By instructions that the compiler does not find.
   template <class Stored>
   static TILEWISE_INLINE Reg widen(typename Base::template Narrow<Stored> narrow) {
     if constexpr (std::is_same_v<Stored, Half>) {
