@@ -42,7 +42,8 @@ bool is_short_k(const Problem& problem, index width) {
 
 bool is_long_k(const Problem& problem, index width) {
   return problem.m <= long_k_rows && 1 < problem.n && problem.n <= width &&
-         problem.k >= long_k_depth && problem.a_rows_contiguous() && problem.b_rows_contiguous();
+         problem.k >= long_k_depth && problem.k >= long_k_depth_a_row * problem.m &&
+         problem.a_rows_contiguous() && problem.b_rows_contiguous();
 }
 
 // Whether so many bytes are too many to stay in a cache. An L3 of a whole server is nearly as far

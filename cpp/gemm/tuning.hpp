@@ -35,8 +35,10 @@ constexpr index short_k_most_steps = 8;
 // by dot tiles, 54 by long_k. [Z5]
 constexpr index long_k_rows = 256;
 
-// k from which the sum over the lanes is little. Not measured here.
+// k from which the sum over the lanes is little, for each row too: 127 x 12 x 96 takes 4.7 us
+// so, 2.3 in the five loops; 100 x 8 x 1000 the same. [Z5]
 constexpr index long_k_depth = 64;
+constexpr index long_k_depth_a_row = 8;
 
 // Steps of a part of k: more would be too few parts for the threads; 512 costs 5 to 35 %, 4 x 2 x
 // 30000 most. [Z5]
@@ -46,8 +48,9 @@ constexpr index long_k_piece = 1024;
 // loops. [Z5]
 constexpr index rank_k_depth = 16;
 
-// Rows of C from which that pays: 7 x 2124 x 16 takes 4.6 us so, 2.2 in the five loops. [Z5]
-constexpr index rank_k_rows = 16;
+// Rows of C from which that pays: 9 x 12833 x 3 takes 6.3 us so, 8.8 in the five loops; 7 x 2124 x
+// 16 2.6 and 2.3. [Z5]
+constexpr index rank_k_rows = 8;
 
 // A-panels up to which packing B costs more than it saves: 48 x 1000 x 1000 takes 378 us without,
 // 443 with; 96 x 2048 x 2048 3.7 ms and 4.6; 192 x 2000 x 2000 15 ms and 11. [Z5]
