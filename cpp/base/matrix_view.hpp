@@ -41,8 +41,6 @@ struct MatrixView {
 
   MatrixView transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 
-  bool empty() const { return rows == 0 || cols == 0; }
-
   // The elements of a row, or of a column, lie side by side.
   bool rows_contiguous() const { return col_stride == 1 || cols <= 1; }
   bool cols_contiguous() const { return row_stride == 1 || rows <= 1; }

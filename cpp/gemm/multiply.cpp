@@ -21,7 +21,7 @@
 namespace tilewise::gemm {
 namespace {
 
-// One function a path; each path's file has its own.
+// The paths whose work is one line; the others have files of their own.
 
 template <class T>
 void run(const kernels::GemmKernels<T>&, const Empty&, const MatrixView<const T>&,

@@ -1,7 +1,8 @@
-// The thresholds of products: unit, reason and figure, as `python docs/sweep_tuning.py` prints it.
+// The thresholds of products: unit, reason and figure. `python docs/sweep_tuning.py` measures those
+// that it lists, as speeds over that of the value here.
 //
 // [Z5]: AMD EPYC, Zen 5 (family 26), 2 vCPUs, AVX-512, float32, one thread unless said, 2026-11-29,
-// the machine shared. [Z4]: AMD EPYC, Zen 4, the same month.
+// the machine shared. [Z4]: AMD EPYC, Zen 4, 2 vCPUs, 2026-11-24.
 #pragma once
 
 #include "base/types.hpp"
@@ -135,7 +136,7 @@ constexpr index kc_l2_share = 8;
 constexpr index mc_l2_share = 4;
 
 // Steps: at least so many that reading and writing C is little; at most so many that A's rows stay
-// near. As above.
+// near; the same sweep.
 constexpr index min_kc = 192;
 constexpr index max_kc = 512;
 

@@ -95,5 +95,6 @@ bool DivergenceCheck<T>::is_diverged(double loss) const {
   template bool is_finite(const State<T>&); \
   template class DivergenceCheck<T>;
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

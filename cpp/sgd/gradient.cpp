@@ -126,5 +126,6 @@ bool sum_gradients(const Examples<T>& examples, const std::int64_t* order, index
   template bool sum_gradients(const Examples<T>&, const std::int64_t*, index, index, \
                               const Model<T>&, const Interrupted&, T*);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

@@ -153,5 +153,6 @@ index first_nonfinite(const MatrixView<const T>& matrix, const Interrupted& inte
   template double mean_loss(const Examples<T>&, const Model<T>&, const Interrupted&); \
   template index first_nonfinite(const MatrixView<const T>&, const Interrupted&);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

@@ -54,5 +54,6 @@ void column_moments(const MatrixView<const T>& x, double* origin, double* rest, 
 #define TILEWISE_INSTANTIATE(T) \
   template void column_moments(const MatrixView<const T>&, double*, double*, double*);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

@@ -145,5 +145,6 @@ RowSample sample_rows(const MatrixView<const T>& x, const T* sample_weights, ind
 #define TILEWISE_INSTANTIATE(T) \
   template RowSample sample_rows(const MatrixView<const T>&, const T*, index, const Interrupted&);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

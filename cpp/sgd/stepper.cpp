@@ -180,5 +180,6 @@ index Stepper<T>::steps_together() const {
   template bool step(const Examples<T>&, const Settings&, double, const State<T>&, \
                      const Interrupted&);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

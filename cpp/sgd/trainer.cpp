@@ -310,5 +310,6 @@ bool take_steps(const Examples<T>& examples, const Settings& settings, const std
   template bool take_steps(const Examples<T>&, const Settings&, const std::int64_t*, index, index, \
                            std::span<const double>, const State<T>&, const Interrupted&);
 TILEWISE_FOR_EACH_FLOAT_TYPE(TILEWISE_INSTANTIATE)
+#undef TILEWISE_INSTANTIATE
 
 }  // namespace tilewise::sgd

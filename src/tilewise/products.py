@@ -18,15 +18,16 @@ class Explanation:
 
     Attributes
     ----------
-    path : {'empty', 'tiny', 'vector', 'rank_k', 'short_k', 'long_k', 'small_n', 'blocked'}, \
-or a strategy
-        Zeros only; straight to the micro-kernel; a matrix with a vector; a few columns of A;
-        few columns and a short k; few rows and columns and a long k; tiles of inner products, for
-        other few rows or columns; the five loops; or what another strategy than 'full' does.
+    path : str
+        'empty', zeros only; 'tiny', straight to the micro-kernel; 'vector', a matrix with a vector;
+        'rank_k', few columns of A; 'few_rows', two to four rows of A; 'short_k', few columns and a
+        short k; 'long_k', few rows and columns and a long k; 'small_n', tiles of inner products for
+        other few rows or columns; 'blocked', the five loops; or the name of another strategy.
     isa : str
         The instruction set in use.
     tile : tuple of int, or None
-        Rows mr and columns nr of C that the kernel keeps in registers. None for a vector.
+        Rows mr and columns nr of C that the kernel keeps in registers; of 'tiny', 'blocked' and
+        'small_n'.
     blocking : tuple of int, or None
         Rows mc of a block of A, columns nc of a block of B, depth kc of both. None unless blocked.
     packed : tuple of bool, or None

@@ -236,14 +236,14 @@ def test_workers_have_the_ordinary_policy():
 
 
 A_LESS_NICE_CALLER = """
-go, crews = threading.Event(), []
+go, crews, at_first = threading.Event(), [], os.nice(0)
 
 def less_nice():
     go.wait()
     crews.append(crew(3))
 
 def niceness(threads):
-    return [os.getpriority(os.PRIO_PROCESS, thread) for thread in threads]
+    return [os.getpriority(os.PRIO_PROCESS, thread) - at_first for thread in threads]
 
 thread = threading.Thread(target=less_nice)
 thread.start()

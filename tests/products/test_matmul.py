@@ -157,7 +157,7 @@ def test_a_long_dot_does_not_depend_on_the_threads(rng):
 
 def test_matrix_times_vector_at_every_width(rng):
     # Four rows at once, whole vectors at once, and the rests of both; also where A is large enough
-    # to be asked for ahead from memory.
+    # to be prefetched from memory.
     for dtype in (np.float32, np.float64):
         for rows, cols in [(1, 300), (3, 129), (16, 128), (17, 131), (35, 160), (66, 257)]:
             a, x = integers(rng, (rows, cols), dtype), integers(rng, (cols,), dtype)

@@ -90,6 +90,11 @@ class State:
         return self.values[1:]
 
     @property
+    def average(self) -> Array:
+        """The mean of the parameters, where it is kept."""
+        return self.slots[-1]
+
+    @property
     def steps(self) -> int:
         """Steps so far."""
         return int(self.counters[0])
@@ -103,7 +108,7 @@ class State:
     def result(self) -> Array:
         """The parameters, or their average if it is kept."""
         averaged = self.settings.average and self.counters[0] > 0
-        return self.values[-1 if averaged else 0, ...]
+        return self.average if averaged else self.parameters
 
     @property
     def weights(self) -> Array:
