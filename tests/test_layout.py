@@ -117,7 +117,9 @@ def test_cpp_includes_only_lower_layers_or_its_own_folder(name):
     for included in includes(name)[0]:
         assert (CPP / included).is_file(), f'{name}: write "{included}" as "folder/file.hpp"'
         other = included.split("/")[0]
-        assert other == folder or CPP_LAYERS[other] < CPP_LAYERS[folder], f"{name} includes {included}"
+        assert other == folder or CPP_LAYERS[other] < CPP_LAYERS[folder], (
+            f"{name} includes {included}"
+        )
 
 
 @pytest.mark.parametrize("name", CPP_FILES)
