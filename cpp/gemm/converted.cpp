@@ -114,13 +114,16 @@ void gemv_piece(const Both<Stored>& kernels, const MatrixView<const Stored>& a,
 
 // C = A B, where B and C are one column, which are converted in pieces too.
 template <class Stored, class Result>
-void gemv(const threads::Parts& parts, const MatrixView<const Stored>& a,
-          const MatrixView<const Stored>& b, const MatrixView<Result>& c) {
+void gemv(int threads, const MatrixView<const Stored>& a, const MatrixView<const Stored>& b,
+          const MatrixView<Result>& c) {
   using T = ComputedAs<Stored>;
   constexpr index unit = tuning::gemv_unit_bytes / sizeof(T);
   constexpr index strip = tuning::converted_gemv_strip;
   const Both<Stored> kernels;
-  threads::for_each_range(ceil_div(a.rows, unit), parts, [&](index begin, index end) {
+  const index units = ceil_div(a.rows, unit);
+  const index most = std::min(index{threads} * tuning::converted_parts_a_thread, units);
+  const threads::Parts parts = {threads == 1 ? 1 : static_cast<int>(most), threads};
+  threads::for_each_range(units, parts, [&](index begin, index end) {
     alignas(64) T x[sum_block];
     alignas(64) T y[strip];
     alignas(64) T piece[strip];
@@ -357,8 +360,7 @@ void multiply_converted_stack(const Options& options, index count,
       } else if (problem.k == 0) {
         fill(c[i], Result{});
       } else if (shape.cols == 1) {
-        const Plan plan = plan_of(options, problem, kernels::in_use().gemm<T>(), shares.threads);
-        gemv(std::get<Gemv>(plan.path).parts, a[i], b[i], c[i]);
+        gemv(shares.threads, a[i], b[i], c[i]);
       } else {
         multiply_blocks(shares.threads, problem, a[i], b[i], c[i]);
       }

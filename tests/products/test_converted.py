@@ -167,3 +167,13 @@ def test_operands_are_never_copied_whole(dtype):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 24 * 2**20, "an operand alone would be 576 MB in 32 bits"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8", "int16"])
+@pytest.mark.parametrize("k", [1, 2, 5, 9])
+def test_a_tall_matrix_of_few_columns_times_a_vector(rng, dtype, k):
+    """Of float32 it has a path of its own."""
+    a, x = (rng.integers(-3, 4, shape).astype(dtype) for shape in ((20_000, k), (k,)))
+    expected = (a.astype(int) @ x.astype(int)).astype(dtype)
+    np.testing.assert_array_equal(tw.matmul(a, x), expected)
+    np.testing.assert_array_equal(tw.matmul(x, a.T), expected)
