@@ -92,7 +92,7 @@ class State:
     @property
     def average(self) -> Array:
         """The mean of the parameters, where it is kept."""
-        return self.slots[-1]
+        return self.slots[-1, ...]
 
     @property
     def steps(self) -> int:
