@@ -168,7 +168,7 @@ def test_explain_tells_the_plan():
         assert tw.explain(1, 1, 10**6).threads == 8, "its pieces are shared"
         assert tw.explain(4096, 1, 4096).threads == 16
         assert tw.explain(4096, 4, 4096).threads == 16
-        assert tw.explain(9, 9, 10**6).threads == 16, "pieces of k are shared"
+        assert tw.explain(3, 3, 10**6).threads == 16, "pieces of k are shared"
     with pytest.raises(ValueError, match="m=-1"):
         tw.explain(-1, 2, 3)
     with pytest.raises(ValueError, match="strategy='fast'"):
@@ -242,15 +242,16 @@ def test_b_is_packed_where_it_is_used_often():
     assert depths[0] < depths[1], "B is read once, in long runs"
 
 
-def test_more_parts_than_threads_pack_nothing_twice():
-    """They are cut from the columns, which share no part of B."""
+def test_more_parts_than_threads_are_cut_from_the_columns():
+    """Each row of parts packs B anew: there are no more than for one part a thread."""
     with process_threads(2):
         for n in (1024, 3000, 4096):
             plan = tw.explain(n, n, n)
             assert plan.threads == 2
-            assert plan.grid in {(1, 4), (1, 6), (1, 8)}
+            assert plan.grid[0] <= 2
+            assert plan.grid[1] >= 4
     with process_threads(16):
         for n in (1024, 1500, 3000, 4096):
             plan = tw.explain(n, n, n)
             assert plan.threads == 16
-            assert plan.grid[0] <= 4, "each row of parts packs B anew"
+            assert plan.grid[0] <= 4
