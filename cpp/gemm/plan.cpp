@@ -75,12 +75,13 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
   const index col_vectors = ceil_div(problem.n, kernels.width);
   const index narrow_part = min_part_tiles * kernels.tile_vectors;
   Grid best = {1, 1};
-  index least_tiles = row_tiles * (col_vectors + 1);
+  index least_tiles = (row_tiles + 1) * (col_vectors + 1);
   for (int cols = 1; cols <= std::min(index{threads}, col_vectors); ++cols) {
     const int rows = static_cast<int>(std::min(index{threads / cols}, row_tiles));
     const index part_rows = ceil_div(row_tiles, rows);
     const index part_cols = ceil_div(col_vectors, cols);
-    const index tiles = part_rows * (part_cols + (part_cols < narrow_part ? 1 : 0));
+    // Packing a panel of B takes about as long as a tile.
+    const index tiles = (part_rows + 1) * (part_cols + (part_cols < narrow_part ? 1 : 0));
     if (tiles <= least_tiles) {
       least_tiles = tiles;
       best = {rows, cols};
