@@ -88,7 +88,8 @@ Grid make_grid(const Problem& problem, const kernels::GemmKernels<T>& kernels, i
     }
   }
   int more = pack_a ? 1 : parts_a_thread(problem.flops(), threads);
-  while (more > 1 && col_vectors / (best.cols * more) < narrow_part) --more;
+  const index narrowest = min_extra_part_tiles * kernels.tile_vectors;
+  while (more > 1 && col_vectors / (best.cols * more) < narrowest) --more;
   return {best.rows, best.cols * more};
 }
 
