@@ -82,7 +82,12 @@ class LossOfChunks {
     const index first = chunk * rows_in_a_chunk;
     const auto predictions = MatrixView<T>::row_major(room, rows_of(chunk), model_.targets);
     const auto x = examples_.x.block(first, 0, predictions.rows, examples_.features());
-    gemm::execute(kernels_, plan_, x, model_.weights(), predictions);
+    // A plan holds for fewer rows only while no path asks for more: the last chunk has its own.
+    if (predictions.rows == rows_of(0)) {
+      gemm::execute(kernels_, plan_, x, model_.weights(), predictions);
+    } else {
+      gemm::multiply(x, model_.weights(), predictions);
+    }
     return squared_errors(examples_, first, predictions, model_.bias());
   }
 

@@ -294,3 +294,17 @@ def test_gradients_do_not_reach_memory_outside():
     for count, wrong_gradient in ((0, gradient), (5, np.zeros(2)), (5, np.zeros((3, 1), "f4"))):
         with pytest.raises(ValueError):
             _core.apply_gradient(wrong_gradient, count, state, 0.1)
+
+
+@pytest.mark.parametrize("rows", [1024, 1025, 1027, 2050])
+@pytest.mark.parametrize("features", [3, 16, 70])
+def test_the_loss_of_many_targets_where_a_few_rows_are_left(rng, rows, features):
+    """The loss is summed over chunks of rows, of which the last one may have a row alone."""
+    X, Y = rng.normal(size=(rows, features)), rng.normal(size=(rows, 33))
+    weights = rng.normal(size=(features, 33))
+    for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-12)):
+        trainer = tw.Trainer(features, n_targets=33, dtype=dtype, initial_weights=weights)
+        expected = ((X @ weights - Y) ** 2).sum(axis=1).mean() / 2
+        np.testing.assert_allclose(
+            trainer.loss(X.astype(dtype), Y.astype(dtype)), expected, rtol=tolerance
+        )
