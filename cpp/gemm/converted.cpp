@@ -175,23 +175,16 @@ struct Buffers {
   AlignedBuffer c;
 };
 
-// Packs a block of B, a few rows at a time, as pack_b() does.
+// As pack_b().
 template <class Stored>
 BBlock<ComputedAs<Stored>> widen_b(const Both<Stored>& kernels, const MatrixView<const Stored>& b,
                                    ComputedAs<Stored>* buffer) {
-  const auto panels = b_panels(kernels.computed, b.cols);
-  const index width = kernels.computed.width;
-  const BBlock<ComputedAs<Stored>> packed = {buffer, panels, width, b.cols, b.rows, 0, true, false};
+  using T = ComputedAs<Stored>;
   constexpr index strip = 64;
-  for (index p = 0; p < b.rows; p += strip) {
-    const index rows = std::min(strip, b.rows - p);
-    for (index j = 0; j < panels.parts; ++j) {
-      const auto panel = packed.panel(j);
-      widen(kernels, b.block(p, panels.begin(j) * width, rows, panel.cols),
-            buffer + (panel.data - buffer) + p * panel.row_stride, panel.row_stride);
-    }
-  }
-  return packed;
+  return pack_panels(kernels.computed, b, buffer, strip,
+                     [&](const MatrixView<const Stored>& rows, T* dst, index stride) {
+                       widen(kernels, rows, dst, stride);
+                     });
 }
 
 // For all types that are computed in T.

@@ -44,7 +44,7 @@ ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
     copy_rows(kernels, a, buffer, a.cols);
     return {buffer, panels, a.cols, a.cols, 1, false};
   }
-  // As in pack_b: the reads run along the columns of A, through all panels.
+  // As in pack_panels: the reads run along the columns of A, through all panels.
   constexpr int most_rows = kernels::GemmKernels<T>::max_tile_rows;
   for (index p = 0; p < a.cols; p += tuning::pack_strip) {
     const index cols = std::min(tuning::pack_strip, a.cols - p);
@@ -61,21 +61,10 @@ ABlock<T> pack_a(const kernels::GemmKernels<T>& kernels, const MatrixView<const 
 
 template <class T>
 BBlock<T> pack_b(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& b, T* buffer) {
-  const auto panels = b_panels(kernels, b.cols);
-  const index width = kernels.width;
-  const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true, false};
-  // A few rows at a time, across all panels: the reads run along the rows of B, which the
-  // prefetchers follow, and each panel is written in runs.
-  for (index p = 0; p < b.rows; p += tuning::pack_strip) {
-    const index rows = std::min(tuning::pack_strip, b.rows - p);
-    for (index j = 0; j < panels.parts; ++j) {
-      const auto panel = packed.panel(j);
-      T* dst = buffer + (panel.data - buffer) + p * panel.row_stride;
-      copy_rows(kernels, b.block(p, panels.begin(j) * width, rows, panel.cols), dst,
-                panel.row_stride);
-    }
-  }
-  return packed;
+  return pack_panels(kernels, b, buffer, tuning::pack_strip,
+                     [&](const MatrixView<const T>& rows, T* dst, index stride) {
+                       copy_rows(kernels, rows, dst, stride);
+                     });
 }
 
 #define TILEWISE_INSTANTIATE(T)                                                                   \

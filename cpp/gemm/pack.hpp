@@ -83,6 +83,26 @@ template <class T>
 void copy_rows(const kernels::GemmKernels<T>& kernels, const MatrixView<const T>& src, T* dst,
                index dst_stride);
 
+// Packs a block of B by copy(rows of a panel, to, stride), a strip of rows at a time across all
+// panels: the reads run along the rows of B, which the prefetchers follow, and each panel is
+// written in runs.
+template <class T, class From, class Copy>
+BBlock<T> pack_panels(const kernels::GemmKernels<T>& kernels, const MatrixView<const From>& b,
+                      T* buffer, index strip, const Copy& copy) {
+  const auto panels = b_panels(kernels, b.cols);
+  const index width = kernels.width;
+  const BBlock<T> packed = {buffer, panels, width, b.cols, b.rows, 0, true, false};
+  for (index p = 0; p < b.rows; p += strip) {
+    const index rows = b.rows - p < strip ? b.rows - p : strip;
+    for (index j = 0; j < panels.parts; ++j) {
+      const auto panel = packed.panel(j);
+      copy(b.block(p, panels.begin(j) * width, rows, panel.cols),
+           buffer + (panel.data - buffer) + p * panel.row_stride, panel.row_stride);
+    }
+  }
+  return packed;
+}
+
 // Copies to `buffer`, of at least a.rows * a.cols elements, or of b.rows times the columns of B in
 // whole vectors.
 template <class T>

@@ -32,9 +32,7 @@ T inverse_of(double clip_norm) {
 
 template <class T>
 void transpose(const T* from, index rows, index cols, T* to) {
-  for (index i = 0; i < rows; ++i) {
-    for (index j = 0; j < cols; ++j) to[j * rows + i] = from[i * cols + j];
-  }
+  kernels::in_use().gemm<T>().transpose({from, rows, cols, cols, to, rows});
 }
 
 template <class T>
